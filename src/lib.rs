@@ -1,0 +1,9 @@
+//! Landfast keeps AWS accounts fastened to a git repository.
+//!
+//! ```text
+//!  git ──load──▶ Desired ─┐
+//!         base ───────────┼─plan──▶ Plan ──apply──▶ Outcomes ──report──▶ issues, pull requests, landfast/observed
+//!  AWS ─observe▶ Observed ┘ (pure)
+//! ```
+
+pub mod model;

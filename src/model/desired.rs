@@ -1,0 +1,235 @@
+//! What git says should be: the effective state of one commit, already merged, expanded and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
+use super::item::{AccountProperty, Item, Scope, Setting, StackKey};
+use super::{Value, template};
+
+/// The tag that proves a stack or an account is ours. Its value is constant: stack tags propagate to resources.
+pub const OWNER_TAG: &str = "landfast:owner";
+/// The tag that ties an account we created to its folder.
+pub const SLUG_TAG: &str = "landfast:slug";
+/// The tag, on an account or on the organization's root, that stops every write there.
+pub const HOLD_TAG: &str = "landfast:hold";
+
+/// The place in the repository that decided something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Source {
+    /// Path from the root of the repository.
+    pub path: String,
+    /// Line, counted from 1.
+    pub line: u32,
+}
+
+/// A value together with the place that declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared<T> {
+    /// What is declared.
+    pub value: T,
+    /// Where.
+    pub source: Source,
+}
+
+/// How far Landfast goes when AWS differs from git. Later ones include what the earlier ones do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Record only; write nothing to AWS, not even what a merged commit asks.
+    Observe,
+    /// Apply merged commits; report drift in an issue.
+    #[default]
+    Report,
+    /// Apply merged commits; put drift back and say so.
+    Enforce,
+}
+
+/// The roles to assume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The role in every member account that writes.
+    pub role: RoleName,
+    /// The role that reads; where there is none, `role` under a read-only session policy.
+    pub read_role: Option<RoleName>,
+    /// The role in the management account for Organizations; where there is none, the daemon's own credentials.
+    pub management_role: Option<RoleName>,
+    /// The external id the roles ask for.
+    pub external_id: Option<String>,
+}
+
+/// The organization as declared in `organization/organization.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// The id every run checks before it writes.
+    pub id: OrganizationId,
+    /// The management account.
+    pub management_account: AccountId,
+    /// The region of what exists once per account.
+    pub home_region: Region,
+    /// Roles to assume, unless an account names its own.
+    pub access: Access,
+    /// Every declared OU, parents included.
+    pub ous: BTreeMap<OuPath, Source>,
+    /// The file itself.
+    pub source: Source,
+}
+
+/// One stack as it should be, every expression evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stack {
+    /// The template's bytes as committed: this is what is sent.
+    pub template: String,
+    /// Every parameter of the template, defaults filled in.
+    pub parameters: BTreeMap<String, String>,
+    /// The stack's tags, without the owner tag.
+    pub tags: BTreeMap<String, String>,
+    /// Capabilities the file grants, such as `CAPABILITY_NAMED_IAM`.
+    pub capabilities: BTreeSet<String>,
+    /// Stacks of the same account that must be in place first.
+    pub needs: BTreeSet<StackKey>,
+    /// Parameters AWS never shows again (`NoEcho`).
+    pub hidden: BTreeSet<String>,
+}
+
+/// One account with everything that applies to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its folder.
+    pub slug: Slug,
+    /// Its recorded id; absent until it was created and recorded.
+    pub id: Option<AccountId>,
+    /// Its name.
+    pub name: String,
+    /// Its root e-mail.
+    pub email: Email,
+    /// The OU it belongs in.
+    pub ou: OuPath,
+    /// Tags on the account, those of `accountDefaults` included.
+    pub tags: BTreeMap<String, String>,
+    /// How far to go in this account.
+    pub mode: Mode,
+    /// Roles to assume here.
+    pub access: Access,
+    /// Settings by kind: the password policy as a map of the declared fields, the alias as a text.
+    pub settings: BTreeMap<Setting, Declared<Value>>,
+    /// Stacks by name and region.
+    pub stacks: BTreeMap<StackKey, Declared<Stack>>,
+    /// What may be overwritten although it was found there.
+    pub adopt: BTreeSet<Item>,
+    /// Where the folder's file declares each of its own properties; `""` is the file itself.
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// The whole of one commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The commit; all zeros for a directory that is not committed.
+    pub revision: CommitId,
+    /// The organization.
+    pub organization: Organization,
+    /// The accounts by folder.
+    pub accounts: BTreeMap<Slug, Account>,
+}
+
+impl Desired {
+    /// Every scope, the organization first.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let accounts = self.accounts.keys().cloned().map(Scope::Account);
+        std::iter::once(Scope::Organization).chain(accounts).collect()
+    }
+
+    /// The items of one scope with their values and where they are declared.
+    pub fn items(&self, scope: &Scope) -> BTreeMap<Item, Declared<Value>> {
+        match scope {
+            Scope::Organization => self.organization_items(),
+            Scope::Account(slug) => {
+                self.accounts.get(slug).map(|account| account.items(&self.organization)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// How far to go for one item.
+    pub fn mode(&self, scope: &Scope, item: &Item) -> Mode {
+        let slug = match (scope, item) {
+            (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
+            (Scope::Organization, _) => return Mode::Report,
+        };
+        self.accounts.get(slug).map_or(Mode::Report, |account| account.mode)
+    }
+
+    /// True when the repository says this item may be overwritten where it is found.
+    pub fn is_adopted(&self, scope: &Scope, item: &Item) -> bool {
+        let slug = match (scope, item) {
+            (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
+            (Scope::Organization, _) => return false,
+        };
+        self.accounts.get(slug).is_some_and(|account| account.adopt.contains(item))
+    }
+
+    fn organization_items(&self) -> BTreeMap<Item, Declared<Value>> {
+        let ous = self.organization.ous.iter().map(|(path, source)| {
+            (Item::Ou(path.clone()), Declared { value: json!({}), source: source.clone() })
+        });
+        ous.chain(self.accounts.values().flat_map(Account::properties)).collect()
+    }
+}
+
+impl Account {
+    /// Where `property` is declared, or else the folder's file.
+    pub fn source(&self, property: &str) -> Source {
+        self.sources.get(property).or_else(|| self.sources.get("")).cloned().unwrap_or_default()
+    }
+
+    fn properties(&self) -> Vec<(Item, Declared<Value>)> {
+        let item = |property| Item::Account(self.slug.clone(), property);
+        let declared = |value, at: &str| Declared { value, source: self.source(at) };
+        let mut properties = vec![
+            (item(AccountProperty::Exists), declared(json!("ACTIVE"), "")),
+            (item(AccountProperty::Name), declared(json!(self.name), "name")),
+            (item(AccountProperty::Email), declared(json!(self.email), "email")),
+            (item(AccountProperty::Ou), declared(json!(self.ou), "ou")),
+        ];
+        properties.extend(self.tags.iter().map(|(key, value)| {
+            (item(AccountProperty::Tag(key.clone())), declared(json!(value), &format!("tags.{key}")))
+        }));
+        properties
+    }
+
+    fn items(&self, organization: &Organization) -> BTreeMap<Item, Declared<Value>> {
+        let settings = self.settings.iter().map(|(setting, value)| (Item::Setting(*setting), value.clone()));
+        let stacks = self.stacks.iter().map(|(key, stack)| {
+            let value = stack.value.to_value(&organization.id);
+            (Item::Stack(key.clone()), Declared { value, source: stack.source.clone() })
+        });
+        settings.chain(stacks).collect()
+    }
+}
+
+impl Stack {
+    /// The stack as a comparable value: `{state, template, parameters, tags, drift}`.
+    ///
+    /// The template is in canonical form, so that layout and comments do not count. Hidden parameters are left
+    /// out: what AWS will not show cannot be compared.
+    pub fn to_value(&self, owner: &OrganizationId) -> Value {
+        let shown: BTreeMap<_, _> =
+            self.parameters.iter().filter(|(name, _)| !self.hidden.contains(*name)).collect();
+        json!({
+            "state": "ok",
+            "template": template::canonical(&self.template),
+            "parameters": shown,
+            "tags": self.sent_tags(owner),
+            "drift": {},
+        })
+    }
+
+    /// The tags that are sent: the declared ones and the one that proves ownership.
+    pub fn sent_tags(&self, owner: &OrganizationId) -> BTreeMap<String, String> {
+        let mut tags = self.tags.clone();
+        tags.insert(OWNER_TAG.to_owned(), owner.to_string());
+        tags
+    }
+}

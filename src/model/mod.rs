@@ -1,0 +1,33 @@
+//! The nouns: plain data that every stage shares.
+//!
+//! Guarantees: no IO, no clock, no file format, no SDK type, no async; every map is ordered, so the same
+//! values always print as the same bytes.
+
+mod base;
+mod desired;
+mod id;
+mod item;
+mod observed;
+mod outcome;
+mod plan;
+pub mod template;
+mod verdict;
+
+pub use base::Base;
+pub use desired::{
+    Access, Account, Declared, Desired, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,
+};
+pub use id::{
+    AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, Slug, StackName,
+};
+pub use item::{AccountProperty, Item, Scope, Setting, StackKey};
+pub use observed::{
+    AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Observed, OrganizationFacts,
+    OuFact, Sight, StackFact,
+};
+pub use outcome::{Class, Outcome, Outcomes};
+pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId};
+pub use verdict::{Verdict, overlay, verdict};
+
+/// What an item is worth: plain structured data, its maps in key order.
+pub type Value = serde_json::Value;

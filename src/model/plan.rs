@@ -1,0 +1,173 @@
+//! A plan: findings, the steps that follow from them, and what holds the rest back. Data only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Value;
+use super::desired::{Mode, Source, Stack};
+use super::id::{AccountId, CommitId, Email, OuPath, Slug};
+use super::item::{Item, Scope, StackKey};
+use super::observed::StackFact;
+use super::verdict::Verdict;
+
+/// What was found of one item.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How far to go for this item.
+    pub mode: Mode,
+    /// What git says, if it says anything.
+    pub desired: Option<Value>,
+    /// What was last agreed.
+    pub base: Option<Value>,
+    /// What AWS showed; `None` when it is absent or could not be read.
+    pub observed: Option<Value>,
+    /// Parts that are not checked, with the reason, by JSON pointer.
+    pub unchecked: BTreeMap<String, String>,
+    /// Why, in words, where the verdict alone does not say it: the gap's reason, the motion.
+    pub because: String,
+    /// Where the desired value is declared.
+    pub source: Option<Source>,
+}
+
+/// Names a step within its plan: the item it is for and what it does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StepId(pub String);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One write, complete: apply makes no choices. `before` is what must still be true.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "do")]
+pub enum Step {
+    /// Creates an OU; before: nothing of that name under the parent.
+    CreateOu {
+        /// The new OU.
+        path: OuPath,
+    },
+    /// Asks for an account; before: no account and no request of that e-mail or name.
+    CreateAccount {
+        /// Its folder.
+        slug: Slug,
+        /// Its name.
+        name: String,
+        /// Its e-mail, never varied.
+        email: Email,
+        /// Its tags, the owner and slug tags included.
+        tags: BTreeMap<String, String>,
+    },
+    /// Moves an account.
+    MoveAccount {
+        /// Its folder.
+        slug: Slug,
+        /// Its id.
+        id: AccountId,
+        /// Where it is.
+        before: OuPath,
+        /// Where it goes.
+        after: OuPath,
+    },
+    /// Sets one tag of an account.
+    TagAccount {
+        /// Its folder.
+        slug: Slug,
+        /// Its id.
+        id: AccountId,
+        /// The tag.
+        key: String,
+        /// Its value now, if it is there.
+        before: Option<String>,
+        /// Its value afterwards.
+        after: String,
+    },
+    /// Replaces the whole password policy by the merged one.
+    PutPasswordPolicy {
+        /// The whole policy now, if there is one.
+        before: Option<Value>,
+        /// The whole policy afterwards.
+        after: Value,
+    },
+    /// Sets the account's alias.
+    PutAccountAlias {
+        /// The alias now.
+        before: Option<String>,
+        /// The alias afterwards.
+        after: String,
+    },
+    /// Creates or updates a stack through a change set.
+    DeployStack {
+        /// The stack.
+        key: StackKey,
+        /// The stack now; absent when it is made anew (an empty shell counts as absent).
+        before: Option<StackFact>,
+        /// What it becomes.
+        after: Stack,
+        /// Tags to send, the owner tag included.
+        tags: BTreeMap<String, String>,
+        /// The deterministic name of the change set; it carries the digest of what is sent.
+        change_set: String,
+        /// Puts drifted resources back too (a `REVERT_DRIFT` change set).
+        revert: bool,
+    },
+    /// Deletes a stack of ours whose very first creation failed, so that it can be made again.
+    DeleteFailedStack {
+        /// The stack.
+        key: StackKey,
+        /// The stack now.
+        before: StackFact,
+    },
+}
+
+/// Work that is wanted but held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// The item.
+    pub item: Item,
+    /// Why, as a whole sentence without a full stop.
+    pub because: String,
+    /// True when a person has to do something; false when waiting is enough.
+    pub needs_person: bool,
+}
+
+/// What one pass would do, completely.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// What it is for.
+    pub scope: Scope,
+    /// The commit it comes from.
+    pub revision: CommitId,
+    /// Every item with its verdict.
+    pub findings: BTreeMap<Item, Finding>,
+    /// The steps in the order in which they are taken.
+    pub steps: Vec<PlannedStep>,
+    /// What is held back.
+    pub blocked: Vec<Blocked>,
+}
+
+/// A step with what it is for and what must have been done before it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlannedStep {
+    /// Its name in this plan.
+    pub id: StepId,
+    /// The item whose value it makes.
+    pub item: Item,
+    /// Steps of this plan that must be done first.
+    pub needs: BTreeSet<StepId>,
+    /// The write.
+    pub step: Step,
+}
+
+impl Plan {
+    /// True when there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
