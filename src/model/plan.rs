@@ -109,6 +109,7 @@ pub enum Step {
         /// The stack now; absent when it is made anew (an empty shell counts as absent).
         before: Option<StackFact>,
         /// What it becomes.
+        #[serde(serialize_with = "without_hidden_parameters")]
         after: Stack,
         /// Tags to send, the owner tag included.
         tags: BTreeMap<String, String>,
@@ -124,6 +125,13 @@ pub enum Step {
         /// The stack now.
         before: StackFact,
     },
+}
+
+/// A plan is shown to people and written to logs: hidden parameters do not go along.
+fn without_hidden_parameters<S: serde::Serializer>(stack: &Stack, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut shown = stack.clone();
+    shown.parameters.retain(|name, _| !stack.hidden.contains(name));
+    shown.serialize(serializer)
 }
 
 /// Work that is wanted but held back.
