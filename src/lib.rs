@@ -6,5 +6,8 @@
 //!  AWS ─observe▶ Observed ┘ (pure)
 //! ```
 
+pub mod cli;
+pub mod clock;
+pub mod daemon;
 pub mod model;
 pub mod plan;

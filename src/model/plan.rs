@@ -45,6 +45,7 @@ impl fmt::Display for StepId {
 }
 
 /// One write, complete: apply makes no choices. `before` is what must still be true.
+#[expect(clippy::large_enum_variant, reason = "plans hold tens of steps; boxes would only clutter them")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "do")]
 pub enum Step {

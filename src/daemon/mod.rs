@@ -1,0 +1,4 @@
+//! Triggers → queue of scopes → passes.
+
+pub mod queue;
+pub mod rhythm;
