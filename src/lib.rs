@@ -11,3 +11,4 @@ pub mod clock;
 pub mod daemon;
 pub mod model;
 pub mod plan;
+pub mod server;

@@ -9,7 +9,7 @@ const WAITING: Duration = Duration::from_secs(15);
 /// How soon after a write the result is confirmed and recorded.
 const CONFIRM: Duration = Duration::from_secs(2);
 /// The first and the longest pause after failures that may pass by themselves.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(600));
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
 
 /// How a pass ended, as far as the rhythm is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,10 +28,10 @@ pub enum Ending {
 
 /// How the pass of `plan` with `outcomes` ended: the most urgent of what happened.
 pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
-    let blocked = plan.blocked.iter().map(|blocked| match blocked.needs_person {
-        true => Ending::Stalled,
-        false => Ending::Waiting(WAITING),
-    });
+    let blocked = plan
+        .blocked
+        .iter()
+        .map(|blocked| if blocked.needs_person { Ending::Stalled } else { Ending::Waiting(WAITING) });
     let moving = plan.findings.values().filter(|finding| finding.verdict == crate::model::Verdict::Moving);
     let gaps = plan.findings.values().filter(|finding| finding.verdict == crate::model::Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {
@@ -69,7 +69,7 @@ pub fn pause(ending: Ending, failures: u32, resync: Duration, jitter: f64) -> Du
 mod tests {
     use super::*;
 
-    const RESYNC: Duration = Duration::from_secs(600);
+    const RESYNC: Duration = Duration::from_mins(10);
 
     #[test]
     fn failures_back_off_exponentially_up_to_ten_minutes() {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_quiet_scope_comes_back_within_a_tenth_of_the_interval() {
-        assert_eq!(pause(Ending::Quiet, 0, RESYNC, 0.0), Duration::from_secs(540));
-        assert_eq!(pause(Ending::Quiet, 0, RESYNC, 1.0), Duration::from_secs(660));
+        assert_eq!(pause(Ending::Quiet, 0, RESYNC, 0.0), Duration::from_mins(9));
+        assert_eq!(pause(Ending::Quiet, 0, RESYNC, 1.0), Duration::from_mins(11));
     }
 }

@@ -33,6 +33,38 @@ pub enum Verdict {
     Gap,
 }
 
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 10] = [
+        Self::InSync,
+        Self::Pending,
+        Self::Drift,
+        Self::Conflict,
+        Self::New,
+        Self::FirstSight,
+        Self::Undeclared,
+        Self::Gone,
+        Self::Moving,
+        Self::Gap,
+    ];
+
+    /// The closed set of metric labels and JSON words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::InSync => "inSync",
+            Self::Pending => "pending",
+            Self::Drift => "drift",
+            Self::Conflict => "conflict",
+            Self::New => "new",
+            Self::FirstSight => "firstSight",
+            Self::Undeclared => "undeclared",
+            Self::Gone => "gone",
+            Self::Moving => "moving",
+            Self::Gap => "gap",
+        }
+    }
+}
+
 /// Decides from the three values. Pure and total.
 ///
 /// Only what git declares is compared: where the desired value is a map, other keys of the observed value are
