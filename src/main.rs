@@ -1,1 +1,3 @@
+//! Parse, wire, dispatch, exit code.
+
 fn main() {}
