@@ -6,4 +6,6 @@
 //!  AWS ─observe▶ Observed ┘ (pure)
 //! ```
 
+pub mod aws;
 pub mod model;
+pub mod observe;
