@@ -7,8 +7,14 @@
 //! ```
 
 pub mod cli;
-pub mod clock;
 pub mod daemon;
+
 pub mod model;
+
 pub mod plan;
+
+pub mod apply;
+
+pub mod aws;
+pub mod clock;
 pub mod server;

@@ -64,14 +64,16 @@ pub async fn apply(plan: &Plan, site: &Site<'_>) -> Outcomes {
 }
 
 fn is_ready(step: &PlannedStep, outcomes: &Outcomes) -> bool {
-    !outcomes.contains_key(&step.id) && step.needs.iter().all(|need| outcomes.get(need) == Some(&Outcome::Done))
+    !outcomes.contains_key(&step.id)
+        && step.needs.iter().all(|need| outcomes.get(need) == Some(&Outcome::Done))
 }
 
 /// Gives up every step that needs one which did not come off; again until nothing changes.
 fn skip(plan: &Plan, outcomes: &mut Outcomes) {
     loop {
         let lost = plan.steps.iter().filter(|step| !outcomes.contains_key(&step.id)).find_map(|step| {
-            let failed = |need: &&StepId| outcomes.get(*need).is_some_and(|outcome| *outcome != Outcome::Done);
+            let failed =
+                |need: &&StepId| outcomes.get(*need).is_some_and(|outcome| *outcome != Outcome::Done);
             Some((step.id.clone(), step.needs.iter().find(failed)?.clone()))
         });
         match lost {
@@ -110,7 +112,9 @@ impl Work<'_> {
             Step::CreateAccount { slug: _, name, email, tags } => {
                 organization::create_account(writer, name, email, role, tags).await
             }
-            Step::MoveAccount { slug: _, id, before, after } => self.ous.place(writer, id, before, after).await,
+            Step::MoveAccount { slug: _, id, before, after } => {
+                self.ous.place(writer, id, before, after).await
+            }
             Step::TagAccount { slug: _, id, key, before, after } => {
                 organization::tag(reader, writer, id, key, before.as_deref(), after).await
             }
@@ -121,7 +125,14 @@ impl Work<'_> {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
             Step::DeployStack { key, before, after, tags, change_set, revert } => {
-                let sent = stack::Sent { key, before: before.as_ref(), stack: after, tags, change_set, revert: *revert };
+                let sent = stack::Sent {
+                    key,
+                    before: before.as_ref(),
+                    stack: after,
+                    tags,
+                    change_set,
+                    revert: *revert,
+                };
                 self.stack(planned).deploy(&sent).await
             }
             Step::DeleteFailedStack { key, before } => self.stack(planned).delete_failed(key, before).await,
@@ -129,7 +140,12 @@ impl Work<'_> {
     }
 
     fn stack(&self, planned: &PlannedStep) -> stack::Stacks<'_> {
-        stack::Stacks { site: self.site, watch: self.watch, scope: &self.plan.scope, step: planned.id.clone() }
+        stack::Stacks {
+            site: self.site,
+            watch: self.watch,
+            scope: &self.plan.scope,
+            step: planned.id.clone(),
+        }
     }
 }
 
@@ -145,7 +161,9 @@ fn log(scope: &Scope, step: &StepId, outcome: &Outcome) {
     match outcome {
         Outcome::Done => tracing::info!(%scope, %step, "done"),
         Outcome::Waiting { because, .. } => tracing::info!(%scope, %step, because, "waiting"),
-        Outcome::Stale(because) => tracing::warn!(%scope, %step, because, "the world moved; nothing was written"),
+        Outcome::Stale(because) => {
+            tracing::warn!(%scope, %step, because, "the world moved; nothing was written")
+        }
         Outcome::Failed { class: Class::Transient | Class::Waiting, message } => {
             tracing::warn!(%scope, %step, message, "failed for now");
         }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::aws::{Error, Reader, Writer};
-use crate::model::{AccountId, CreationState, Email, Facts, Outcome, OuPath, RoleName};
+use crate::model::{AccountId, CreationState, Email, Facts, OuPath, Outcome, RoleName};
 
 /// How long a creation takes at least; looking earlier is a wasted call.
 const CREATION: Duration = Duration::from_secs(15);
@@ -88,7 +88,9 @@ pub(super) async fn create_account(
             },
         }),
         Err(error) if error.outcome_unknown() => Ok(Outcome::Waiting {
-            because: format!("it is not known whether the request arrived; looking before asking again: {error}"),
+            because: format!(
+                "it is not known whether the request arrived; looking before asking again: {error}"
+            ),
             after: CREATION,
         }),
         Err(error) => Err(error),

@@ -165,9 +165,10 @@ impl Stacks<'_> {
 
     /// A stack that rolled back, with the first resource that failed: that is the cause.
     async fn failed(&self, sent: &Sent<'_>, stack: &StackSeen) -> Result<Outcome, Error> {
-        let events = self.site.reader.stack_events(&sent.key.region, &stack.id, sent.change_set).await?;
+        let events = self.site.reader.stack_events(&sent.key.region, &stack.id, stack.updated).await?;
         let is_cause = |status: &str| status.ends_with("_FAILED");
-        let cause = events.iter().filter(|event| is_cause(&event.status)).min_by_key(|event| event.time);
+        // Newest first, as CloudFormation lists them; times alone do not order what happens within a second.
+        let cause = events.iter().rev().find(|event| is_cause(&event.status));
         let reason = cause.map_or_else(
             || stack.reason.clone(),
             |event| format!("{} ({}): {}", event.logical_id, event.resource_type, event.reason),
@@ -190,7 +191,10 @@ fn phase(stack: &StackSeen, sent: &Sent<'_>, change_set: &ChangeSet) -> Phase {
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" if is_made_by_it => Phase::Done,
         "REVIEW_IN_PROGRESS" => Phase::Untouched(4),
         status if status.ends_with("_IN_PROGRESS") => Phase::Moving,
-        _ if sent.before.is_some_and(|before| before.updated == stack.updated && before.status == stack.status) => {
+        _ if sent
+            .before
+            .is_some_and(|before| before.updated == stack.updated && before.status == stack.status) =>
+        {
             Phase::Untouched(4)
         }
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Phase::Done,
@@ -233,7 +237,10 @@ fn is_executed_already(error: &Error) -> bool {
 }
 
 fn stalled(stack: &StackSeen, reason: &str) -> Outcome {
-    Outcome::Failed { class: Class::Stalled, message: format!("the stack ended in {}: {reason}", stack.status) }
+    Outcome::Failed {
+        class: Class::Stalled,
+        message: format!("the stack ended in {}: {reason}", stack.status),
+    }
 }
 
 fn waiting(stack: &StackSeen) -> Outcome {

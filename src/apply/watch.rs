@@ -48,7 +48,11 @@ impl Watch {
     }
 
     /// Waits `pause`, then looks; whoever waits in the same region at the same time shares the look.
-    pub(super) async fn look_after(&self, key: &StackKey, pause: Duration) -> Result<Option<StackSeen>, Error> {
+    pub(super) async fn look_after(
+        &self,
+        key: &StackKey,
+        pause: Duration,
+    ) -> Result<Option<StackSeen>, Error> {
         tokio::time::sleep(pause).await;
         self.look(key, pause / 2).await
     }

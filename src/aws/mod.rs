@@ -1,0 +1,29 @@
+//! The only folder that names an AWS SDK: sessions, then one file per service, reads apart from writes.
+//!
+//! Guarantees:
+//! - A [`Reader`] cannot write; a [`Writer`] does nothing else.
+//! - Every call ends in time, and a call that must not be repeated is sent once.
+//! - A list is complete or it is an error.
+//! - A session is proved to be in the account it is for before the first call goes through it.
+//!
+//! Assumes the commercial partition (`aws`).
+
+mod cloud;
+mod error;
+mod pace;
+mod read;
+mod session;
+mod settings;
+mod visitor;
+mod write;
+
+pub use cloud::{Cloud, READ_SESSION, WRITE_SESSION_PREFIX};
+pub use error::{Error, Refusal};
+pub use pace::Pace;
+pub use read::{
+    Change, ChangeSet, Detection, ListedAccount, Lookup, OuChild, Reader, ResourceDrift, StackEvent,
+    StackSeen, TrailEvent,
+};
+pub use settings::{Keys, Settings, Timeouts};
+pub use visitor::Visitor;
+pub use write::{NewChangeSet, Writer};

@@ -1,0 +1,51 @@
+//! IAM: the settings that exist once per account.
+
+use serde_json::{Map, json};
+
+use super::super::Error;
+use super::super::session::Repeat;
+use super::Reader;
+use crate::model::Value;
+
+impl Reader {
+    /// The password policy by the field names of the files, or nothing where the account has none. Numbers that are
+    /// not set are left out.
+    pub async fn password_policy(&self) -> Result<Option<Value>, Error> {
+        let operation = "GetAccountPasswordPolicy";
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let answer = match self.session.send(operation, client.get_account_password_policy().send()).await {
+            Err(error) if error.is_absent() => return Ok(None),
+            answer => answer?,
+        };
+        let policy = answer.password_policy.ok_or_else(|| self.lacks(operation, "policy"))?;
+        let mut fields = Map::new();
+        let numbers = [
+            ("minimumLength", policy.minimum_password_length),
+            ("maxAgeDays", policy.max_password_age),
+            ("reusePrevention", policy.password_reuse_prevention),
+        ];
+        let set = numbers.into_iter().filter_map(|(key, number)| Some((key, number.filter(|n| *n != 0)?)));
+        fields.extend(set.map(|(key, number)| (key.to_owned(), json!(number))));
+        let switches = [
+            ("requireSymbols", policy.require_symbols),
+            ("requireNumbers", policy.require_numbers),
+            ("requireUppercase", policy.require_uppercase_characters),
+            ("requireLowercase", policy.require_lowercase_characters),
+            ("allowUsersToChange", policy.allow_users_to_change_password),
+            ("hardExpiry", policy.hard_expiry.unwrap_or_default()),
+        ];
+        fields.extend(switches.map(|(key, on)| (key.to_owned(), json!(on))));
+        Ok(Some(Value::Object(fields)))
+    }
+
+    /// The account's sign-in alias, where it has one.
+    pub async fn account_alias(&self) -> Result<Option<String>, Error> {
+        let request = self.session.iam(None, Repeat::Freely).await?.list_account_aliases();
+        let fetch = |marker| request.clone().set_marker(marker).send();
+        let aliases = self
+            .session
+            .pages("ListAccountAliases", fetch, |page| (Some(page.account_aliases), page.marker))
+            .await?;
+        Ok(aliases.into_iter().next())
+    }
+}

@@ -1,0 +1,37 @@
+//! IAM: settings that are put as a whole, so that putting twice is putting once.
+
+use super::super::Error;
+use super::super::session::Repeat;
+use super::Writer;
+use crate::model::Value;
+
+impl Writer {
+    /// Replaces the whole password policy; what `policy` leaves out goes back to AWS's default. Its keys are the
+    /// field names of the files.
+    pub async fn put_password_policy(&self, policy: &Value) -> Result<(), Error> {
+        let number =
+            |key| policy.get(key).and_then(Value::as_i64).and_then(|number| i32::try_from(number).ok());
+        let switch = |key| policy.get(key).and_then(Value::as_bool);
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client
+            .update_account_password_policy()
+            .set_minimum_password_length(number("minimumLength"))
+            .set_max_password_age(number("maxAgeDays"))
+            .set_password_reuse_prevention(number("reusePrevention"))
+            .set_require_symbols(switch("requireSymbols"))
+            .set_require_numbers(switch("requireNumbers"))
+            .set_require_uppercase_characters(switch("requireUppercase"))
+            .set_require_lowercase_characters(switch("requireLowercase"))
+            .set_allow_users_to_change_password(switch("allowUsersToChange"))
+            .set_hard_expiry(switch("hardExpiry"))
+            .send();
+        self.session.send("UpdateAccountPasswordPolicy", call).await.map(|_| ())
+    }
+
+    /// Sets the account's alias in place of any other.
+    pub async fn put_account_alias(&self, alias: &str) -> Result<(), Error> {
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.create_account_alias().account_alias(alias).send();
+        self.session.send("CreateAccountAlias", call).await.map(|_| ())
+    }
+}
