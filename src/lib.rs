@@ -6,4 +6,6 @@
 //!  AWS ─observe▶ Observed ┘ (pure)
 //! ```
 
+pub mod git;
+pub mod load;
 pub mod model;
