@@ -8,12 +8,18 @@
 //!
 //! Assumes: one process per cache folder; histories are fetched whole, so what is not there is not an ancestor.
 
+pub mod bare;
 mod directory;
 mod error;
 mod location;
+mod observed;
+mod propose;
+mod record;
 mod remote;
+mod signing;
 mod tree;
 mod turn;
+mod writing;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -24,6 +30,9 @@ use sha2::{Digest as _, Sha256};
 pub use directory::{Watch, read_directory};
 pub use error::Error;
 pub use location::{Credentials, Secret};
+pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord};
+pub use propose::{Proposal, propose, record_id};
+pub use signing::Signer;
 
 use crate::load::Tree;
 use crate::model::CommitId;

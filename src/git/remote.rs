@@ -19,7 +19,7 @@ use super::location::{Credentials, Location, sanitize};
 /// A pack above this is not an account repository but an accident or an attack.
 const MAX_PACK_BYTES: usize = 512 * 1024 * 1024;
 /// The limit on one fetch or push. A repository of 10,000 folders takes seconds.
-pub(super) const DEADLINE: Duration = Duration::from_secs(120);
+pub(super) const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Why we broke off ourselves.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ use crate::load::File;
 
 /// The roots Landfast reads, in a commit and in a directory.
 pub(super) const ROOTS: [&str; 4] = ["accounts", "baselines", "landfast.yaml", "organization"];
-/// Above this a file is reported and not read: CloudFormation takes 51,200 bytes, and YAML is written by hand.
+/// Above this a file is reported and not read: `CloudFormation` takes 51,200 bytes, and YAML is written by hand.
 pub(super) const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// Files in one commit; 10,000 accounts are 10,000 files. Folders are counted apart, under the same limit.
 pub(super) const MAX_ENTRIES: usize = 20_000;
@@ -38,26 +38,26 @@ pub(super) struct Walk<'a> {
 /// What may still be read.
 #[derive(Default)]
 pub(super) struct Budget {
-    n_files: usize,
-    n_folders: usize,
-    n_bytes: u64,
+    files: usize,
+    folders: usize,
+    bytes: u64,
 }
 
 impl Budget {
     pub(super) fn file(&mut self) -> Result<(), Error> {
-        self.n_files += 1;
-        at_most("the number of files", self.n_files, MAX_ENTRIES)
+        self.files += 1;
+        at_most("the number of files", self.files, MAX_ENTRIES)
     }
 
     pub(super) fn folder(&mut self, depth: usize) -> Result<(), Error> {
-        self.n_folders += 1;
-        at_most("the number of folders", self.n_folders, MAX_ENTRIES)?;
+        self.folders += 1;
+        at_most("the number of folders", self.folders, MAX_ENTRIES)?;
         at_most("the depth of folders", depth + 1, MAX_DEPTH)
     }
 
     pub(super) fn bytes(&mut self, size: u64) -> Result<(), Error> {
-        self.n_bytes += size;
-        if self.n_bytes <= MAX_TOTAL_BYTES {
+        self.bytes += size;
+        if self.bytes <= MAX_TOTAL_BYTES {
             return Ok(());
         }
         Err(Error::Limit { what: "the size of all files".into(), limit: "256 MiB".into() })
