@@ -11,10 +11,13 @@ pub mod daemon;
 
 pub mod model;
 
+pub mod load;
+
 pub mod plan;
 
 pub mod apply;
 
 pub mod aws;
 pub mod clock;
+pub mod git;
 pub mod server;

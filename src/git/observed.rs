@@ -1,0 +1,230 @@
+//! The branch `landfast/observed`: what the daemon must remember, and a mirror of AWS for people.
+//!
+//! `base/organization.yaml` and `base/accounts/<slug>.yaml` hold the base of each scope, `live/…` what was seen. Drift
+//! is the diff of the two folders.
+//!
+//! Guarantees:
+//! - Only what our key signed is believed. On top of somebody else's commit, an item is believed where it still has
+//!   the value it has in the newest commit we signed; anything else has no base, which only ever means less writing.
+//! - Nothing is forced. What somebody else wrote is superseded by a commit on top of theirs.
+//! - The same content makes no commit. A failed fetch is an error; only a branch that is not there is empty.
+//!
+//! Assumes: `live/` is for people and is never read back. That the branch was set back to an older commit of ours is
+//! noticed by the process that saw the newer one, not after a restart; what it believes then is older, but ours.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use git2::{Oid, Sort};
+use jiff::Timestamp;
+
+use super::record::{self, Items};
+use super::remote::Pushed;
+use super::signing::Signer;
+use super::writing::{Changes, write_commit, write_tree};
+use super::{Error, Repository, commit_id};
+use crate::model::{Base, CommitId, Item, Scope, Value};
+
+/// The branch.
+pub const OBSERVED_BRANCH: &str = "landfast/observed";
+/// How often a push is tried again on top of what somebody else pushed meanwhile.
+const N_TRIES: u32 = 5;
+/// How far back a commit of ours is looked for; whoever piles up more makes us forget, not hang.
+const MAX_WALK: usize = 10_000;
+
+/// What to keep of one scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeRecord {
+    /// The scope.
+    pub scope: Scope,
+    /// Its base, whole: items that are not in it have none from now on.
+    pub base: Base,
+    /// What was seen, by item, for people to read.
+    pub live: BTreeMap<Item, Value>,
+}
+
+/// The branch in one repository, with the key that signs it.
+#[derive(Debug)]
+pub struct ObservedBranch {
+    repository: Repository,
+    signer: Option<Signer>,
+    memory: Mutex<Option<Known>>,
+}
+
+/// The branch as it was read.
+#[derive(Clone, Debug)]
+struct Known {
+    /// Where the branch is.
+    head: Option<Oid>,
+    /// The newest commit we signed; all is well when it is the head.
+    seal: Option<Oid>,
+    /// What is believed.
+    base: BTreeMap<Scope, Base>,
+}
+
+impl ObservedBranch {
+    /// Names the branch in `repository`. Without a key nothing is believed and no base is kept; `live/` is written
+    /// all the same.
+    pub fn new(repository: Repository, signer: Option<Signer>) -> Self {
+        Self { repository, signer, memory: Mutex::new(None) }
+    }
+
+    /// Fetches the branch and returns what can be believed of it, by scope.
+    pub fn read(&self) -> Result<BTreeMap<Scope, Base>, Error> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.look(&mut memory)?.base)
+    }
+
+    /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
+    /// nothing returned, when all of it is there already.
+    pub fn write(
+        &self,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+    ) -> Result<Option<CommitId>, Error> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused_at = None;
+        for _ in 0..N_TRIES {
+            let known = self.look(&mut memory)?;
+            let Some(commit) = self.commit(&known, updates, message, time)? else { return Ok(None) };
+            match self.repository.push(OBSERVED_BRANCH, known.head, commit)? {
+                Pushed::Done => {
+                    *memory = Some(self.after(known, commit, updates));
+                    return commit_id(commit).map(Some);
+                }
+                // Twice on the same head: that is no race.
+                Pushed::Rejected(reason) if refused_at == Some(known.head) => {
+                    return Err(self.refused(reason));
+                }
+                Pushed::Rejected(_) => refused_at = Some(known.head),
+            }
+        }
+        Err(Error::Raced { branch: OBSERVED_BRANCH.to_owned(), n_tries: N_TRIES })
+    }
+
+    /// The branch now; it is parsed again only when it moved.
+    fn look(&self, memory: &mut Option<Known>) -> Result<Known, Error> {
+        let head = self.repository.try_fetch(OBSERVED_BRANCH)?;
+        if let Some(known) = memory.as_ref().filter(|known| known.head == head) {
+            return Ok(known.clone());
+        }
+        let before = memory.as_ref().and_then(|known| known.seal);
+        let known = self.judge(head, before)?;
+        *memory = Some(known.clone());
+        Ok(known)
+    }
+
+    /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
+    fn judge(&self, head: Option<Oid>, before: Option<Oid>) -> Result<Known, Error> {
+        let nothing = Known { head, seal: None, base: BTreeMap::new() };
+        let Some(head) = head else { return Ok(nothing) };
+        let cache = self.repository.cache()?;
+        let Some(seal) = self.seal(&cache, head, before)? else {
+            tracing::warn!(%head, "nothing on {OBSERVED_BRANCH} is signed by this daemon; no base is believed");
+            return Ok(nothing);
+        };
+        let mut base = bases(&cache, seal)?;
+        if seal != head {
+            tracing::warn!(%head, %seal, "somebody else wrote to {OBSERVED_BRANCH}; only what they left alone is believed");
+            keep_equal(&mut base, &bases(&cache, head)?);
+        }
+        Ok(Known { head: Some(head), seal: Some(seal), base })
+    }
+
+    /// The newest commit of ours, from `head` or, when the branch was set back, the one we remember.
+    fn seal(&self, cache: &git2::Repository, head: Oid, before: Option<Oid>) -> Result<Option<Oid>, Error> {
+        let Some(signer) = &self.signer else { return Ok(None) };
+        if let Some(before) = before.filter(|before| cache.find_commit(*before).is_ok())
+            && before != head
+            && !cache.graph_descendant_of(head, before)?
+        {
+            return Ok(Some(before));
+        }
+        let mut walk = cache.revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL)?;
+        walk.push(head)?;
+        for commit in walk.take(MAX_WALK) {
+            let commit = commit?;
+            if signer.signed(cache, commit) {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A commit on top of the head with what is believed and the updates; nothing when that is there already.
+    fn commit(
+        &self,
+        known: &Known,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+    ) -> Result<Option<Oid>, Error> {
+        let cache = self.repository.cache()?;
+        let tree = self.tree(&cache, known, updates)?;
+        let head = known.head.map(|head| cache.find_commit(head)).transpose()?;
+        let is_ours = self.signer.is_none() || known.seal == known.head;
+        if is_ours && head.is_some_and(|head| head.tree_id() == tree) {
+            return Ok(None);
+        }
+        let parents: Vec<Oid> = known.head.into_iter().collect();
+        let message = format!("{}\n", message.trim_end());
+        write_commit(&cache, tree, &parents, &message, time, self.signer.as_ref()).map(Some)
+    }
+
+    fn tree(&self, cache: &git2::Repository, known: &Known, updates: &[ScopeRecord]) -> Result<Oid, Error> {
+        // Without a key nothing of ours can be told from the rest: what is there stays.
+        let before = if self.signer.is_some() { known.seal } else { known.head };
+        let before = before.map(|commit| cache.find_commit(commit)?.tree()).transpose()?;
+        let files = self.files(known, updates)?;
+        let changes: Changes<'_> =
+            files.iter().map(|(path, text)| (path.as_str(), Some(text.as_bytes()))).collect();
+        write_tree(cache, before.as_ref(), &changes)
+    }
+
+    /// The files to write over those of the newest commit of ours.
+    fn files(&self, known: &Known, updates: &[ScopeRecord]) -> Result<BTreeMap<String, String>, Error> {
+        let mut files = BTreeMap::new();
+        if known.seal != known.head {
+            for (scope, base) in &known.base {
+                files.insert(record::path("base", scope), record::print(&base.items)?);
+            }
+        }
+        for ScopeRecord { scope, base, live } in updates {
+            files.insert(record::path("live", scope), record::print(live)?);
+            if self.signer.is_some() {
+                files.insert(record::path("base", scope), record::print(&base.items)?);
+            }
+        }
+        Ok(files)
+    }
+
+    /// What is known once `commit` is the head.
+    fn after(&self, known: Known, commit: Oid, updates: &[ScopeRecord]) -> Known {
+        let mut base = known.base;
+        if self.signer.is_none() {
+            return Known { head: Some(commit), seal: None, base };
+        }
+        base.extend(updates.iter().map(|update| (update.scope.clone(), update.base.clone())));
+        Known { head: Some(commit), seal: Some(commit), base }
+    }
+
+    fn refused(&self, reason: String) -> Error {
+        Error::Refused { url: self.repository.url().to_owned(), branch: OBSERVED_BRANCH.to_owned(), reason }
+    }
+}
+
+fn bases(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Base>, Error> {
+    let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
+    Ok(scopes.into_iter().map(|(scope, items)| (scope, Base { items })).collect())
+}
+
+/// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
+fn keep_equal(base: &mut BTreeMap<Scope, Base>, other: &BTreeMap<Scope, Base>) {
+    let none = Items::new();
+    for (scope, base) in base {
+        let other = other.get(scope).map_or(&none, |other| &other.items);
+        base.items.retain(|item, value| other.get(item) == Some(value));
+    }
+}

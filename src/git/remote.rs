@@ -1,0 +1,205 @@
+//! The wire: one fetch and one push, each for one branch by its full name.
+//!
+//! Guarantees: nothing but `refs/heads/<branch>` is ever asked for or written, so a tag of the same name changes
+//! nothing; a transfer that is too big or too slow is broken off; a push goes through only on top of the head that
+//! was read, and is never forced.
+//!
+//! Assumes: a remote that accepts the connection and then says nothing at all cannot be broken off from in here
+//! (libgit2 has no safe time limit for it); [`super::blocking`] stops waiting for it.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use git2::{Direction, ErrorClass, ErrorCode, Oid, RemoteCallbacks};
+use tokio::time::Instant;
+
+use super::Error;
+use super::location::{Credentials, Location, sanitize};
+
+/// A pack above this is not an account repository but an accident or an attack.
+const MAX_PACK_BYTES: usize = 512 * 1024 * 1024;
+/// The limit on one fetch or push. A repository of 10,000 folders takes seconds.
+pub(super) const DEADLINE: Duration = Duration::from_mins(2);
+
+/// Why we broke off ourselves.
+#[derive(Clone, Copy)]
+enum Stop {
+    TooBig,
+    TooSlow,
+}
+
+/// What became of a push.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// The branch is where we wanted it.
+    Done,
+    /// The branch is not where it was read, or the remote said no: read again to tell which.
+    Rejected(String),
+}
+
+/// One conversation with a remote.
+pub(super) struct Remote<'a> {
+    location: &'a Location,
+    credentials: &'a Credentials,
+    started: Instant,
+    stopped: Cell<Option<Stop>>,
+    asked: Cell<bool>,
+}
+
+impl<'a> Remote<'a> {
+    pub(super) fn new(location: &'a Location, credentials: &'a Credentials) -> Self {
+        Self {
+            location,
+            credentials,
+            started: Instant::now(),
+            stopped: Cell::new(None),
+            asked: Cell::new(false),
+        }
+    }
+
+    /// Brings `branch` and all it needs into `cache`; nothing when the remote has no such branch.
+    pub(super) fn fetch(&self, cache: &git2::Repository, branch: &str) -> Result<Option<Oid>, Error> {
+        let mut remote = cache.remote_anonymous(&self.location.url).map_err(|error| self.error(&error))?;
+        let Some(head) = self.find(&mut remote, branch)? else { return Ok(None) };
+        let refspec = format!("+refs/heads/{branch}:{}", local_ref(branch));
+        let mut options = git2::FetchOptions::new();
+        options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
+        options.remote_callbacks(self.callbacks()).proxy_options(proxy());
+        remote.fetch(&[&refspec], Some(&mut options), None).map_err(|error| self.error(&error))?;
+        // The branch may have moved since it was listed; what counts is what was fetched.
+        let fetched = cache.refname_to_id(&local_ref(branch))?;
+        cache.find_commit(fetched)?.tree()?;
+        tracing::debug!(branch, %head, %fetched, "fetched");
+        Ok(Some(fetched))
+    }
+
+    /// Where the remote has `branch`, matched by its full name and nothing else.
+    fn find(&self, remote: &mut git2::Remote<'_>, branch: &str) -> Result<Option<Oid>, Error> {
+        let name = format!("refs/heads/{branch}");
+        let list = |remote: &mut git2::Remote<'_>| {
+            let connection = remote.connect_auth(Direction::Fetch, Some(self.callbacks()), Some(proxy()))?;
+            let head = connection.list()?.iter().find(|head| head.name() == name).map(git2::RemoteHead::oid);
+            Ok(head)
+        };
+        let found = list(remote).map_err(|error: git2::Error| self.error(&error));
+        // The next conversation starts from nothing, and may be asked for credentials again.
+        self.asked.set(false);
+        found
+    }
+
+    /// Moves `branch` from `expected` (absent: it must not exist) to `commit`, or leaves it alone.
+    pub(super) fn push(
+        &self,
+        cache: &git2::Repository,
+        branch: &str,
+        expected: Option<Oid>,
+        commit: Oid,
+    ) -> Result<Pushed, Error> {
+        let verdict = RefCell::new(None);
+        let mut callbacks = self.callbacks();
+        callbacks.push_update_reference(|_, status| {
+            *verdict.borrow_mut() = status.map(|status| sanitize(status, self.credentials));
+            Ok(())
+        });
+        callbacks.push_negotiation(|updates| {
+            let moved = updates.iter().any(|update| update.src() != expected.unwrap_or(Oid::ZERO_SHA1));
+            if moved { Err(moved_error()) } else { Ok(()) }
+        });
+        let mut options = git2::PushOptions::new();
+        options.remote_callbacks(callbacks).proxy_options(proxy());
+        let mut remote = cache.remote_anonymous(&self.location.url).map_err(|error| self.error(&error))?;
+        let refspec = format!("{commit}:refs/heads/{branch}");
+        let sent = remote.push(&[&refspec], Some(&mut options));
+        drop(options);
+        match sent {
+            Err(error) if is_rejection(&error) => Ok(Pushed::Rejected(error.message().to_owned())),
+            Err(error) => Err(self.error(&error)),
+            Ok(()) => Ok(verdict.into_inner().map_or(Pushed::Done, Pushed::Rejected)),
+        }
+    }
+
+    fn callbacks(&self) -> RemoteCallbacks<'_> {
+        let mut callbacks = RemoteCallbacks::new();
+        callbacks.credentials(|url, username, allowed| {
+            // libgit2 asks until it is told to stop; the second time the first answer was refused.
+            let for_name = allowed.contains(git2::CredentialType::USERNAME);
+            if !for_name && self.asked.replace(true) {
+                return Err(git2::Error::new(ErrorCode::Auth, ErrorClass::Callback, "credentials refused"));
+            }
+            self.location.credential(self.credentials, url, username, allowed)
+        });
+        callbacks.transfer_progress(|progress| self.may_go_on(progress.received_bytes()));
+        callbacks.sideband_progress(|_| self.may_go_on(0));
+        callbacks
+    }
+
+    fn may_go_on(&self, n_bytes: usize) -> bool {
+        if n_bytes > MAX_PACK_BYTES {
+            self.stopped.set(Some(Stop::TooBig));
+        } else if self.started.elapsed() > DEADLINE {
+            self.stopped.set(Some(Stop::TooSlow));
+        }
+        self.stopped.get().is_none()
+    }
+
+    /// What an error of libgit2 means here.
+    fn error(&self, error: &git2::Error) -> Error {
+        match self.stopped.get() {
+            Some(Stop::TooBig) => Error::Limit { what: "the fetch".into(), limit: "512 MiB".into() },
+            Some(Stop::TooSlow) => Error::Deadline { seconds: DEADLINE.as_secs() },
+            None => self.classify(error),
+        }
+    }
+
+    fn classify(&self, error: &git2::Error) -> Error {
+        let url = self.location.url.clone();
+        let reason = sanitize(error.message(), self.credentials);
+        let status = http_status(&reason);
+        match (error.code(), error.class()) {
+            (ErrorCode::Auth | ErrorCode::Certificate | ErrorCode::Owner, _) => Error::Auth { url, reason },
+            _ if matches!(status, Some(401 | 403)) || is_auth(&reason) => Error::Auth { url, reason },
+            _ if matches!(status, Some(404 | 410)) => Error::NoRepository { url, reason },
+            (ErrorCode::NotFound, ErrorClass::Os | ErrorClass::Repository | ErrorClass::Net) => {
+                Error::NoRepository { url, reason }
+            }
+            (_, ErrorClass::Net | ErrorClass::Http | ErrorClass::Ssl | ErrorClass::Ssh | ErrorClass::Os) => {
+                Error::Network { url, reason }
+            }
+            (ErrorCode::Eof | ErrorCode::Timeout, _) => Error::Network { url, reason },
+            _ => Error::Cache { reason },
+        }
+    }
+}
+
+/// Where the cache keeps what it last saw of a branch.
+pub(super) fn local_ref(branch: &str) -> String {
+    format!("refs/landfast/heads/{branch}")
+}
+
+fn proxy<'a>() -> git2::ProxyOptions<'a> {
+    let mut proxy = git2::ProxyOptions::new();
+    proxy.auto();
+    proxy
+}
+
+fn moved_error() -> git2::Error {
+    git2::Error::new(ErrorCode::NotFastForward, ErrorClass::Reference, "the branch has moved")
+}
+
+fn is_rejection(error: &git2::Error) -> bool {
+    matches!(
+        error.code(),
+        ErrorCode::NotFastForward | ErrorCode::Modified | ErrorCode::Exists | ErrorCode::Locked
+    )
+}
+
+/// The status in libgit2's "unexpected http status code: 404".
+fn http_status(reason: &str) -> Option<u16> {
+    reason.split_once("http status code: ")?.1.get(..3)?.parse().ok()
+}
+
+/// libgit2 has no code for these; the texts are from its http and ssh transports.
+fn is_auth(reason: &str) -> bool {
+    let texts = ["authentication replays", "no credentials for it", "authentication required", "authenticat"];
+    texts.iter().any(|text| reason.contains(text))
+}
