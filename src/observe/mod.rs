@@ -1,1 +1,23 @@
-//! AWS → Observed.
+//! AWS → Observed: what is there now, item by item.
+//!
+//! Guarantees:
+//! - Every wanted item gets a sight of its own. What could not be read is a gap, never absent; what hangs on a
+//!   list that failed is a gap as a whole.
+//! - It is handed readers only, so it cannot write.
+//! - Values come out exactly as `Desired::items` spells them, AWS's noise normalised away.
+//! - Work in progress at one time is bounded, and each setting, region and stack fails on its own.
+
+mod account;
+mod authors;
+mod drift;
+mod each;
+mod hold;
+mod organization;
+mod stacks;
+mod tree;
+
+pub use account::{AccountLook, DriftLook, account, unentered};
+pub use authors::{Question, Witnesses, author};
+pub use hold::hold;
+pub use organization::{OrganizationCache, organization};
+pub use stacks::AccountCache;

@@ -24,6 +24,8 @@ pub struct StackSeen {
     pub reason: String,
     /// Seconds since 1970 of the last update, or of creation.
     pub updated: i64,
+    /// The same in milliseconds, to tell apart what happens within a second.
+    pub updated_millis: i64,
     /// The ARN of the change set that made it what it is.
     pub change_set: Option<String>,
     /// Parameters as shown; what AWS masks is `****`.
@@ -235,11 +237,13 @@ impl Reader {
         let operation = "DescribeStacks";
         let status = stack.stack_status().ok_or_else(|| self.lacks(operation, "status"))?.as_str().to_owned();
         let (drift, drift_checked) = drift_status(&stack);
-        let updated = stack.last_updated_time().or(stack.creation_time()).map_or(0, |time| time.secs());
+        let updated = stack.last_updated_time().or(stack.creation_time());
+        let updated_millis = updated.and_then(|time| time.to_millis().ok()).unwrap_or_default();
         Ok(StackSeen {
             status,
             reason: stack.stack_status_reason.clone().unwrap_or_default(),
-            updated,
+            updated: updated_millis.div_euclid(1000),
+            updated_millis,
             parameters: stack.parameters().iter().filter_map(parameter).collect(),
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
             outputs: stack.outputs().iter().filter_map(|o| pair(o.output_key(), o.output_value())).collect(),

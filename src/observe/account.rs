@@ -1,0 +1,184 @@
+//! One account from the inside: its settings and its stacks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::each::each;
+use super::stacks::{AccountCache, RegionSeen, region};
+use crate::aws::{Error, Reader};
+use crate::model::{
+    AccountFact, AccountFacts, AccountId, AccountState, Facts, Item, Observed, OrganizationId, Region, Scope,
+    Setting, Sight, Slug, StackKey, Value,
+};
+
+/// How many regions of one account are read at once.
+const REGIONS_AT_ONCE: usize = 4;
+/// How long a new account may refuse us before that means something (seconds).
+const YOUNG: i64 = 60 * 60;
+
+/// How closely to look at stacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriftLook {
+    /// Take what the last detection found.
+    LastKnown,
+    /// Have AWS compare every resource now.
+    Detect,
+}
+
+/// How to look at one account.
+#[derive(Clone, Debug)]
+pub struct AccountLook {
+    /// The organization whose owner tag makes a stack ours.
+    pub owner: OrganizationId,
+    /// How closely to look at stacks.
+    pub drift: DriftLook,
+    /// How long drift detection may take, in AWS's time.
+    pub deadline: Duration,
+    /// Seconds since 1970 now, to tell a new account from an old one.
+    pub now: i64,
+}
+
+/// Looks at one account. `fact` is what the organization says of it; `wanted` are the items to give a sight of.
+pub async fn account(
+    reader: &Reader,
+    slug: &Slug,
+    fact: &AccountFact,
+    wanted: &BTreeSet<Item>,
+    look: &AccountLook,
+    cache: &mut AccountCache,
+) -> Observed {
+    if let Some(because) = closed(fact) {
+        return unentered(slug, Some(&fact.id), wanted, &because);
+    }
+    let is_young = look.now - fact.joined < YOUNG;
+    if let Err(error) = reader.enter().await {
+        return unentered(slug, Some(&fact.id), wanted, &because(&error, is_young));
+    }
+    let regions = by_region(wanted);
+    let stacks = each(regions, REGIONS_AT_ONCE, |(name, names)| {
+        let (reader, look, cache) = (reader.clone(), look.clone(), cache.take(&name));
+        async move {
+            let seen = region(&reader, &name, &names, &look, cache).await;
+            (name, names, seen)
+        }
+    });
+    let (settings, stacks) = tokio::join!(settings(reader, wanted, is_young), stacks);
+    let mut seen = Gathered::new(&fact.id, settings);
+    for (name, names, (stacks, cached)) in stacks {
+        cache.put(name.clone(), cached);
+        seen.add(name, names, stacks, is_young);
+    }
+    seen.observed(slug, wanted)
+}
+
+/// The observation of an account that cannot be entered: everything is a gap, because of `because`.
+pub fn unentered(slug: &Slug, id: Option<&AccountId>, wanted: &BTreeSet<Item>, because: &str) -> Observed {
+    let facts = AccountFacts {
+        id: id.cloned(),
+        stacks: BTreeMap::new(),
+        undeclared: BTreeSet::new(),
+        password_policy: None,
+        closed: Some(because.to_owned()),
+    };
+    let items = wanted.iter().map(|item| (item.clone(), Sight::Gap(because.to_owned()))).collect();
+    Observed { scope: Scope::Account(slug.clone()), items, facts: Facts::Account(facts), hold: None }
+}
+
+fn closed(fact: &AccountFact) -> Option<String> {
+    match &fact.state {
+        AccountState::Active => None,
+        AccountState::PendingActivation => Some(format!("AWS is still activating account {}", fact.id)),
+        AccountState::Unusable(state) => Some(format!("account {} is {state}", fact.id)),
+    }
+}
+
+/// A new account refuses for a while what it will allow later.
+fn because(error: &Error, is_young: bool) -> String {
+    if is_young && (error.is_access_denied() || error.is_not_ready()) {
+        return format!("the account is new and not ready yet: {error}");
+    }
+    error.to_string()
+}
+
+fn by_region(wanted: &BTreeSet<Item>) -> Vec<(Region, BTreeSet<StackKey>)> {
+    let mut regions: BTreeMap<Region, BTreeSet<StackKey>> = BTreeMap::new();
+    for item in wanted {
+        if let Item::Stack(key) = item {
+            regions.entry(key.region.clone()).or_default().insert(key.clone());
+        }
+    }
+    regions.into_iter().collect()
+}
+
+/// The settings among `wanted`, and the whole password policy.
+async fn settings(
+    reader: &Reader,
+    wanted: &BTreeSet<Item>,
+    is_young: bool,
+) -> (BTreeMap<Item, Sight>, Option<Value>) {
+    let (mut sights, mut policy) = (BTreeMap::new(), None);
+    for setting in Setting::ALL.into_iter().filter(|setting| wanted.contains(&Item::Setting(*setting))) {
+        let value = match setting {
+            Setting::PasswordPolicy => reader.password_policy().await,
+            Setting::AccountAlias => {
+                reader.account_alias().await.map(|alias| alias.map(|alias| json!(alias)))
+            }
+        };
+        if let (Setting::PasswordPolicy, Ok(whole)) = (setting, &value) {
+            policy.clone_from(whole);
+        }
+        let sight = match value {
+            Ok(value) => value.map_or(Sight::Absent, Sight::present),
+            Err(error) => Sight::Gap(because(&error, is_young)),
+        };
+        sights.insert(Item::Setting(setting), sight);
+    }
+    (sights, policy)
+}
+
+/// What came together so far.
+struct Gathered {
+    items: BTreeMap<Item, Sight>,
+    facts: AccountFacts,
+}
+
+impl Gathered {
+    fn new(id: &AccountId, (items, password_policy): (BTreeMap<Item, Sight>, Option<Value>)) -> Self {
+        let id = Some(id.clone());
+        let (stacks, undeclared) = (BTreeMap::new(), BTreeSet::new());
+        Self { items, facts: AccountFacts { id, stacks, undeclared, password_policy, closed: None } }
+    }
+
+    fn add(
+        &mut self,
+        region: Region,
+        names: BTreeSet<StackKey>,
+        seen: Result<RegionSeen, Error>,
+        is_young: bool,
+    ) {
+        match seen {
+            Ok(seen) => {
+                let key = |name| StackKey { name, region: region.clone() };
+                let undeclared = seen.undeclared.into_iter().map(key);
+                self.facts.undeclared.extend(undeclared);
+                self.facts.stacks.extend(seen.facts);
+                self.items.extend(seen.sights.into_iter().map(|(key, sight)| (Item::Stack(key), sight)));
+            }
+            Err(error) => {
+                let why = because(&error, is_young);
+                self.items.extend(names.into_iter().map(|key| (Item::Stack(key), Sight::Gap(why.clone()))));
+            }
+        }
+    }
+
+    fn observed(mut self, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {
+        for item in wanted {
+            let missed = || Sight::Gap("it is not something an account holds".to_owned());
+            self.items.entry(item.clone()).or_insert_with(missed);
+        }
+        let facts = Facts::Account(self.facts);
+        Observed { scope: Scope::Account(slug.clone()), items: self.items, facts, hold: None }
+    }
+}

@@ -1,0 +1,190 @@
+//! Drift of a stack's resources, as CloudFormation detects it.
+//!
+//! What CloudFormation could not check is said to be unchecked. It compares only properties that the template
+//! names, so "no drift" is never more than that.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, json};
+use tokio::time::{Instant, sleep};
+
+use super::each::each;
+use crate::aws::{Detection, Error, Reader, ResourceDrift, StackSeen};
+use crate::model::{Class, Region, Value};
+
+/// How many detections run at once in one region of one account.
+const AT_ONCE: usize = 8;
+/// When the first look at a running detection makes sense, and how far apart looks may get.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+const LAST_LOOK: Duration = Duration::from_secs(30);
+
+/// Why a stack's drift is not known, by the stack's ARN.
+pub(super) type Notes = BTreeMap<String, String>;
+
+/// Has AWS compare the resources of `stacks`, and waits for it.
+pub(super) async fn detect(
+    reader: &Reader,
+    region: &Region,
+    stacks: &[StackSeen],
+    deadline: Duration,
+) -> Notes {
+    let until = Instant::now() + reader.pace().scale(deadline);
+    let checkable: Vec<_> = stacks.iter().filter(|stack| is_checkable(&stack.status)).cloned().collect();
+    let notes = each(checkable, AT_ONCE, |stack| {
+        let (reader, region) = (reader.clone(), region.clone());
+        async move {
+            let why =
+                detect_one(&reader, &region, &stack.id, until).await.unwrap_or_else(|e| Some(e.to_string()));
+            why.map(|why| (stack.id, why))
+        }
+    });
+    notes.await.into_iter().flatten().collect()
+}
+
+/// The states in which AWS detects drift.
+fn is_checkable(status: &str) -> bool {
+    matches!(
+        status,
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_FAILED"
+    )
+}
+
+/// Nothing when the stack was checked, and else why not.
+async fn detect_one(
+    reader: &Reader,
+    region: &Region,
+    stack: &str,
+    until: Instant,
+) -> Result<Option<String>, Error> {
+    let mut pause = Pause::new(reader);
+    let id = loop {
+        match reader.detect_drift(region, stack).await {
+            // Somebody else's detection is under way: ours comes after it.
+            Err(error) if error.class() == Class::Waiting && pause.fits(until) => pause.wait().await,
+            answer => break answer?,
+        }
+    };
+    loop {
+        if !pause.fits(until) {
+            return Ok(Some("drift detection did not end in time".to_owned()));
+        }
+        pause.wait().await;
+        match reader.detection(region, &id).await? {
+            Detection::InProgress => {}
+            Detection::Complete(_) => return Ok(None),
+            Detection::Failed(why) => return Ok(Some(format!("drift detection failed in part: {why}"))),
+        }
+    }
+}
+
+/// Looks get rarer the longer it takes.
+struct Pause {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pause {
+    fn new(reader: &Reader) -> Self {
+        Self { next: reader.pace().scale(FIRST_LOOK), longest: reader.pace().scale(LAST_LOOK) }
+    }
+
+    fn fits(&self, until: Instant) -> bool {
+        Instant::now() + self.next <= until
+    }
+
+    async fn wait(&mut self) {
+        sleep(self.next).await;
+        self.next = self.next.mul_f64(1.5).min(self.longest);
+    }
+}
+
+/// Why nothing can be said about the stack's drift, if so. A failed detection does not hide drift that it found.
+pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
+    match (stack.drift.as_str(), notes.get(&stack.id)) {
+        ("DRIFTED", _) | ("IN_SYNC", None) => None,
+        (_, Some(why)) => Some(why.clone()),
+        ("NOT_CHECKED", None) if !is_checkable(&stack.status) => {
+            Some(format!("AWS does not detect drift of a stack that is {}", stack.status))
+        }
+        ("NOT_CHECKED", None) => Some("drift was not detected since the stack last changed".to_owned()),
+        (other, None) => Some(format!("drift detection ended as {other}")),
+    }
+}
+
+/// Drifted resources by logical id, and the parts that were not checked by JSON pointer.
+pub(super) fn value(drifts: Vec<ResourceDrift>) -> (Value, BTreeMap<String, String>) {
+    let (mut drifted, mut unchecked) = (Map::new(), BTreeMap::new());
+    for drift in drifts {
+        match drift.status.as_str() {
+            "IN_SYNC" => {}
+            "MODIFIED" | "DELETED" => {
+                drifted.insert(drift.logical_id.clone(), resource(&drift));
+            }
+            status => {
+                let why = if drift.reason.is_empty() { status.to_owned() } else { drift.reason.clone() };
+                unchecked.insert(format!("/drift/{}", drift.logical_id), why);
+            }
+        }
+    }
+    (Value::Object(drifted), unchecked)
+}
+
+fn resource(drift: &ResourceDrift) -> Value {
+    let difference = |(path, expected, actual): &(String, Value, Value)| {
+        (path.clone(), json!({"expected": expected, "actual": actual}))
+    };
+    let properties: Map<_, _> = drift.properties.iter().map(difference).collect();
+    json!({
+        "type": drift.resource_type,
+        "physicalId": drift.physical_id,
+        "status": drift.status,
+        "properties": properties,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(status: &str, drift: &str) -> StackSeen {
+        let (id, status, drift) = ("arn".to_owned(), status.to_owned(), drift.to_owned());
+        StackSeen { id, status, drift, ..StackSeen::default() }
+    }
+
+    fn resource(status: &str) -> ResourceDrift {
+        ResourceDrift {
+            logical_id: "Role".to_owned(),
+            physical_id: "role-1".to_owned(),
+            resource_type: "AWS::IAM::Role".to_owned(),
+            status: status.to_owned(),
+            reason: String::new(),
+            properties: vec![("/Path".to_owned(), json!("/"), json!("/x/"))],
+        }
+    }
+
+    #[test]
+    fn only_a_whole_detection_says_in_sync() {
+        let failed = Notes::from([("arn".to_owned(), "denied".to_owned())]);
+        assert_eq!(unchecked(&stack("CREATE_COMPLETE", "IN_SYNC"), &Notes::new()), None);
+        assert_eq!(unchecked(&stack("CREATE_COMPLETE", "IN_SYNC"), &failed).as_deref(), Some("denied"));
+        assert_eq!(unchecked(&stack("CREATE_COMPLETE", "DRIFTED"), &failed), None);
+        for status in ["NOT_CHECKED", "UNKNOWN", "SOMETHING_NEW"] {
+            assert!(unchecked(&stack("CREATE_COMPLETE", status), &Notes::new()).is_some(), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_resource_that_could_not_be_checked_is_neither_drifted_nor_in_sync() {
+        let (drifted, unchecked) = value(vec![resource("NOT_CHECKED")]);
+        assert_eq!(drifted, json!({}));
+        assert_eq!(unchecked.get("/drift/Role").map(String::as_str), Some("NOT_CHECKED"));
+    }
+
+    #[test]
+    fn a_modified_resource_shows_both_sides() {
+        let (drifted, unchecked) = value(vec![resource("MODIFIED"), resource("IN_SYNC")]);
+        assert_eq!(drifted["Role"]["properties"]["/Path"], json!({"expected": "/", "actual": "/x/"}));
+        assert!(unchecked.is_empty());
+    }
+}

@@ -1,0 +1,269 @@
+//! The organization: its OUs, its accounts and whose they are.
+//!
+//! An account is a folder's when its id is recorded there, or when it bears our owner tag and the folder's slug. A
+//! name or an e-mail proves nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::each::each;
+use super::hold::hold;
+use super::tree::{Tree, tree};
+use crate::aws::{Error, ListedAccount, Reader};
+use crate::model::{
+    AccountFact, AccountId, AccountProperty, AccountState, Creation, Desired, Facts, Item, OWNER_TAG,
+    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug,
+};
+
+/// How many accounts are asked about at once; Organizations throttles per organization.
+const AT_ONCE: usize = 8;
+
+type Tags = BTreeMap<String, String>;
+
+/// Tags of accounts, which cost a call each and so are read in turns.
+#[derive(Debug)]
+pub struct OrganizationCache {
+    keep: Duration,
+    tags: BTreeMap<AccountId, (Instant, Tags)>,
+}
+
+impl OrganizationCache {
+    /// A cache that believes tags for as long as `keep`; zero reads them every time.
+    pub fn new(keep: Duration) -> Self {
+        Self { keep, tags: BTreeMap::new() }
+    }
+
+    /// Reads an account's tags again next time: to be called after they were written.
+    pub fn forget(&mut self, account: &AccountId) {
+        self.tags.remove(account);
+    }
+
+    fn fresh(&self, account: &AccountId) -> Option<&Tags> {
+        let (at, tags) = self.tags.get(account)?;
+        (at.elapsed() < self.keep).then_some(tags)
+    }
+}
+
+/// Everything that was read, each part with its own failure.
+struct Seen {
+    tree: Result<Tree, String>,
+    accounts: Result<Vec<ListedAccount>, String>,
+    creations: Result<Vec<Creation>, String>,
+    tags: BTreeMap<AccountId, Result<Tags, String>>,
+    places: BTreeMap<AccountId, Result<OuPath, String>>,
+}
+
+/// Whose an account is.
+#[derive(Default)]
+struct Claims {
+    by_slug: BTreeMap<Slug, AccountId>,
+    /// Slugs that several accounts bear.
+    disputed: BTreeMap<Slug, String>,
+    /// Why some account may be ours without our knowing it.
+    doubt: Option<String>,
+}
+
+/// Looks at the organization. `reader` reads the management account; `wanted` are the items to give a sight of.
+pub async fn organization(
+    reader: &Reader,
+    desired: &Desired,
+    wanted: &BTreeSet<Item>,
+    cache: &mut OrganizationCache,
+) -> Observed {
+    let (tree, accounts, creations) = tokio::join!(tree(reader), reader.accounts(), reader.creations());
+    let accounts = accounts.map_err(|error| words(&error));
+    let listed = accounts.as_deref().unwrap_or_default();
+    let tags = tags(reader, listed, cache).await;
+    let places = places(reader, listed, &tree).await;
+    let hold = organization_hold(reader, &tree).await;
+    let creations = creations.map_err(|error| words(&error));
+    let seen = Seen { tree, accounts, creations, tags, places };
+    let claims = claims(desired, &seen);
+    let items = wanted.iter().map(|item| (item.clone(), sight(item, &seen, &claims))).collect();
+    let facts = Facts::Organization(facts(seen, claims));
+    Observed { scope: Scope::Organization, items, facts, hold }
+}
+
+fn words(error: &Error) -> String {
+    error.to_string()
+}
+
+/// What we cannot read may say hold, so it counts as one.
+async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<String> {
+    let unread = |why: String| format!("whether a hold is set could not be read: {why}");
+    match tree {
+        Ok(tree) => hold(reader, None, &tree.root).await.unwrap_or_else(|error| Some(unread(words(&error)))),
+        Err(why) => Some(unread(why.clone())),
+    }
+}
+
+async fn tags(
+    reader: &Reader,
+    listed: &[ListedAccount],
+    cache: &mut OrganizationCache,
+) -> BTreeMap<AccountId, Result<Tags, String>> {
+    let ids = listed.iter().map(|account| &account.id);
+    let stale: Vec<_> = ids.filter(|id| cache.fresh(id).is_none()).cloned().collect();
+    let read = each(stale, AT_ONCE, |id| {
+        let reader = reader.clone();
+        async move { (id.clone(), reader.tags_of(id.as_str()).await) }
+    });
+    let mut failed = BTreeMap::new();
+    for (id, tags) in read.await {
+        match tags {
+            Ok(tags) => drop(cache.tags.insert(id, (Instant::now(), tags))),
+            Err(error) => drop(failed.insert(id, words(&error))),
+        }
+    }
+    let tags = |id: &AccountId| match failed.get(id) {
+        Some(why) => Err(why.clone()),
+        None => Ok(cache.tags.get(id).map(|(_, tags)| tags.clone()).unwrap_or_default()),
+    };
+    listed.iter().map(|account| (account.id.clone(), tags(&account.id))).collect()
+}
+
+/// Where each account is; asked one by one only where the listing does not say.
+async fn places(
+    reader: &Reader,
+    listed: &[ListedAccount],
+    tree: &Result<Tree, String>,
+) -> BTreeMap<AccountId, Result<OuPath, String>> {
+    let tree = match tree {
+        Ok(tree) => tree,
+        Err(why) => return listed.iter().map(|account| (account.id.clone(), Err(why.clone()))).collect(),
+    };
+    let parents = each(listed.to_vec(), AT_ONCE, |account| {
+        let reader = reader.clone();
+        async move {
+            let parent = match account.parent {
+                Some(parent) => Ok(parent),
+                None => reader.parent_of(&account.id).await.map_err(|error| words(&error)),
+            };
+            (account.id, parent)
+        }
+    });
+    let place = |parent: String| {
+        tree.by_id.get(&parent).cloned().ok_or_else(|| format!("it is in {parent}, which appeared meanwhile"))
+    };
+    parents.await.into_iter().map(|(id, parent)| (id, parent.and_then(place))).collect()
+}
+
+fn claims(desired: &Desired, seen: &Seen) -> Claims {
+    let mut claims = Claims::default();
+    let listed = seen.accounts.as_deref().unwrap_or_default();
+    let exists = |id: &AccountId| listed.iter().any(|account| account.id == *id);
+    let recorded =
+        desired.accounts.values().filter_map(|account| Some((&account.slug, account.id.as_ref()?)));
+    for (slug, id) in recorded.filter(|(_, id)| exists(id)) {
+        claims.by_slug.insert(slug.clone(), id.clone());
+    }
+    let by_record: BTreeSet<_> = claims.by_slug.values().cloned().collect();
+    for account in listed.iter().filter(|account| !by_record.contains(&account.id)) {
+        match seen.tags.get(&account.id) {
+            Some(Ok(tags)) => claims.by_tags(desired, &account.id, tags),
+            Some(Err(why)) => {
+                claims.doubt = Some(format!("whose account {} is could not be read: {why}", account.id));
+            }
+            None => {}
+        }
+    }
+    claims
+}
+
+impl Claims {
+    fn by_tags(&mut self, desired: &Desired, id: &AccountId, tags: &Tags) {
+        let is_ours = tags.get(OWNER_TAG).map(String::as_str) == Some(desired.organization.id.as_str());
+        let slug = tags.get(SLUG_TAG).and_then(|slug| Slug::parse(slug.as_str()).ok());
+        let Some(slug) = slug.filter(|_| is_ours) else { return };
+        // A recorded id decides alone, even while that account is not to be found.
+        if desired.accounts.get(&slug).is_some_and(|account| account.id.is_some()) {
+            return;
+        }
+        if let Some(other) = self.by_slug.insert(slug.clone(), id.clone()) {
+            let why = format!("accounts {other} and {id} both bear the tag {SLUG_TAG}={slug}");
+            self.disputed.insert(slug, why);
+        }
+    }
+}
+
+fn sight(item: &Item, seen: &Seen, claims: &Claims) -> Sight {
+    match item {
+        Item::Ou(path) => match &seen.tree {
+            Err(why) => Sight::Gap(why.clone()),
+            Ok(tree) if tree.by_path.contains_key(path) => Sight::present(json!({})),
+            Ok(_) => Sight::Absent,
+        },
+        Item::Account(slug, property) => account_sight(slug, property, seen, claims),
+        Item::Setting(_) | Item::Stack(_) => Sight::Gap("it is not part of the organization".to_owned()),
+    }
+}
+
+fn account_sight(slug: &Slug, property: &AccountProperty, seen: &Seen, claims: &Claims) -> Sight {
+    let listed = match &seen.accounts {
+        Ok(listed) => listed,
+        Err(why) => return Sight::Gap(why.clone()),
+    };
+    if let Some(why) = claims.disputed.get(slug) {
+        return Sight::Gap(why.clone());
+    }
+    let id = claims.by_slug.get(slug);
+    match id.and_then(|id| listed.iter().find(|account| account.id == *id)) {
+        Some(account) => property_sight(account, property, seen),
+        None => unclaimed(seen, claims),
+    }
+}
+
+/// Absent only when every account's tags and every request for an account could be read.
+fn unclaimed(seen: &Seen, claims: &Claims) -> Sight {
+    let unread = seen.creations.as_ref().err().or(claims.doubt.as_ref());
+    unread.map_or(Sight::Absent, |why| Sight::Gap(why.clone()))
+}
+
+fn property_sight(account: &ListedAccount, property: &AccountProperty, seen: &Seen) -> Sight {
+    let gap = |why: &String| Sight::Gap(why.clone());
+    match property {
+        AccountProperty::Exists => match &account.state {
+            AccountState::Active => Sight::present(json!("ACTIVE")),
+            AccountState::PendingActivation => Sight::Moving("AWS is activating the account".to_owned()),
+            AccountState::Unusable(state) => Sight::present(json!(state)),
+        },
+        AccountProperty::Name => Sight::present(json!(account.name)),
+        AccountProperty::Email => Sight::present(json!(account.email)),
+        AccountProperty::Ou => match seen.places.get(&account.id) {
+            Some(Ok(path)) => Sight::present(json!(path)),
+            Some(Err(why)) => gap(why),
+            None => gap(&"its place was not read".to_owned()),
+        },
+        AccountProperty::Tag(key) => match seen.tags.get(&account.id) {
+            Some(Ok(tags)) => tags.get(key).map_or(Sight::Absent, |value| Sight::present(json!(value))),
+            Some(Err(why)) => gap(why),
+            None => gap(&"its tags were not read".to_owned()),
+        },
+    }
+}
+
+fn facts(seen: Seen, claims: Claims) -> OrganizationFacts {
+    let fact = |account: ListedAccount| {
+        // An account that could not be placed keeps the root; its `ou` item is a gap, so nothing moves it.
+        let ou = seen.places.get(&account.id).and_then(|place| place.clone().ok());
+        let fact = AccountFact {
+            id: account.id.clone(),
+            email: account.email,
+            name: account.name,
+            state: account.state,
+            ou: ou.unwrap_or_else(OuPath::root),
+            joined: account.joined,
+            tags: seen.tags.get(&account.id).and_then(|tags| tags.clone().ok()),
+        };
+        (account.id, fact)
+    };
+    OrganizationFacts {
+        accounts: seen.accounts.unwrap_or_default().into_iter().map(fact).collect(),
+        ous: seen.tree.map(|tree| tree.by_path).unwrap_or_default(),
+        claimed: claims.by_slug.into_iter().filter(|(slug, _)| !claims.disputed.contains_key(slug)).collect(),
+        creations: seen.creations.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,225 @@
+//! The stacks of one region: one description for all, templates only where they moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, json};
+
+use super::account::{AccountLook, DriftLook};
+use super::drift::{self, Notes};
+use crate::aws::{Error, Reader, ResourceDrift, StackSeen};
+use crate::model::{
+    OWNER_TAG, OrganizationId, Region, Sight, StackFact, StackKey, StackName, Value, template,
+};
+
+/// What AWS shows instead of a parameter it hides.
+const MASK: &str = "****";
+
+/// What need not be read again while nothing moved; losing it costs calls and nothing else.
+#[derive(Debug, Default)]
+pub struct AccountCache {
+    regions: BTreeMap<Region, RegionCache>,
+}
+
+/// The same of one region, by the stack's ARN.
+#[derive(Debug, Default)]
+pub(super) struct RegionCache {
+    templates: BTreeMap<String, (i64, String)>,
+    drifts: BTreeMap<String, (i64, Vec<ResourceDrift>)>,
+}
+
+/// What was seen of one region.
+#[derive(Default)]
+pub(super) struct RegionSeen {
+    pub(super) sights: BTreeMap<StackKey, Sight>,
+    pub(super) facts: BTreeMap<StackKey, StackFact>,
+    pub(super) undeclared: BTreeSet<StackName>,
+}
+
+impl AccountCache {
+    pub(super) fn take(&mut self, region: &Region) -> RegionCache {
+        self.regions.remove(region).unwrap_or_default()
+    }
+
+    pub(super) fn put(&mut self, region: Region, cache: RegionCache) {
+        self.regions.insert(region, cache);
+    }
+}
+
+/// Looks at the stacks of one region. The cache comes back whatever happens.
+pub(super) async fn region(
+    reader: &Reader,
+    region: &Region,
+    wanted: &BTreeSet<StackKey>,
+    look: &AccountLook,
+    mut cache: RegionCache,
+) -> (Result<RegionSeen, Error>, RegionCache) {
+    let seen = look_at(reader, region, wanted, look, &mut cache).await;
+    (seen, cache)
+}
+
+async fn look_at(
+    reader: &Reader,
+    region: &Region,
+    wanted: &BTreeSet<StackKey>,
+    look: &AccountLook,
+    cache: &mut RegionCache,
+) -> Result<RegionSeen, Error> {
+    let mut stacks = described(reader, region).await?;
+    let mut notes = Notes::new();
+    if look.drift == DriftLook::Detect {
+        let checked = to_check(&stacks, wanted, &look.owner);
+        if !checked.is_empty() {
+            notes = drift::detect(reader, region, &checked, look.deadline).await;
+            stacks = described(reader, region).await?;
+        }
+    }
+    cache.keep_only(&stacks);
+    let mut seen = RegionSeen::default();
+    for key in wanted {
+        let stack = stacks.remove(key.name.as_str());
+        if let Some(stack) = &stack {
+            seen.facts.insert(key.clone(), fact(stack, &look.owner));
+        }
+        seen.sights.insert(key.clone(), sight(reader, region, stack, &notes, cache).await);
+    }
+    let others = stacks.into_values().filter(|stack| is_there(stack));
+    seen.undeclared = others.filter_map(|stack| StackName::parse(stack.name).ok()).collect();
+    Ok(seen)
+}
+
+/// Stacks that git speaks of, or that are ours.
+fn to_check(
+    stacks: &BTreeMap<String, StackSeen>,
+    wanted: &BTreeSet<StackKey>,
+    owner: &OrganizationId,
+) -> Vec<StackSeen> {
+    let is_wanted = |stack: &StackSeen| wanted.iter().any(|key| key.name.as_str() == stack.name);
+    stacks.values().filter(|stack| is_wanted(stack) || is_ours(stack, owner)).cloned().collect()
+}
+
+/// The stacks that stand on their own, by name.
+async fn described(reader: &Reader, region: &Region) -> Result<BTreeMap<String, StackSeen>, Error> {
+    let stacks = reader.stacks(region).await?.into_iter();
+    let own = stacks.filter(|stack| !stack.is_nested && stack.status != "DELETE_COMPLETE");
+    Ok(own.map(|stack| (stack.name.clone(), stack)).collect())
+}
+
+/// An empty shell, left by a change set that was never executed, is not a stack yet.
+fn is_there(stack: &StackSeen) -> bool {
+    stack.status != "REVIEW_IN_PROGRESS"
+}
+
+fn is_ours(stack: &StackSeen, owner: &OrganizationId) -> bool {
+    stack.tags.get(OWNER_TAG).map(String::as_str) == Some(owner.as_str())
+}
+
+fn fact(stack: &StackSeen, owner: &OrganizationId) -> StackFact {
+    StackFact {
+        id: stack.id.clone(),
+        status: stack.status.clone(),
+        reason: stack.reason.clone(),
+        updated: stack.updated,
+        change_set: stack.change_set.clone(),
+        is_ours: is_ours(stack, owner),
+    }
+}
+
+async fn sight(
+    reader: &Reader,
+    region: &Region,
+    stack: Option<StackSeen>,
+    notes: &Notes,
+    cache: &mut RegionCache,
+) -> Sight {
+    let Some(stack) = stack.filter(is_there) else { return Sight::Absent };
+    if stack.status.ends_with("_IN_PROGRESS") {
+        return Sight::Moving(format!("the stack is {}", stack.status));
+    }
+    match value(reader, region, &stack, notes, cache).await {
+        Ok((value, unchecked)) => Sight::Present { value, unchecked },
+        Err(error) => Sight::Gap(error.to_string()),
+    }
+}
+
+async fn value(
+    reader: &Reader,
+    region: &Region,
+    stack: &StackSeen,
+    notes: &Notes,
+    cache: &mut RegionCache,
+) -> Result<(Value, BTreeMap<String, String>), Error> {
+    let (shown, masked): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        stack.parameters.clone().into_iter().partition(|(_, value)| value != MASK);
+    let hidden =
+        masked.into_keys().map(|name| (format!("/parameters/{name}"), "AWS does not show it".to_owned()));
+    let mut unchecked: BTreeMap<_, _> = hidden.collect();
+    let mut value = Map::from_iter([
+        ("state".to_owned(), json!(state(&stack.status))),
+        ("template".to_owned(), json!(cache.template(reader, region, stack).await?)),
+        ("parameters".to_owned(), json!(shown)),
+        ("tags".to_owned(), json!(stack.tags)),
+    ]);
+    if let Some(why) = drift::unchecked(stack, notes) {
+        unchecked.insert("/drift".to_owned(), why);
+        return Ok((Value::Object(value), unchecked));
+    }
+    let (drifted, not_checked) = drift::value(cache.drift(reader, region, stack).await?);
+    value.insert("drift".to_owned(), drifted);
+    unchecked.extend(not_checked);
+    Ok((Value::Object(value), unchecked))
+}
+
+/// "ok" where the stack is whole and can be updated; otherwise the status as AWS spells it.
+fn state(status: &str) -> &str {
+    match status {
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => "ok",
+        "IMPORT_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => "ok",
+        other => other,
+    }
+}
+
+impl RegionCache {
+    fn keep_only(&mut self, stacks: &BTreeMap<String, StackSeen>) {
+        let ids: BTreeSet<_> = stacks.values().map(|stack| stack.id.as_str()).collect();
+        self.templates.retain(|id, _| ids.contains(id.as_str()));
+        self.drifts.retain(|id, _| ids.contains(id.as_str()));
+    }
+
+    /// The live template in canonical form, read again only when the stack moved.
+    async fn template(
+        &mut self,
+        reader: &Reader,
+        region: &Region,
+        stack: &StackSeen,
+    ) -> Result<String, Error> {
+        if let Some((at, text)) = self.templates.get(&stack.id)
+            && *at == stack.updated_millis
+        {
+            return Ok(text.clone());
+        }
+        let text = template::canonical(&reader.template(region, &stack.id).await?);
+        self.templates.insert(stack.id.clone(), (stack.updated_millis, text.clone()));
+        Ok(text)
+    }
+
+    /// What drifted, read again only when drift was detected again.
+    async fn drift(
+        &mut self,
+        reader: &Reader,
+        region: &Region,
+        stack: &StackSeen,
+    ) -> Result<Vec<ResourceDrift>, Error> {
+        if stack.drift != "DRIFTED" {
+            return Ok(Vec::new());
+        }
+        let checked = stack.drift_checked.unwrap_or_default();
+        if let Some((at, drifts)) = self.drifts.get(&stack.id)
+            && *at == checked
+        {
+            return Ok(drifts.clone());
+        }
+        let drifts = reader.resource_drifts(region, &stack.id).await?;
+        self.drifts.insert(stack.id.clone(), (checked, drifts.clone()));
+        Ok(drifts)
+    }
+}
