@@ -3,6 +3,7 @@
 //! Guarantees: no IO, no clock, no file format, no SDK type, no async; every map is ordered, so the same
 //! values always print as the same bytes.
 
+mod author;
 mod base;
 mod desired;
 mod id;
@@ -13,6 +14,7 @@ mod plan;
 pub mod template;
 mod verdict;
 
+pub use author::{Author, Deed};
 pub use base::Base;
 pub use desired::{
     Access, Account, Declared, Desired, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,
