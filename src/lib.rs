@@ -6,4 +6,6 @@
 //!  AWS ─observe▶ Observed ┘ (pure)
 //! ```
 
+pub mod load;
 pub mod model;
+pub mod yaml;
