@@ -29,5 +29,6 @@ pub mod report;
 pub mod aws;
 pub mod clock;
 pub mod git;
-pub mod github;
+// pub mod github;
 pub mod server;
+pub mod yaml;

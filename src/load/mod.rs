@@ -1,31 +1,67 @@
-//! What a commit holds, as plain data.
+//! Load, the first of the five verbs: a tree at one commit becomes what should be, or every reason why not.
+//!
+//! Guarantees: pure, no IO, clock or logging; the same tree gives the same value; nothing in the repository is
+//! executed. A tree with any fault gives no value at all, and all its faults at once.
+//!
+//! ```text
+//! files → raw (each file alone) → identity (who is who) → merge (baselines in order, account last)
+//!       → expressions → stacks and settings → Desired
+//! ```
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod account;
+mod adopt;
+mod diagnostic;
+mod expression;
+mod fields;
+mod files;
+mod identity;
+mod layer;
+mod merge;
+mod order;
+mod raw;
+mod settings;
+mod stacks;
+mod tags;
+mod targets;
+mod templates;
+mod tree;
 
-use crate::model::CommitId;
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use tree::{File, Tree};
 
-/// The files of one commit that Landfast reads, by path from the root.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tree {
-    /// The commit; all zeros for a directory that is not committed.
-    pub revision: CommitId,
-    /// The files.
-    pub files: BTreeMap<String, File>,
+use account::Accounts;
+use diagnostic::Faults;
+use files::Files;
+
+use crate::model::{Desired, Organization};
+
+/// What the tree says should be.
+///
+/// Errors with every fault of the repository, in order of path and line. The management account's role falls back
+/// to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS itself makes.
+pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
+    let mut faults = Faults::default();
+    let desired = read(tree, &mut faults);
+    match desired {
+        Some(desired) if faults.is_empty() => Ok(desired),
+        _ => Err(faults.into_diagnostics(tree)),
+    }
 }
 
-/// One entry of a tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum File {
-    /// A plain file.
-    Blob(Arc<[u8]>),
-    /// A symbolic link; never followed.
-    Symlink,
-    /// A submodule; never fetched.
-    Submodule,
-    /// A file above the size limit; never read.
-    TooLarge {
-        /// Its size in bytes.
-        size: u64,
-    },
+fn read(tree: &Tree, faults: &mut Faults) -> Option<Desired> {
+    let Files { mode, organization, baselines, accounts, incomplete } = files::read(tree, faults);
+    let organization = organization?;
+    let accounts = Accounts::new(tree, &organization, baselines, &accounts, incomplete, faults);
+    Some(Desired {
+        revision: tree.revision.clone(),
+        accounts: accounts.build(mode, faults),
+        organization: Organization {
+            access: account::access(&organization.access, &raw::Access::default()),
+            source: organization.spot.source(),
+            ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
+            id: organization.id,
+            management_account: organization.management_account,
+            home_region: organization.home_region,
+        },
+    })
 }
