@@ -70,6 +70,11 @@ impl Follow {
         Self { origin, signer, seen: None, accepted: None }
     }
 
+    /// Where commits come from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Looks whether there is anything new.
     pub async fn look(&mut self) -> Result<News, git::Error> {
         match self.origin.clone() {

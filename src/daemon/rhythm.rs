@@ -26,6 +26,19 @@ pub enum Ending {
     Moved,
 }
 
+impl Ending {
+    /// The closed set of metric labels.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Stalled => "stalled",
+            Self::Failing => "failing",
+            Self::Waiting(_) => "waiting",
+            Self::Moved => "moved",
+        }
+    }
+}
+
 /// How the pass of `plan` with `outcomes` ended: the most urgent of what happened.
 pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
     let blocked = plan

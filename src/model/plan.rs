@@ -179,4 +179,13 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
+
+    /// The part of the plan that is about one account, and the OUs it may need.
+    pub fn only(mut self, slug: &Slug) -> Self {
+        let is_meant = |item: &Item| !matches!(item, Item::Account(other, _) if other != slug);
+        self.findings.retain(|item, _| is_meant(item));
+        self.steps.retain(|step| is_meant(&step.item));
+        self.blocked.retain(|blocked| is_meant(&blocked.item));
+        self
+    }
 }

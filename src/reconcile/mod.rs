@@ -6,6 +6,7 @@
 mod attribution;
 mod memory;
 mod sight;
+pub mod sweep;
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::apply::{Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Blocked, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Scope, Sight,
+    Account, Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Scope, Sight, Slug,
     Value, Verdict,
 };
 use crate::observe::DriftLook;
@@ -35,6 +36,19 @@ pub struct World {
     pub limits: Limits,
     /// What need not be asked again. Losing it costs calls, nothing else.
     pub memory: Memory,
+    /// Only this account, where the operator asked for it.
+    pub only: Option<Slug>,
+}
+
+impl World {
+    /// The scopes to look at, the organization first.
+    pub fn scopes(&self, desired: &Desired) -> Vec<Scope> {
+        let is_meant = |scope: &Scope| match (scope, &self.only) {
+            (Scope::Account(slug), Some(only)) => slug == only,
+            _ => true,
+        };
+        desired.scopes().into_iter().filter(is_meant).collect()
+    }
 }
 
 /// Limits from the daemon's own configuration, never from the repository.
@@ -120,7 +134,11 @@ fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
         committed: task.accepted.committed,
         now: world.clock.now().as_second(),
     };
-    plan(task.scope, &task.accepted.desired, task.base, observed, &rules)
+    let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules);
+    match &world.only {
+        Some(slug) => plan.only(slug),
+        None => plan,
+    }
 }
 
 /// Looks for a hold where something would be written, and plans again under it. The tags are read at this moment
