@@ -6,5 +6,7 @@
 //!  AWS ─observe▶ Observed ┘ (pure)
 //! ```
 
+pub mod github;
 pub mod model;
 pub mod report;
+pub mod sandbox;

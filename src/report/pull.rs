@@ -17,7 +17,10 @@ pub fn record_id(slug: &Slug, name: &str, id: &AccountId) -> PullWords {
     let lines = [format!("# accounts/{slug}/account.yaml"), format!("id: \"{id}\"")];
     let sections = [
         format!("Landfast created the account {} as {}, and it is up.", code(name), code(id.as_str())),
-        format!("This records its id, which proves from now on that folder and account belong together:\n\n{}", fenced("yaml", &lines)),
+        format!(
+            "This records its id, which proves from now on that folder and account belong together:\n\n{}",
+            fenced("yaml", &lines)
+        ),
         "After the merge nothing is written to AWS. Until then the account is known by its tag \
          `landfast:slug`, so nothing waits for this."
             .to_owned(),

@@ -45,7 +45,9 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
 
 fn title(place: &str, by_reason: &BTreeMap<String, Vec<&Item>>) -> String {
     let what = match by_reason.iter().next() {
-        Some((reason, items)) if by_reason.len() == 1 && items.len() == 1 => format!("{}: {reason}", items[0]),
+        Some((reason, items)) if by_reason.len() == 1 && items.len() == 1 => {
+            format!("{}: {reason}", items[0])
+        }
         _ => format!("{} things need a person", by_reason.values().map(Vec::len).sum::<usize>()),
     };
     format!("[attention] {place}: {what}")

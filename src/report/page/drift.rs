@@ -29,7 +29,12 @@ struct Drifted<'a> {
 
 /// The drift issue of one scope; nothing where nothing that is reported has drifted.
 pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
-    let mut drifted: Vec<_> = report.plan.findings.iter().filter(|(_, it)| is_reported(it)).collect::<Vec<_>>()
+    let mut drifted: Vec<_> = report
+        .plan
+        .findings
+        .iter()
+        .filter(|(_, it)| is_reported(it))
+        .collect::<Vec<_>>()
         .into_iter()
         .map(|(item, finding)| Drifted {
             item,
@@ -63,7 +68,13 @@ fn is_reported(finding: &Finding) -> bool {
 
 fn substance(it: &Drifted<'_>) -> String {
     let value = |value: &Option<_>| value_digest(value.as_ref());
-    format!("{} {:?} {} {}", it.item, it.finding.verdict, value(&it.finding.desired), value(&it.finding.observed))
+    format!(
+        "{} {:?} {} {}",
+        it.item,
+        it.finding.verdict,
+        value(&it.finding.desired),
+        value(&it.finding.observed)
+    )
 }
 
 fn remembered(report: &ScopeReport, it: &Drifted<'_>) -> Remembered {
@@ -106,7 +117,8 @@ fn deeds(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     if drifted.iter().all(|it| it.finding.mode != Mode::Enforce) {
         return "Mode here is report: nothing was or will be changed.".to_owned();
     }
-    let fates: Vec<_> = drifted.iter().map(|it| format!("{}: {}", item_words(it.item), fate(report, it))).collect();
+    let fates: Vec<_> =
+        drifted.iter().map(|it| format!("{}: {}", item_words(it.item), fate(report, it))).collect();
     format!("Mode here is enforce. {}.", fates.join("; "))
 }
 
@@ -121,9 +133,13 @@ fn fate(report: &ScopeReport, it: &Drifted<'_>) -> String {
     match steps.filter_map(|planned| report.outcomes.get(&planned.id)).last() {
         Some(Outcome::Done) => "Landfast put it back".to_owned(),
         Some(Outcome::Waiting { because, .. }) => format!("being put back ({})", code(because)),
-        Some(Outcome::Stale(because)) => format!("not put back yet, since it moved meanwhile ({})", code(because)),
+        Some(Outcome::Stale(because)) => {
+            format!("not put back yet, since it moved meanwhile ({})", code(because))
+        }
         Some(Outcome::Failed { message, .. }) => format!("could not be put back: {}", code(message)),
-        Some(Outcome::Skipped { because }) => format!("not put back yet, since {} comes first", code(&because.0)),
+        Some(Outcome::Skipped { because }) => {
+            format!("not put back yet, since {} comes first", code(&because.0))
+        }
         None => "not put back yet".to_owned(),
     }
 }
@@ -154,7 +170,9 @@ fn diffs(drifted: &[Drifted<'_>]) -> String {
         length += part.chars().count();
         if length > MAX_DIFFS {
             let left = drifted.len() - parts.len();
-            parts.push(format!("_The differences of {left} more items would not fit here; `landfast plan` shows them._"));
+            parts.push(format!(
+                "_The differences of {left} more items would not fit here; `landfast plan` shows them._"
+            ));
             break;
         }
         parts.push(part);

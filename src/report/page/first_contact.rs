@@ -72,7 +72,10 @@ fn differences(found: &[(&Item, &Finding)]) -> String {
         let part = format!("{}\n\n{}", item_words(item), fenced("diff", &lines));
         length += part.chars().count();
         if length > MAX_DIFFS {
-            parts.push(format!("_{} more would not fit here; `landfast plan` shows them._", found.len() - parts.len()));
+            parts.push(format!(
+                "_{} more would not fit here; `landfast plan` shows them._",
+                found.len() - parts.len()
+            ));
             break;
         }
         parts.push(part);
