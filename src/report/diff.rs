@@ -344,8 +344,8 @@ mod tests {
            template: |
              Resources:
                A:
-        -      Type: X
-        +      Type: Z
+        -        Type: X
+        +        Type: Z
                B:
                  Type: Y
         ");

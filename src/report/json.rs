@@ -87,6 +87,27 @@ mod tests {
         let document: Value =
             serde_json::from_str(&json(&[report("payments-prod", [password_drift()])])).unwrap();
         assert_eq!(document["version"], 1);
-        insta::assert_snapshot!(format!("{:#}", document["scopes"][0]["items"][0]), @"");
+        insta::assert_snapshot!(format!("{:#}", document["scopes"][0]["items"][0]), @r#"
+        {
+          "author": {
+            "is": "pending"
+          },
+          "because": "",
+          "diff": [
+            "-  minimumLength: 14",
+            "+  minimumLength: 8"
+          ],
+          "item": "settings.passwordPolicy",
+          "means": "minimumLength went from 14 to 8",
+          "mode": "report",
+          "notChecked": {},
+          "severity": "high",
+          "source": {
+            "line": 4,
+            "path": "baselines/security/baseline.yaml"
+          },
+          "verdict": "drift"
+        }
+        "#);
     }
 }

@@ -212,6 +212,25 @@ mod tests {
             Step::PutAccountAlias { before: Some("acme-old".to_owned()), after: "acme-payments".to_owned() };
         let id = StepId("alias".to_owned());
         report.plan.steps.push(PlannedStep { id, item, needs: [].into(), step });
-        insta::assert_snapshot!(text(&[report]), @"");
+        insta::assert_snapshot!(text(&[report]), @r"
+        accounts/payments-prod (111122223333): creates 0, changes 1, drifted 2, blocked 0, not checked 1
+          ≠ settings.passwordPolicy  drifted  baselines/security/baseline.yaml:4
+              -  minimumLength: 14
+              +  minimumLength: 8
+              HIGH: minimumLength went from 14 to 8
+          ~ settings.accountAlias  to change  baselines/security/baseline.yaml:4
+              -  acme-old
+              +  acme-payments
+              step: set the alias of payments-prod to acme-payments
+          ≠ stacks.role-netops[eu-west-1]  drifted  baselines/security/baseline.yaml:4
+                 drift:
+                   AWS::IAM::Role AWS-NetOps:
+              +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+              HIGH: AWS-NetOps gained AdministratorAccess
+              by arn:aws:sts::111122223333:assumed-role/BreakGlass/alice (AttachRolePolicy, 2026-11-22T03:12:07Z)
+            stacks.role-netops[eu-west-1]  not checked: drift/Queue (AWS does not detect drift of it)
+
+        1 scope: creates 0, changes 1, drifted 2, blocked 0, not checked 1
+        ");
     }
 }

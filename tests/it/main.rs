@@ -1,1 +1,4 @@
 //! One binary for all stories: it links once.
+
+mod issues;
+mod sandbox_github;
