@@ -17,6 +17,7 @@ pub mod reconcile;
 pub mod model;
 
 pub mod load;
+pub mod yaml;
 
 pub mod observe;
 
@@ -29,6 +30,7 @@ pub mod report;
 pub mod aws;
 pub mod clock;
 pub mod git;
-// pub mod github;
+pub mod github;
 pub mod server;
-pub mod yaml;
+
+pub mod sandbox;

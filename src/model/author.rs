@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// Who changed an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "author")]
+#[serde(rename_all = "camelCase", tag = "is")]
 pub enum Author {
     /// CloudTrail does not show the event yet (it can take 15 minutes).
     Pending,

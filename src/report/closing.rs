@@ -24,7 +24,10 @@ pub(super) fn over(marker: &Marker, now: &Now, opened: Timestamp, at: Timestamp)
 
 /// Why an issue is over whose scope is gone.
 pub(super) fn scope_gone(marker: &Marker) -> String {
-    format!("**No longer declared.** {} is not in the repository any more, and is not looked at.", code(&marker.scope))
+    format!(
+        "**No longer declared.** {} is not in the repository any more, and is not looked at.",
+        code(&marker.scope)
+    )
 }
 
 /// Why a second issue of one key is closed.
@@ -39,7 +42,8 @@ pub(super) fn is_back() -> String {
 
 /// Why an issue that a person closed is open again.
 pub(super) fn is_different() -> String {
-    "**It changed.** This was closed by a person; what there is to report is no longer what it was then.".to_owned()
+    "**It changed.** This was closed by a person; what there is to report is no longer what it was then."
+        .to_owned()
 }
 
 fn drift_over(marker: &Marker, now: &Now) -> String {
@@ -97,6 +101,9 @@ mod tests {
     fn a_duration_is_told_in_the_two_units_that_matter() {
         let start = Timestamp::UNIX_EPOCH;
         let after = |seconds| lasted(start, Timestamp::from_second(seconds).unwrap());
-        assert_eq!([after(42), after(61), after(11_520), after(200_000)], ["42 s", "1 min", "3 h 12 min", "2 d 7 h"]);
+        assert_eq!(
+            [after(42), after(61), after(11_520), after(200_000)],
+            ["42 s", "1 min", "3 h 12 min", "2 d 7 h"]
+        );
     }
 }

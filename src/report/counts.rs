@@ -45,7 +45,8 @@ impl Counts {
 
     /// True when there is nothing to do and nothing to decide.
     pub fn is_quiet(&self) -> bool {
-        let Self { creates, changes, removes, drifted, conflicts, first_seen, undeclared, blocked, .. } = *self;
+        let Self { creates, changes, removes, drifted, conflicts, first_seen, undeclared, blocked, .. } =
+            *self;
         creates + changes + removes + drifted + conflicts + first_seen + undeclared + blocked == 0
     }
 

@@ -320,7 +320,8 @@ mod tests {
 
     #[test]
     fn a_widened_role_reads_as_what_it_gained() {
-        let stack = |drift| json!({"state": "ok", "template": "a\nb", "parameters": {}, "tags": {}, "drift": drift});
+        let stack =
+            |drift| json!({"state": "ok", "template": "a\nb", "parameters": {}, "tags": {}, "drift": drift});
         let drift = json!({"NetOpsRole": {
             "type": "AWS::IAM::Role", "physicalId": "AWS-NetOps", "status": "MODIFIED",
             "properties": {"/ManagedPolicyArns/1": {"expected": null, "actual": "arn:aws:iam::aws:policy/AdministratorAccess"}},
@@ -334,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_template_shows_the_lines_that_changed_under_its_key() {
-        let git = json!({"template": "Resources:\n  A:\n    Type: X\n  B:\n    Type: Y\n", "tags": {"a": "1"}});
+        let git =
+            json!({"template": "Resources:\n  A:\n    Type: X\n  B:\n    Type: Y\n", "tags": {"a": "1"}});
         let aws = json!({"template": "Resources:\n  A:\n    Type: Z\n  B:\n    Type: Y\n", "tags": {"a": "1", "b": "2"}});
         insta::assert_snapshot!(shown(&git, &aws), @r"
            tags:
@@ -342,8 +344,8 @@ mod tests {
            template: |
              Resources:
                A:
-        -      Type: X
-        +      Type: Z
+        -        Type: X
+        +        Type: Z
                B:
                  Type: Y
         ");
@@ -351,7 +353,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_said_to_differ_and_never_shown() {
-        let shown = shown(&json!({"parameters": {"DbPassword": "one"}}), &json!({"parameters": {"DbPassword": "two"}}));
+        let shown = shown(
+            &json!({"parameters": {"DbPassword": "one"}}),
+            &json!({"parameters": {"DbPassword": "two"}}),
+        );
         insta::assert_snapshot!(shown, @r"
            parameters:
         -    DbPassword: (hidden)

@@ -167,10 +167,10 @@ pub fn wanted(reports: &[ScopeReport], situation: &Situation) -> Wanted {
             wanted.place(kind, &report.scope.to_string(), drafted, Some(&now));
         }
     }
-    let now = situation.revision.as_ref().map(|revision| Now {
-        revision: Some(revision.clone()),
-        items: BTreeMap::new(),
-    });
+    let now = situation
+        .revision
+        .as_ref()
+        .map(|revision| Now { revision: Some(revision.clone()), items: BTreeMap::new() });
     let rejected = situation.rejected.as_ref().map(|it| page::rejected(it, situation.revision.as_ref()));
     wanted.place(IssueKind::Rejected, "", rejected, now.as_ref());
     let halted = situation.halted.as_ref().map(|it| page::halted(it, situation.revision.as_ref()));

@@ -111,9 +111,11 @@ pub fn reconcile(seen: &[SeenIssue], me: &Me, wanted: &Wanted, at: Timestamp) ->
         let mut issues = issues.values();
         let Some((marker, oldest)) = issues.next() else { continue };
         steps.extend(step(marker, oldest, wanted.issues.get(key), wanted, at));
-        steps.extend(issues.filter(|(_, twin)| twin.is_open).map(|(marker, twin)| {
-            over(marker, twin, closing::twin_of(oldest.number))
-        }));
+        steps.extend(
+            issues
+                .filter(|(_, twin)| twin.is_open)
+                .map(|(marker, twin)| over(marker, twin, closing::twin_of(oldest.number))),
+        );
     }
     let missing = wanted.issues.iter().filter(|(key, _)| !ours.contains_key(*key));
     steps.extend(missing.map(|(key, issue)| IssueStep::Create { key: key.clone(), issue: issue.clone() }));
@@ -146,7 +148,9 @@ fn step(
     };
     match (issue.is_open, marker.state) {
         (true, State::Open) => Some(over(marker, issue, words)),
-        (false, State::Open) => Some(IssueStep::Settle { number: issue.number, body: healed(marker, issue, &words) }),
+        (false, State::Open) => {
+            Some(IssueStep::Settle { number: issue.number, body: healed(marker, issue, &words) })
+        }
         // Open again although we closed it: a person wants to talk there.
         (_, State::Healed) => None,
     }

@@ -47,7 +47,7 @@ fn item(report: &ScopeReport, item: &Item, finding: &Finding) -> Value {
         "diff": if finding.verdict == Verdict::InSync { Vec::new() } else { lines },
         "notChecked": finding.unchecked,
         "severity": judgement.as_ref().map(|it| it.severity),
-        "means": judgement.map(|it| it.meanings),
+        "means": judgement.map(|it| it.meanings.join("; ").replace('`', "")),
         "author": author,
     })
 }
@@ -84,8 +84,30 @@ mod tests {
 
     #[test]
     fn the_json_says_its_version_and_what_each_item_is() {
-        let document: Value = serde_json::from_str(&json(&[report("payments-prod", [password_drift()])])).unwrap();
+        let document: Value =
+            serde_json::from_str(&json(&[report("payments-prod", [password_drift()])])).unwrap();
         assert_eq!(document["version"], 1);
-        insta::assert_snapshot!(format!("{:#}", document["scopes"][0]["items"][0]), @"");
+        insta::assert_snapshot!(format!("{:#}", document["scopes"][0]["items"][0]), @r#"
+        {
+          "author": {
+            "is": "pending"
+          },
+          "because": "",
+          "diff": [
+            "-  minimumLength: 14",
+            "+  minimumLength: 8"
+          ],
+          "item": "settings.passwordPolicy",
+          "means": "minimumLength went from 14 to 8",
+          "mode": "report",
+          "notChecked": {},
+          "severity": "high",
+          "source": {
+            "line": 4,
+            "path": "baselines/security/baseline.yaml"
+          },
+          "verdict": "drift"
+        }
+        "#);
     }
 }

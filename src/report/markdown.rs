@@ -28,7 +28,7 @@ fn is_tricky(c: char) -> bool {
 pub(super) fn code(text: &str) -> String {
     let plain = visible(text, 200).replace('`', "'").replace('|', "│");
     // A trailing backslash would escape the bar that ends a table cell; within a cell GitHub looks at bars first.
-    let plain = plain.trim_end_matches('\\');
+    let plain = plain.trim_end_matches(['\\', ' ']);
     if plain.is_empty() { "`(empty)`".to_owned() } else { format!("`{plain}`") }
 }
 
@@ -155,6 +155,9 @@ mod tests {
 
     #[test]
     fn a_title_mentions_nobody_but_keeps_addresses() {
-        assert_eq!(title("by `@acme/all` and alice@example.com"), "by @\u{2060}acme/all and alice@example.com");
+        assert_eq!(
+            title("by `@acme/all` and alice@example.com"),
+            "by @\u{2060}acme/all and alice@example.com"
+        );
     }
 }

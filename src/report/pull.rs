@@ -17,7 +17,10 @@ pub fn record_id(slug: &Slug, name: &str, id: &AccountId) -> PullWords {
     let lines = [format!("# accounts/{slug}/account.yaml"), format!("id: \"{id}\"")];
     let sections = [
         format!("Landfast created the account {} as {}, and it is up.", code(name), code(id.as_str())),
-        format!("This records its id, which proves from now on that folder and account belong together:\n\n{}", fenced("yaml", &lines)),
+        format!(
+            "This records its id, which proves from now on that folder and account belong together:\n\n{}",
+            fenced("yaml", &lines)
+        ),
         "After the merge nothing is written to AWS. Until then the account is known by its tag \
          `landfast:slug`, so nothing waits for this."
             .to_owned(),
@@ -37,6 +40,17 @@ mod tests {
             &AccountId::parse("111122223333").unwrap(),
         );
         assert_eq!(words.title, "accounts/payments-prod: record id 111122223333");
-        insta::assert_snapshot!(words.body, @"");
+        insta::assert_snapshot!(words.body, @r#"
+        Landfast created the account `Payments Production` as `111122223333`, and it is up.
+
+        This records its id, which proves from now on that folder and account belong together:
+
+        ```yaml
+        # accounts/payments-prod/account.yaml
+        id: "111122223333"
+        ```
+
+        After the merge nothing is written to AWS. Until then the account is known by its tag `landfast:slug`, so nothing waits for this.
+        "#);
     }
 }

@@ -275,9 +275,8 @@ fn noun(kind: &str) -> String {
 fn property(kind: &str, noun: &str, name: &str, pointer: &str, change: &Value) -> Mark {
     let top = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
     let (expected, actual) = (present(&change["expected"]), present(&change["actual"]));
-    let high = |headline: &str, meaning: String| {
-        mark(Severity::High, format!("{noun} {name} {headline}"), meaning)
-    };
+    let high =
+        |headline: &str, meaning: String| mark(Severity::High, format!("{noun} {name} {headline}"), meaning);
     match (kind, top) {
         (_, "ManagedPolicyArns") => match (expected, actual) {
             (None, Some(policy)) => high("widened", format!("{name} gained {}", policies(policy))),
@@ -348,7 +347,8 @@ mod tests {
 
     #[test]
     fn a_role_that_gained_administrator_access_is_high() {
-        let judgement = judged("stacks.role-netops[eu-west-1]", stack_value(json!({})), stack_value(widened()));
+        let judgement =
+            judged("stacks.role-netops[eu-west-1]", stack_value(json!({})), stack_value(widened()));
         assert_eq!(judgement.severity, Severity::High);
         assert_eq!(judgement.headline, "role `AWS-NetOps` widened");
         assert_eq!(judgement.meanings, ["`AWS-NetOps` gained `AdministratorAccess`"]);

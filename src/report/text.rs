@@ -68,7 +68,11 @@ fn item(out: &mut String, report: &ScopeReport, item: &Item, finding: &Finding) 
 
 fn unchecked(out: &mut String, item: &Item, finding: &Finding) {
     for (pointer, because) in &finding.unchecked {
-        line(out, 1, &format!("  {item}  not checked: {} ({})", pointer.trim_start_matches('/'), plain(because)));
+        line(
+            out,
+            1,
+            &format!("  {item}  not checked: {} ({})", pointer.trim_start_matches('/'), plain(because)),
+        );
     }
 }
 
@@ -114,7 +118,11 @@ fn verdict_words(finding: &Finding) -> String {
         Verdict::Moving => "under way",
         Verdict::Gap => "could not be read, so nothing is changed",
     };
-    if finding.because.is_empty() { words.to_owned() } else { format!("{words}: {}", plain(&finding.because)) }
+    if finding.because.is_empty() {
+        words.to_owned()
+    } else {
+        format!("{words}: {}", plain(&finding.because))
+    }
 }
 
 fn means(item: &Item, finding: &Finding) -> String {
@@ -160,9 +168,13 @@ pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
         Step::CreateAccount { slug, name, email, .. } => {
             format!("create account {slug} (\"{}\", {email})", plain(name))
         }
-        Step::MoveAccount { slug, before, after, .. } => format!("move account {slug} from {before} to {after}"),
+        Step::MoveAccount { slug, before, after, .. } => {
+            format!("move account {slug} from {before} to {after}")
+        }
         Step::TagAccount { slug, key, before, after, .. } => match before {
-            Some(before) => format!("set tag {key} of account {slug} from {} to {}", plain(before), plain(after)),
+            Some(before) => {
+                format!("set tag {key} of account {slug} from {} to {}", plain(before), plain(after))
+            }
             None => format!("set tag {key} of account {slug} to {}", plain(after)),
         },
         Step::PutPasswordPolicy { before: None, .. } => format!("create the password policy of {here}"),
@@ -189,15 +201,36 @@ mod tests {
 
     #[test]
     fn a_plan_reads_well_without_colour() {
-        let mut report = report("payments-prod", [password_drift(), role_drift(), in_sync("stacks.a[eu-west-1]")]);
+        let mut report =
+            report("payments-prod", [password_drift(), role_drift(), in_sync("stacks.a[eu-west-1]")]);
         report.authors.insert(role_drift().0, alice());
         let finding = report.plan.findings.get_mut(&role_drift().0).unwrap();
         finding.unchecked.insert("/drift/Queue".to_owned(), "AWS does not detect drift of it".to_owned());
         let (item, finding) = pending("settings.accountAlias", json!("acme-old"), json!("acme-payments"));
         report.plan.findings.insert(item.clone(), finding);
-        let step = Step::PutAccountAlias { before: Some("acme-old".to_owned()), after: "acme-payments".to_owned() };
+        let step =
+            Step::PutAccountAlias { before: Some("acme-old".to_owned()), after: "acme-payments".to_owned() };
         let id = StepId("alias".to_owned());
         report.plan.steps.push(PlannedStep { id, item, needs: [].into(), step });
-        insta::assert_snapshot!(text(&[report]), @"");
+        insta::assert_snapshot!(text(&[report]), @r"
+        accounts/payments-prod (111122223333): creates 0, changes 1, drifted 2, blocked 0, not checked 1
+          ≠ settings.passwordPolicy  drifted  baselines/security/baseline.yaml:4
+              -  minimumLength: 14
+              +  minimumLength: 8
+              HIGH: minimumLength went from 14 to 8
+          ~ settings.accountAlias  to change  baselines/security/baseline.yaml:4
+              -  acme-old
+              +  acme-payments
+              step: set the alias of payments-prod to acme-payments
+          ≠ stacks.role-netops[eu-west-1]  drifted  baselines/security/baseline.yaml:4
+                 drift:
+                   AWS::IAM::Role AWS-NetOps:
+              +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+              HIGH: AWS-NetOps gained AdministratorAccess
+              by arn:aws:sts::111122223333:assumed-role/BreakGlass/alice (AttachRolePolicy, 2026-11-22T03:12:07Z)
+            stacks.role-netops[eu-west-1]  not checked: drift/Queue (AWS does not detect drift of it)
+
+        1 scope: creates 0, changes 1, drifted 2, blocked 0, not checked 1
+        ");
     }
 }

@@ -1,7 +1,9 @@
 //! One binary for all stories: it links once.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod creation;
+mod issues;
 mod paper;
+mod sandbox_github;
 mod tidy;
 mod truth_table;

@@ -45,7 +45,9 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
 
 fn title(place: &str, by_reason: &BTreeMap<String, Vec<&Item>>) -> String {
     let what = match by_reason.iter().next() {
-        Some((reason, items)) if by_reason.len() == 1 && items.len() == 1 => format!("{}: {reason}", items[0]),
+        Some((reason, items)) if by_reason.len() == 1 && items.len() == 1 => {
+            format!("{}: {reason}", items[0])
+        }
         _ => format!("{} things need a person", by_reason.values().map(Vec::len).sum::<usize>()),
     };
     format!("[attention] {place}: {what}")
@@ -117,8 +119,19 @@ mod tests {
         report.plan.blocked = vec![blocked(true)];
         let wanted = wanted(&[report], &Situation::default());
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"");
-        insta::assert_snapshot!(issue.body, @"");
+        insta::assert_snapshot!(issue.title, @"[attention] payments-prod: stacks.network[eu-west-1]: the stack is in UPDATE_ROLLBACK_FAILED, which only a person can end");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=8b385e83fb480edd fingerprint=65440f890f48bcf0 state=open kind=attention scope=accounts/payments-prod items=fda859c2ea:5262ceb4 -->
+        **What it means.** In payments-prod there is work that Landfast cannot finish, or should not, without a person.
+
+        | item | what is in the way |
+        |---|---|
+        | stack `network` (eu-west-1) | `the stack is in UPDATE_ROLLBACK_FAILED, which only a person can end` |
+
+        **Choose.** Remove what is in the way, in AWS or in the repository. Landfast looks again by itself, goes on, and closes this issue.
+
+        **Checked.** 1 of 1 items of payments-prod; all of each was seen.
+        ");
     }
 
     #[test]

@@ -29,7 +29,12 @@ struct Drifted<'a> {
 
 /// The drift issue of one scope; nothing where nothing that is reported has drifted.
 pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
-    let mut drifted: Vec<_> = report.plan.findings.iter().filter(|(_, it)| is_reported(it)).collect::<Vec<_>>()
+    let mut drifted: Vec<_> = report
+        .plan
+        .findings
+        .iter()
+        .filter(|(_, it)| is_reported(it))
+        .collect::<Vec<_>>()
         .into_iter()
         .map(|(item, finding)| Drifted {
             item,
@@ -63,7 +68,13 @@ fn is_reported(finding: &Finding) -> bool {
 
 fn substance(it: &Drifted<'_>) -> String {
     let value = |value: &Option<_>| value_digest(value.as_ref());
-    format!("{} {:?} {} {}", it.item, it.finding.verdict, value(&it.finding.desired), value(&it.finding.observed))
+    format!(
+        "{} {:?} {} {}",
+        it.item,
+        it.finding.verdict,
+        value(&it.finding.desired),
+        value(&it.finding.observed)
+    )
 }
 
 fn remembered(report: &ScopeReport, it: &Drifted<'_>) -> Remembered {
@@ -106,7 +117,8 @@ fn deeds(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     if drifted.iter().all(|it| it.finding.mode != Mode::Enforce) {
         return "Mode here is report: nothing was or will be changed.".to_owned();
     }
-    let fates: Vec<_> = drifted.iter().map(|it| format!("{}: {}", item_words(it.item), fate(report, it))).collect();
+    let fates: Vec<_> =
+        drifted.iter().map(|it| format!("{}: {}", item_words(it.item), fate(report, it))).collect();
     format!("Mode here is enforce. {}.", fates.join("; "))
 }
 
@@ -121,9 +133,13 @@ fn fate(report: &ScopeReport, it: &Drifted<'_>) -> String {
     match steps.filter_map(|planned| report.outcomes.get(&planned.id)).last() {
         Some(Outcome::Done) => "Landfast put it back".to_owned(),
         Some(Outcome::Waiting { because, .. }) => format!("being put back ({})", code(because)),
-        Some(Outcome::Stale(because)) => format!("not put back yet, since it moved meanwhile ({})", code(because)),
+        Some(Outcome::Stale(because)) => {
+            format!("not put back yet, since it moved meanwhile ({})", code(because))
+        }
         Some(Outcome::Failed { message, .. }) => format!("could not be put back: {}", code(message)),
-        Some(Outcome::Skipped { because }) => format!("not put back yet, since {} comes first", code(&because.0)),
+        Some(Outcome::Skipped { because }) => {
+            format!("not put back yet, since {} comes first", code(&because.0))
+        }
         None => "not put back yet".to_owned(),
     }
 }
@@ -154,7 +170,9 @@ fn diffs(drifted: &[Drifted<'_>]) -> String {
         length += part.chars().count();
         if length > MAX_DIFFS {
             let left = drifted.len() - parts.len();
-            parts.push(format!("_The differences of {left} more items would not fit here; `landfast plan` shows them._"));
+            parts.push(format!(
+                "_The differences of {left} more items would not fit here; `landfast plan` shows them._"
+            ));
             break;
         }
         parts.push(part);
@@ -229,8 +247,31 @@ mod tests {
         report.authors.insert(role_drift().0, alice());
         let wanted = wanted(&[report], &Situation::default());
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"");
-        insta::assert_snapshot!(issue.body, @"");
+        insta::assert_snapshot!(issue.title, @"[drift] HIGH · role AWS-NetOps widened in payments-prod · by alice via BreakGlass · 03:12 UTC");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=644520acf88b88e5 fingerprint=4c82ae6efc158361 state=open kind=drift scope=accounts/payments-prod items=91f283abb5:5e875d62 -->
+        **What it means.** `AWS-NetOps` gained `AdministratorAccess`. Mode here is report: nothing was or will be changed.
+
+        | account | item | severity | declared in | live since |
+        |---|---|---|---|---|
+        | `payments-prod` (111122223333) | stack `role-netops` (eu-west-1) | HIGH | `baselines/security/baseline.yaml:4` | 2026-11-22 03:12:07Z |
+
+        ```diff
+           drift:
+             AWS::IAM::Role AWS-NetOps:
+        +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+        ```
+
+        **Who.** `arn:aws:sts::111122223333:assumed-role/BreakGlass/alice` · `AttachRolePolicy` · `203.0.113.9` · console, MFA · 2026-11-22 03:12:07 UTC · event `4f1c0b6e-0000-4000-8000-000000000001` (certain: the event names this item).
+
+        **Choose.**
+
+        - keep → change `baselines/security/baseline.yaml:4` to what AWS shows, by a pull request; after the merge nothing is written
+        - undo → put it back in AWS by hand, or set `mode: enforce` for payments-prod and Landfast does
+        - wait → close this issue; it stays closed until what is reported changes
+
+        **Checked.** 1 of 1 items of payments-prod; all of each was seen.
+        ");
     }
 
     #[test]
@@ -239,7 +280,40 @@ mod tests {
         let wanted = wanted(&[report], &Situation::default());
         assert_eq!(wanted.issues.len(), 1);
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"");
-        insta::assert_snapshot!(issue.body, @"");
+        insta::assert_snapshot!(issue.title, @"[drift] HIGH · password policy weakened in payments-prod (+1 more) · author pending");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=644520acf88b88e5 fingerprint=548b9765f0a63b20 state=open kind=drift scope=accounts/payments-prod items=2504c16296:f1e8bd88,91f283abb5:5e875d62 -->
+        **What it means.** `minimumLength` went from 14 to 8; `AWS-NetOps` gained `AdministratorAccess`. Mode here is report: nothing was or will be changed.
+
+        | account | item | severity | declared in | live since |
+        |---|---|---|---|---|
+        | `payments-prod` (111122223333) | `settings.passwordPolicy` | HIGH | `baselines/security/baseline.yaml:4` | not known |
+        | `payments-prod` (111122223333) | stack `role-netops` (eu-west-1) | HIGH | `baselines/security/baseline.yaml:4` | not known |
+
+        `settings.passwordPolicy`
+
+        ```diff
+        -  minimumLength: 14
+        +  minimumLength: 8
+        ```
+
+        stack `role-netops` (eu-west-1)
+
+        ```diff
+           drift:
+             AWS::IAM::Role AWS-NetOps:
+        +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+        ```
+
+        **Who.** author pending (CloudTrail can take 15 minutes; this is filled in here)
+
+        **Choose.**
+
+        - keep → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
+        - undo → put it back in AWS by hand, or set `mode: enforce` for payments-prod and Landfast does
+        - wait → close this issue; it stays closed until what is reported changes
+
+        **Checked.** 2 of 2 items of payments-prod; all of each was seen.
+        ");
     }
 }

@@ -72,7 +72,10 @@ fn differences(found: &[(&Item, &Finding)]) -> String {
         let part = format!("{}\n\n{}", item_words(item), fenced("diff", &lines));
         length += part.chars().count();
         if length > MAX_DIFFS {
-            parts.push(format!("_{} more would not fit here; `landfast plan` shows them._", found.len() - parts.len()));
+            parts.push(format!(
+                "_{} more would not fit here; `landfast plan` shows them._",
+                found.len() - parts.len()
+            ));
             break;
         }
         parts.push(part);
@@ -129,7 +132,46 @@ mod tests {
         let wanted = wanted(&[report("payments-prod", found)], &Situation::default());
         assert_eq!(wanted.issues.len(), 1);
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"");
-        insta::assert_snapshot!(issue.body, @"");
+        insta::assert_snapshot!(issue.title, @"[first contact] payments-prod: 2 things found that are not as declared");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=468b3c420c43790a fingerprint=0f04d7cd38e38c2b state=open kind=first-contact scope=accounts/payments-prod items=2504c16296:f1e8bd88,91f283abb5:5e875d62 -->
+        **What it means.** 2 things in payments-prod are there already, not as declared, and Landfast has never kept them. Nothing was or will be changed until the repository says so.
+
+        - `settings.passwordPolicy`, declared in `baselines/security/baseline.yaml:4`
+        - stack `role-netops` (eu-west-1), declared in `baselines/security/baseline.yaml:4`
+
+        <details><summary>The differences (- git declares, + AWS shows)</summary>
+
+        `settings.passwordPolicy`
+
+        ```diff
+        -  minimumLength: 14
+        +  minimumLength: 8
+        ```
+
+        stack `role-netops` (eu-west-1)
+
+        ```diff
+           drift:
+             AWS::IAM::Role AWS-NetOps:
+        +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+        ```
+
+        </details>
+
+        **Choose.**
+
+        - accept as found → change the files named above to what AWS shows
+        - overwrite what was found with what is declared → merge these lines:
+
+        ```yaml
+        # accounts/payments-prod/account.yaml
+        adopt:
+          - settings.passwordPolicy
+          - stacks.role-netops[eu-west-1]
+        ```
+
+        **Checked.** 2 of 2 items of payments-prod; all of each was seen.
+        ");
     }
 }

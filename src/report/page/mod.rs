@@ -126,7 +126,9 @@ fn checked(report: &ScopeReport) -> String {
     });
     if !gaps.is_empty() {
         let list = folded("items could not be read", &gaps);
-        words = format!("{words}\n\nCould not be read, so nothing is said of it and nothing is changed:\n\n{list}");
+        words = format!(
+            "{words}\n\nCould not be read, so nothing is said of it and nothing is changed:\n\n{list}"
+        );
     }
     if !parts.is_empty() {
         words = format!("{words}\n\nNot checked:\n\n{}", folded("parts are not checked", &parts));
