@@ -438,7 +438,7 @@ mod as_the_user_sees_it {
             ]), @r#"
             error: the file has 51406 bytes, and 51200 are allowed
              --> accounts/one/network.template.yaml
-              = hint: split it; templates of more than 51,200 bytes come with a later version
+              = hint: split the stack in two; larger templates come with a later version
             "#);
     }
 
@@ -471,7 +471,7 @@ mod as_the_user_sees_it {
 
         error: the file has 2000000 bytes, and 1048576 are allowed
          --> accounts/three/account.yaml
-          = hint: split it; templates of more than 51,200 bytes come with a later version
+          = hint: split it: accounts and baselines have a folder each
 
         error: a submodule
          --> baselines/shared
@@ -643,6 +643,56 @@ mod as_the_user_sees_it {
             6 | ous: {workloads: [prod]}
               |                  ^
             "#);
+    }
+
+    #[test]
+    fn a_broken_organization_hides_no_fault_of_the_accounts() {
+        let mut files = small();
+        files.remove("organization/organization.yaml");
+        files.insert(
+            ACCOUNT.to_owned(),
+            File::text("name: Two\nemail: two@example\nou: /prd\nstacks: {a: {template: a.template.yaml}}\n"),
+        );
+        files.insert("accounts/three/account.yaml".to_owned(), File::text(TWO));
+        insta::assert_snapshot!(load(&tree(files)).unwrap_err().to_string(), @r#"
+        error: `two@example` is not an e-mail address of 6 to 64 plain ASCII characters
+         --> accounts/one/account.yaml:2:8
+          |
+        2 | email: two@example
+          |        ^
+
+        error: there is no template accounts/one/a.template.yaml
+         --> accounts/one/account.yaml:4:24
+          |
+        4 | stacks: {a: {template: a.template.yaml}}
+          |                        ^
+          = hint: did you mean `network.template.yaml`?
+
+        error: the name `Two` belongs to accounts/three already
+         --> accounts/two/account.yaml:1:7
+          |
+        1 | name: Two
+          |       ^
+          = hint: no two accounts can have the same name
+
+        error: the e-mail `two@example.com` belongs to accounts/three already
+         --> accounts/two/account.yaml:2:8
+          |
+        2 | email: two@example.com
+          |        ^
+          = hint: no two accounts can have the same e-mail
+
+        error: the file is missing
+         --> organization/organization.yaml
+          = hint: it names the organization: id, managementAccount, homeRegion
+        "#);
+    }
+
+    #[test]
+    fn what_could_repaint_a_terminal_is_not_printed() {
+        let shown = one("\"\\e[31mred\\u202e\": x\n");
+        assert!(shown.contains("unknown key ` [31mred `"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']));
     }
 
     #[test]
