@@ -44,7 +44,7 @@ impl<'a> Accounts<'a> {
             files.iter().filter_map(|file| Identity::new(file, organization, faults)).collect();
         check_unique(&identities, faults);
         let layers = Layers::new(baselines, faults);
-        if !incomplete {
+        if !incomplete && !faults.speaks_of(&organization.spot.path) {
             check_targets(&layers, files, organization, faults);
         }
         let all = layers.iter().map(|baseline| &baseline.layer).chain(files.iter().map(|file| &file.layer));
@@ -61,6 +61,9 @@ impl<'a> Accounts<'a> {
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
     pub(super) fn build(&self, mode: Mode, faults: &mut Faults) -> BTreeMap<Slug, Account> {
         let broken = faults.paths();
+        if broken.contains(&*self.organization.spot.path) {
+            return BTreeMap::new();
+        }
         let sound = |identity: &&Identity<'_>| {
             let baselines = self.layers.reaching(&identity.candidate());
             let baselines = baselines.into_iter().map(|baseline| (&baseline.spot, &baseline.layer));

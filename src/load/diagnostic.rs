@@ -8,6 +8,9 @@ use super::tree::{File, Tree};
 use crate::model::{Class, Slug, Source};
 use crate::yaml::Place;
 
+/// Characters of a line that are shown.
+const MAX_EXCERPT: usize = 160;
+
 /// One fault of the repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
@@ -140,6 +143,11 @@ impl Faults {
         self.found.is_empty()
     }
 
+    /// True when this very file has a fault.
+    pub(super) fn speaks_of(&self, path: &str) -> bool {
+        self.found.keys().any(|(spot, ..)| &*spot.path == path)
+    }
+
     /// The files with a fault so far.
     pub(super) fn paths(&self) -> BTreeSet<Arc<str>> {
         self.found.keys().map(|(spot, ..)| spot.path.clone()).collect()
@@ -148,11 +156,11 @@ impl Faults {
     /// All of it in order of path, line and column, with excerpts.
     pub(super) fn into_diagnostics(self, tree: &Tree) -> Diagnostics {
         let diagnostic = |((spot, message, hint), accounts): ((Spot, String, String), _)| Diagnostic {
-            path: spot.path.to_string(),
+            path: clean(&spot.path),
             line: spot.place.line,
             column: spot.place.column,
-            message: format!("{message}{}", in_accounts(&spot.path, &accounts)),
-            hint: Some(hint).filter(|hint| !hint.is_empty()),
+            message: clean(&format!("{message}{}", in_accounts(&spot.path, &accounts))),
+            hint: Some(clean(&hint)).filter(|hint| !hint.is_empty()),
             excerpt: excerpt(tree, &spot),
         };
         let mut diagnostics: Vec<_> = self.found.into_iter().map(diagnostic).collect();
@@ -171,11 +179,19 @@ fn in_accounts(path: &str, accounts: &BTreeSet<Slug>) -> String {
     }
 }
 
-/// The line, as long as it can be shown: control characters could repaint a terminal.
+/// The line, where it can be shown with the place in it.
 fn excerpt(tree: &Tree, spot: &Spot) -> Option<String> {
     let File::Blob(bytes) = tree.files.get(&*spot.path)? else { return None };
     let text = std::str::from_utf8(bytes).ok()?;
     let line = text.lines().nth(spot.place.line.checked_sub(1)? as usize)?;
-    let shown: String = line.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Some(shown.trim_end().to_owned()).filter(|line| !line.is_empty())
+    let shown = clean(&line.chars().take(MAX_EXCERPT).collect::<String>());
+    let fits = (spot.place.column as usize) <= MAX_EXCERPT;
+    Some(shown.trim_end().to_owned()).filter(|line| fits && !line.is_empty())
+}
+
+/// Without what could repaint a terminal or turn a line around: the text comes from a file.
+fn clean(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }

@@ -234,7 +234,7 @@ mod tests {
         );
         assert!(fault("${{ accounts['log-archive'].id }}").hint.contains("recorded"));
         assert_eq!(fault("${{ secret }}").hint, "known here: accounts, values");
-        assert_eq!(fault("${{ values }}").message, "`values` is a map, where a text is needed");
+        assert_eq!(fault("${{ values }}").message, "`${{ values }}` is a map, where a text is needed");
         assert!(fault("${{ values.Cidr").message.contains("is not closed"));
         assert!(fault("${{ 1 + }}").message.contains("does not work"));
         assert!(fault("${{ 'x' * 99999 }}").message.contains("bytes"));

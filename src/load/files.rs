@@ -9,15 +9,21 @@ use super::tree::{File, Tree};
 use crate::model::{Mode, Slug};
 use crate::yaml::{self, Node};
 
-/// A file of ours may not be larger; the largest sensible one is far smaller.
-const MAX_FILE: u64 = 1 << 20;
+/// How large a file may be, and what to do about a larger one.
+pub(super) struct Limit {
+    pub(super) bytes: u64,
+    pub(super) hint: &'static str,
+}
+
+/// The largest sensible file of ours is far smaller.
+const FILE: Limit = Limit { bytes: 1 << 20, hint: "split it: accounts and baselines have a folder each" };
 const ORGANIZATION: &str = "organization/organization.yaml";
 const FOLDERS: [&str; 3] = ["organization/", "baselines/", "accounts/"];
 
 /// All files of the repository that could be read.
 pub(super) struct Files {
     pub(super) mode: Mode,
-    pub(super) organization: Option<raw::Organization>,
+    pub(super) organization: raw::Organization,
     pub(super) baselines: Vec<raw::Baseline>,
     pub(super) accounts: Vec<raw::Account>,
     /// True when some folder of an account could not be read at all.
@@ -46,7 +52,8 @@ pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
 /// Nothing but plain files: a link could point anywhere, and another repository is not at this commit.
 fn check_kinds(tree: &Tree, faults: &mut Faults) {
     for (path, file) in &tree.files {
-        if path != "landfast.yaml" && !FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        let inside = |folder: &&str| path.starts_with(*folder) || **folder == format!("{path}/");
+        if path != "landfast.yaml" && !FOLDERS.iter().any(|folder| inside(&folder)) {
             continue;
         }
         let spot = Spot::file(path);
@@ -58,14 +65,15 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
     }
 }
 
-fn read_organization(tree: &Tree, faults: &mut Faults) -> Option<raw::Organization> {
+/// The organization's file, or else one that says nothing, so that the other files are still looked at.
+fn read_organization(tree: &Tree, faults: &mut Faults) -> raw::Organization {
     if !tree.files.contains_key(ORGANIZATION) {
         let hint = "it names the organization: id, managementAccount, homeRegion";
         faults.report(&Spot::file(ORGANIZATION), "the file is missing", hint);
-        return None;
     }
-    let node = document(tree, ORGANIZATION, faults)?;
-    raw::organization(&mut reader(ORGANIZATION, faults), &node)
+    let node = document(tree, ORGANIZATION, faults);
+    let read = node.and_then(|node| raw::organization(&mut reader(ORGANIZATION, faults), &node));
+    read.unwrap_or_else(|| raw::Organization::unreadable(Spot::file(ORGANIZATION)))
 }
 
 fn read_baseline(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Baseline> {
@@ -122,7 +130,7 @@ fn reader<'a>(path: &str, faults: &'a mut Faults) -> Reader<'a> {
 
 /// The tree of one file, its faults reported; nothing when it is missing or cannot be read.
 fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
-    let text = text(tree, path, MAX_FILE, faults)?;
+    let text = text(tree, path, &FILE, faults)?;
     let (node, found) = yaml::parse(text);
     let mut reader = reader(path, faults);
     for fault in found {
@@ -131,17 +139,17 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
     node
 }
 
-/// The text of a file of at most `limit` bytes. A missing one is not reported here.
-pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: u64, faults: &mut Faults) -> Option<&'t str> {
+/// The text of a file within the limit. A missing one is not reported here.
+pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: &Limit, faults: &mut Faults) -> Option<&'t str> {
     let spot = Spot::file(path);
     let size = match tree.files.get(path)? {
         File::Blob(bytes) => bytes.len() as u64,
         File::TooLarge { size } => *size,
         File::Symlink | File::Submodule => return None,
     };
-    if size > limit {
-        let hint = "split it; templates of more than 51,200 bytes come with a later version";
-        faults.report(&spot, format!("the file has {size} bytes, and {limit} are allowed"), hint);
+    if size > limit.bytes {
+        let message = format!("the file has {size} bytes, and {} are allowed", limit.bytes);
+        faults.report(&spot, message, limit.hint);
         return None;
     }
     let File::Blob(bytes) = tree.files.get(path)? else { return None };

@@ -31,6 +31,7 @@ impl<'a> Identity<'a> {
     /// comes before it in this order; not `values`, because which values apply may hang on the tags.
     pub(super) fn new(file: &'a Account, organization: &Organization, faults: &mut Faults) -> Option<Self> {
         let id = file.id.as_ref().map(|id| &id.value);
+        let known = organization.known.as_ref();
         let mut facts = json!({"slug": file.slug, "ou": file.ou.value});
         if let Some(id) = id {
             facts["id"] = json!(id);
@@ -51,7 +52,7 @@ impl<'a> Identity<'a> {
             email,
             ou: &file.ou.value,
             tags,
-            is_management: id == Some(&organization.management_account),
+            is_management: known.is_some_and(|known| id == Some(&known.management_account)),
             email_spot,
             tag_spots: declared.into_iter().map(|(key, at)| (key, at.spot)).collect(),
         };
@@ -99,7 +100,8 @@ impl<'a> Identity<'a> {
             let message = format!("the name has {} characters", self.name.chars().count());
             faults.report(&self.file.name.spot, message, "Organizations takes 1 to 50");
         }
-        if !self.ou.is_root() && !organization.ous.contains_key(self.ou) {
+        let ous_are_known = !faults.speaks_of(&organization.spot.path);
+        if ous_are_known && !self.ou.is_root() && !organization.ous.contains_key(self.ou) {
             let hint = suggest(self.ou.as_str(), organization.ous.keys().map(OuPath::as_str));
             faults.report(&self.file.ou.spot, format!("there is no OU `{}`", self.ou), hint);
         }
@@ -133,11 +135,16 @@ pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
 
 /// What expressions see as `organization`.
 pub(super) fn organization_facts(organization: &Organization) -> Value {
-    json!({
-        "id": organization.id,
-        "managementAccount": organization.management_account,
-        "homeRegion": organization.home_region,
-    })
+    organization.known.as_ref().map_or_else(
+        || json!({}),
+        |known| {
+            json!({
+                "id": known.id,
+                "managementAccount": known.management_account,
+                "homeRegion": known.home_region,
+            })
+        },
+    )
 }
 
 fn evaluate(file: &Account, text: &At<String>, context: &Context, faults: &mut Faults) -> Option<String> {
@@ -157,8 +164,10 @@ fn email(
     faults: &mut Faults,
 ) -> Option<(Email, Spot)> {
     let Some(declared) = file.email.as_ref().or(organization.default_email.as_ref()) else {
-        let hint = "or give all accounts one: accountDefaults.email in organization/organization.yaml";
-        faults.report(&file.spot, "the key `email` is missing", hint);
+        if !faults.speaks_of(&organization.spot.path) {
+            let hint = "or give all accounts one: accountDefaults.email in organization/organization.yaml";
+            faults.report(&file.spot, "the key `email` is missing", hint);
+        }
         return None;
     };
     let text = evaluate(file, declared, context, faults)?;

@@ -50,18 +50,19 @@ pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
 
 fn read(tree: &Tree, faults: &mut Faults) -> Option<Desired> {
     let Files { mode, organization, baselines, accounts, incomplete } = files::read(tree, faults);
-    let organization = organization?;
     let accounts = Accounts::new(tree, &organization, baselines, &accounts, incomplete, faults);
+    let accounts = accounts.build(mode, faults);
+    let known = organization.known?;
     Some(Desired {
         revision: tree.revision.clone(),
-        accounts: accounts.build(mode, faults),
+        accounts,
         organization: Organization {
             access: account::access(&organization.access, &raw::Access::default()),
             source: organization.spot.source(),
             ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
-            id: organization.id,
-            management_account: organization.management_account,
-            home_region: organization.home_region,
+            id: known.id,
+            management_account: known.management_account,
+            home_region: known.home_region,
         },
     })
 }

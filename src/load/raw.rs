@@ -12,15 +12,21 @@ use crate::yaml::{Kind, Node};
 /// `organization/organization.yaml`.
 pub(super) struct Organization {
     pub(super) spot: Spot,
-    pub(super) id: OrganizationId,
-    pub(super) management_account: AccountId,
-    pub(super) home_region: Region,
+    /// What nothing can be built without; absent when the file does not say it rightly.
+    pub(super) known: Option<Known>,
     /// Named groups, `home` and `all` included.
     pub(super) regions: BTreeMap<String, Vec<Region>>,
     pub(super) access: Access,
     pub(super) default_email: Option<At<String>>,
     pub(super) default_tags: BTreeMap<String, At<String>>,
     pub(super) ous: BTreeMap<OuPath, Spot>,
+}
+
+/// The facts of the organization itself.
+pub(super) struct Known {
+    pub(super) id: OrganizationId,
+    pub(super) management_account: AccountId,
+    pub(super) home_region: Region,
 }
 
 /// Roles; what an account leaves out is the organization's.
@@ -96,18 +102,42 @@ pub(super) fn organization(reader: &mut Reader<'_>, node: &Node) -> Option<Organ
         nested_ous(reader, node, &OuPath::root(), &mut ous);
     }
     fields.close(reader);
-    let home_region = home?.value;
+    let known = known(id, management, home);
     Some(Organization {
         spot: Spot::file(&reader.path),
-        id: id?.value,
-        management_account: management?.value,
-        regions: with_fixed_groups(groups, &home_region),
-        home_region,
+        regions: known
+            .as_ref()
+            .map(|known| with_fixed_groups(groups, &known.home_region))
+            .unwrap_or_default(),
+        known,
         access,
         default_email,
         default_tags,
         ous,
     })
+}
+
+fn known(
+    id: Option<At<OrganizationId>>,
+    management: Option<At<AccountId>>,
+    home: Option<At<Region>>,
+) -> Option<Known> {
+    Some(Known { id: id?.value, management_account: management?.value, home_region: home?.value })
+}
+
+impl Organization {
+    /// Stands for a file that cannot be read, which has been reported.
+    pub(super) fn unreadable(spot: Spot) -> Self {
+        Self {
+            spot,
+            known: None,
+            regions: BTreeMap::new(),
+            access: Access::default(),
+            default_email: None,
+            default_tags: BTreeMap::new(),
+            ous: BTreeMap::new(),
+        }
+    }
 }
 
 fn account_defaults(

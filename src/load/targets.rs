@@ -54,7 +54,7 @@ impl Targets {
 
     /// True when a stack with these targets, in a baseline that is for the account, is for it too.
     pub(super) fn narrow_to(&self, account: &Candidate<'_>) -> bool {
-        let ou = |pattern: &At<GlobMatcher>| pattern.value.is_match(account.ou.as_str());
+        let ou = |pattern: &At<GlobMatcher>| matches(&pattern.value, account.ou);
         let tag = |(key, value): (&String, &At<String>)| account.tags.get(key) == Some(&value.value);
         self.ous.as_ref().is_none_or(|patterns| patterns.iter().any(ou))
             && self.tags.iter().all(tag)
@@ -72,7 +72,8 @@ impl Targets {
             reader.fault(place, format!("there is no account folder `{slug}`"), hint);
         }
         for pattern in self.ous.iter().flatten() {
-            if !pattern.value.is_match("/") && !ous.iter().any(|ou| pattern.value.is_match(ou.as_str())) {
+            if !matches(&pattern.value, &OuPath::root()) && !ous.iter().any(|ou| matches(&pattern.value, ou))
+            {
                 let message = format!("no OU matches `{}`", pattern.value.glob());
                 reader.fault(pattern.spot.place, message, suggest("", ous.iter().map(|ou| ou.as_str())));
             }
@@ -82,6 +83,11 @@ impl Targets {
     fn names(&self, slug: &Slug) -> bool {
         self.accounts.iter().flatten().any(|named| named.value == *slug)
     }
+}
+
+/// The root is only matched by its own name: the library would let `/**` match it too.
+fn matches(pattern: &GlobMatcher, ou: &OuPath) -> bool {
+    if ou.is_root() { pattern.glob().glob() == "/" } else { pattern.is_match(ou.as_str()) }
 }
 
 fn pattern(reader: &mut Reader<'_>, node: &Node) -> Option<At<GlobMatcher>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Faults, Spot};
 use super::fields::suggest;
-use super::files;
+use super::files::{self, Limit};
 use super::layer::Layer;
 use super::tree::{File, Tree};
 use crate::model::Value;
@@ -12,7 +12,8 @@ use crate::model::template::{Template, TemplateParameter};
 use crate::yaml::Place;
 
 /// What CloudFormation takes in a request's body (`TemplateBody`).
-const MAX_TEMPLATE: u64 = 51_200;
+const TEMPLATE: Limit =
+    Limit { bytes: 51_200, hint: "split the stack in two; larger templates come with a later version" };
 
 /// A template that could be read.
 pub(super) struct Loaded {
@@ -61,7 +62,7 @@ impl Templates {
 }
 
 fn read(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Loaded> {
-    let text = files::text(tree, path, MAX_TEMPLATE, faults)?;
+    let text = files::text(tree, path, &TEMPLATE, faults)?;
     match Template::parse(text) {
         Ok(template) => Some(Loaded {
             text: text.to_owned(),

@@ -3,6 +3,7 @@
 
 mod creation;
 mod issues;
+mod load;
 mod paper;
 mod sandbox_github;
 mod tidy;
