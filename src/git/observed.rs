@@ -83,12 +83,24 @@ impl ObservedBranch {
         message: &str,
         time: Timestamp,
     ) -> Result<Option<CommitId>, Error> {
+        let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
+        self.write_by(updates, message, time, push)
+    }
+
+    /// [`Self::write`], given how to move the branch from where it was read to a commit.
+    fn write_by(
+        &self,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+        mut push: impl FnMut(Option<Oid>, Oid) -> Result<Pushed, Error>,
+    ) -> Result<Option<CommitId>, Error> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let mut refused_at = None;
         for _ in 0..N_TRIES {
             let known = self.look(&mut memory)?;
             let Some(commit) = self.commit(&known, updates, message, time)? else { return Ok(None) };
-            match self.repository.push(OBSERVED_BRANCH, known.head, commit)? {
+            match push(known.head, commit)? {
                 Pushed::Done => {
                     *memory = Some(self.after(known, commit, updates));
                     return commit_id(commit).map(Some);
@@ -226,5 +238,69 @@ fn keep_equal(base: &mut BTreeMap<Scope, Base>, other: &BTreeMap<Scope, Base>) {
     for (scope, base) in base {
         let other = other.get(scope).map_or(&none, |other| &other.items);
         base.items.retain(|item, value| other.get(item) == Some(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::git::Credentials;
+
+    fn branch(folder: &Path, cache: &str, signer: &Signer) -> ObservedBranch {
+        let url = folder.join("remote.git").display().to_string();
+        let repository = Repository::open(&folder.join(cache), &url, Credentials::default()).unwrap();
+        ObservedBranch::new(repository, Some(signer.clone()))
+    }
+
+    fn record(slug: &str, alias: &str) -> ScopeRecord {
+        let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
+        let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
+        ScopeRecord { scope, base: Base { items: items.clone() }, live: items }
+    }
+
+    #[test]
+    fn a_push_that_lost_the_race_is_made_again_on_top_of_the_winner() {
+        let folder = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(folder.path().join("remote.git")).unwrap();
+        let signer = Signer::generate();
+        let (ours, theirs) = (branch(folder.path(), "a", &signer), branch(folder.path(), "b", &signer));
+        ours.write(&[record("one", "1")], "first", Timestamp::UNIX_EPOCH).unwrap();
+
+        let mut rivals = vec![record("two", "2"), record("three", "3")];
+        let push = |expected, commit| {
+            // Between our look and our push somebody else pushes, twice in a row.
+            if let Some(rival) = rivals.pop() {
+                theirs.write(&[rival], "rival", Timestamp::UNIX_EPOCH).unwrap();
+            }
+            ours.repository.push(OBSERVED_BRANCH, expected, commit)
+        };
+        ours.write_by(&[record("one", "changed")], "second", Timestamp::UNIX_EPOCH, push).unwrap().unwrap();
+
+        let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
+        let expected: BTreeMap<_, _> =
+            expected.into_iter().map(|record| (record.scope, record.base)).collect();
+        assert_eq!(branch(folder.path(), "c", &signer).read().unwrap(), expected);
+        assert_eq!(ours.read().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_race_that_is_always_lost_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(folder.path().join("remote.git")).unwrap();
+        let signer = Signer::generate();
+        let (ours, theirs) = (branch(folder.path(), "a", &signer), branch(folder.path(), "b", &signer));
+        let mut n_pushes = 0;
+        let push = |expected, commit| {
+            n_pushes += 1;
+            theirs.write(&[record("two", &n_pushes.to_string())], "rival", Timestamp::UNIX_EPOCH).unwrap();
+            ours.repository.push(OBSERVED_BRANCH, expected, commit)
+        };
+        let error = ours.write_by(&[record("one", "1")], "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
+        assert!(matches!(error, Error::Raced { .. }), "{error:?}");
+        assert_eq!(n_pushes, N_TRIES);
     }
 }

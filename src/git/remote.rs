@@ -158,7 +158,10 @@ impl<'a> Remote<'a> {
         match (error.code(), error.class()) {
             (ErrorCode::Auth | ErrorCode::Certificate | ErrorCode::Owner, _) => Error::Auth { url, reason },
             _ if matches!(status, Some(401 | 403)) || is_auth(&reason) => Error::Auth { url, reason },
-            _ if matches!(status, Some(404 | 410)) => Error::NoRepository { url, reason },
+            // The second is what libgit2 says of a path where nothing is.
+            _ if matches!(status, Some(404 | 410)) || reason == "unsupported URL protocol" => {
+                Error::NoRepository { url, reason }
+            }
             (ErrorCode::NotFound, ErrorClass::Os | ErrorClass::Repository | ErrorClass::Net) => {
                 Error::NoRepository { url, reason }
             }
