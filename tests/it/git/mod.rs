@@ -1,5 +1,7 @@
 //! Git against real repositories in temporary folders; git2 itself is the independent client that looks and forges.
 
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on says where it stopped")]
+
 mod directories;
 mod fetching;
 mod forge;
