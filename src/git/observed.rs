@@ -13,7 +13,7 @@
 //! noticed by the process that saw the newer one, not after a restart; what it believes then is older, but ours.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::{Oid, Sort};
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use super::record::{self, Items};
 use super::remote::Pushed;
 use super::signing::Signer;
+use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
 use super::{Error, Repository, commit_id};
 use crate::model::{Base, CommitId, Item, Scope, Value};
@@ -28,7 +29,7 @@ use crate::model::{Base, CommitId, Item, Scope, Value};
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
 /// How often a push is tried again on top of what somebody else pushed meanwhile.
-const N_TRIES: u32 = 5;
+const N_TRIES: u32 = 8;
 /// How far back a commit of ours is looked for; whoever piles up more makes us forget, not hang.
 const MAX_WALK: usize = 10_000;
 
@@ -48,7 +49,9 @@ pub struct ScopeRecord {
 pub struct ObservedBranch {
     repository: Repository,
     signer: Option<Signer>,
+    // Held for a moment only, never while the remote is asked.
     memory: Mutex<Option<Known>>,
+    writing: Turn,
 }
 
 /// The branch as it was read.
@@ -59,20 +62,22 @@ struct Known {
     /// The newest commit we signed; all is well when it is the head.
     seal: Option<Oid>,
     /// What is believed.
-    base: BTreeMap<Scope, Base>,
+    base: Bases,
 }
+
+/// What is believed, by scope; shared, since it is handed out often and seldom changes.
+type Bases = BTreeMap<Scope, Arc<Base>>;
 
 impl ObservedBranch {
     /// Names the branch in `repository`. Without a key nothing is believed and no base is kept; `live/` is written
     /// all the same.
     pub fn new(repository: Repository, signer: Option<Signer>) -> Self {
-        Self { repository, signer, memory: Mutex::new(None) }
+        Self { repository, signer, memory: Mutex::default(), writing: Turn::default() }
     }
 
     /// Fetches the branch and returns what can be believed of it, by scope.
-    pub fn read(&self) -> Result<BTreeMap<Scope, Base>, Error> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.look(&mut memory)?.base)
+    pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
+        Ok(self.look()?.base)
     }
 
     /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
@@ -95,14 +100,14 @@ impl ObservedBranch {
         time: Timestamp,
         mut push: impl FnMut(Option<Oid>, Oid) -> Result<Pushed, Error>,
     ) -> Result<Option<CommitId>, Error> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.writing.take()?;
         let mut refused_at = None;
         for _ in 0..N_TRIES {
-            let known = self.look(&mut memory)?;
+            let known = self.look()?;
             let Some(commit) = self.commit(&known, updates, message, time)? else { return Ok(None) };
             match push(known.head, commit)? {
                 Pushed::Done => {
-                    *memory = Some(self.after(known, commit, updates));
+                    self.remember(self.after(known, commit, updates));
                     return commit_id(commit).map(Some);
                 }
                 // Twice on the same head: that is no race.
@@ -116,15 +121,22 @@ impl ObservedBranch {
     }
 
     /// The branch now; it is parsed again only when it moved.
-    fn look(&self, memory: &mut Option<Known>) -> Result<Known, Error> {
+    fn look(&self) -> Result<Known, Error> {
+        // Remembered before the fetch: what another thread writes meanwhile must not look like a branch set back.
+        let before = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let head = self.repository.try_fetch(OBSERVED_BRANCH)?;
-        if let Some(known) = memory.as_ref().filter(|known| known.head == head) {
-            return Ok(known.clone());
+        match before {
+            Some(known) if known.head == head => Ok(known),
+            before => {
+                let known = self.judge(head, before.and_then(|before| before.seal))?;
+                self.remember(known.clone());
+                Ok(known)
+            }
         }
-        let before = memory.as_ref().and_then(|known| known.seal);
-        let known = self.judge(head, before)?;
-        *memory = Some(known.clone());
-        Ok(known)
+    }
+
+    fn remember(&self, known: Known) {
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 
     /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
@@ -218,7 +230,7 @@ impl ObservedBranch {
         if self.signer.is_none() {
             return Known { head: Some(commit), seal: None, base };
         }
-        base.extend(updates.iter().map(|update| (update.scope.clone(), update.base.clone())));
+        base.extend(updates.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))));
         Known { head: Some(commit), seal: Some(commit), base }
     }
 
@@ -227,17 +239,17 @@ impl ObservedBranch {
     }
 }
 
-fn bases(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Base>, Error> {
+fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
     let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
-    Ok(scopes.into_iter().map(|(scope, items)| (scope, Base { items })).collect())
+    Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
 }
 
 /// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
-fn keep_equal(base: &mut BTreeMap<Scope, Base>, other: &BTreeMap<Scope, Base>) {
+fn keep_equal(base: &mut Bases, other: &Bases) {
     let none = Items::new();
     for (scope, base) in base {
         let other = other.get(scope).map_or(&none, |other| &other.items);
-        base.items.retain(|item, value| other.get(item) == Some(value));
+        Arc::make_mut(base).items.retain(|item, value| other.get(item) == Some(value));
     }
 }
 
@@ -282,7 +294,7 @@ mod tests {
 
         let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
         let expected: BTreeMap<_, _> =
-            expected.into_iter().map(|record| (record.scope, record.base)).collect();
+            expected.into_iter().map(|record| (record.scope, Arc::new(record.base))).collect();
         assert_eq!(branch(folder.path(), "c", &signer).read().unwrap(), expected);
         assert_eq!(ours.read().unwrap(), expected);
     }

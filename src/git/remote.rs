@@ -60,31 +60,25 @@ impl<'a> Remote<'a> {
     /// Brings `branch` and all it needs into `cache`; nothing when the remote has no such branch.
     pub(super) fn fetch(&self, cache: &git2::Repository, branch: &str) -> Result<Option<Oid>, Error> {
         let mut remote = cache.remote_anonymous(&self.location.url).map_err(|error| self.error(&error))?;
-        let Some(head) = self.find(&mut remote, branch)? else { return Ok(None) };
+        let connection = remote.connect_auth(Direction::Fetch, Some(self.callbacks()), Some(proxy()));
+        let mut connection = connection.map_err(|error| self.error(&error))?;
+        let listed = find(&connection, branch).map_err(|error| self.error(&error))?;
+        let Some(listed) = listed else { return Ok(None) };
+        if cache.refname_to_id(&local_ref(branch)).ok() != Some(listed) {
+            self.download(connection.remote(), branch).map_err(|error| self.error(&error))?;
+        }
+        // The branch may have moved since it was listed; what counts is what was fetched.
+        let fetched = cache.refname_to_id(&local_ref(branch))?;
+        cache.find_commit(fetched)?.tree()?;
+        Ok(Some(fetched))
+    }
+
+    fn download(&self, remote: &mut git2::Remote<'_>, branch: &str) -> Result<(), git2::Error> {
         let refspec = format!("+refs/heads/{branch}:{}", local_ref(branch));
         let mut options = git2::FetchOptions::new();
         options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
         options.remote_callbacks(self.callbacks()).proxy_options(proxy());
-        remote.fetch(&[&refspec], Some(&mut options), None).map_err(|error| self.error(&error))?;
-        // The branch may have moved since it was listed; what counts is what was fetched.
-        let fetched = cache.refname_to_id(&local_ref(branch))?;
-        cache.find_commit(fetched)?.tree()?;
-        tracing::debug!(branch, %head, %fetched, "fetched");
-        Ok(Some(fetched))
-    }
-
-    /// Where the remote has `branch`, matched by its full name and nothing else.
-    fn find(&self, remote: &mut git2::Remote<'_>, branch: &str) -> Result<Option<Oid>, Error> {
-        let name = format!("refs/heads/{branch}");
-        let list = |remote: &mut git2::Remote<'_>| {
-            let connection = remote.connect_auth(Direction::Fetch, Some(self.callbacks()), Some(proxy()))?;
-            let head = connection.list()?.iter().find(|head| head.name() == name).map(git2::RemoteHead::oid);
-            Ok(head)
-        };
-        let found = list(remote).map_err(|error: git2::Error| self.error(&error));
-        // The next conversation starts from nothing, and may be asked for credentials again.
-        self.asked.set(false);
-        found
+        remote.fetch(&[&refspec], Some(&mut options), None)
     }
 
     /// Moves `branch` from `expected` (absent: it must not exist) to `commit`, or leaves it alone.
@@ -172,6 +166,12 @@ impl<'a> Remote<'a> {
             _ => Error::Cache { reason },
         }
     }
+}
+
+/// Where the remote has `branch`, matched by its full name and nothing else.
+fn find(connection: &git2::RemoteConnection<'_, '_, '_>, branch: &str) -> Result<Option<Oid>, git2::Error> {
+    let name = format!("refs/heads/{branch}");
+    Ok(connection.list()?.iter().find(|head| head.name() == name).map(git2::RemoteHead::oid))
 }
 
 /// Where the cache keeps what it last saw of a branch.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn base(world: &World, signer: &Signer) -> BTreeMap<Scope, Base> {
+fn base(world: &World, signer: &Signer) -> BTreeMap<Scope, Arc<Base>> {
     // A cache of its own: a daemon that starts with nothing on its disk.
     world
         .observed(&format!("cache-{}", fs::read_dir(world.folder.path()).unwrap().count()), signer)
@@ -22,7 +22,10 @@ fn what_was_written_is_read_back_and_other_scopes_stay() {
     let ou = record(Scope::Organization, &[("ous./workloads", json!({}))]);
     observed.write(&[two_items("a"), ou.clone()], "first", at(1)).unwrap().unwrap();
     observed.write(&[two_items("b")], "second", at(2)).unwrap().unwrap();
-    let expected = BTreeMap::from([(Scope::Organization, ou.base), (account("one"), two_items("b").base)]);
+    let expected = BTreeMap::from([
+        (Scope::Organization, Arc::new(ou.base)),
+        (account("one"), Arc::new(two_items("b").base)),
+    ]);
     assert_eq!(base(&world, &signer), expected);
     assert_eq!(observed.read().unwrap(), expected);
     let live = world.observed_file("live/accounts/one.yaml").unwrap();
@@ -67,8 +70,8 @@ fn an_item_that_somebody_altered_has_no_base_and_the_others_keep_theirs() {
     world.forge("base/accounts/one.yaml", |text| text.replace("ours", "theirs"));
     let mut expected = two_items("ours").base;
     expected.items.remove(&item("settings.accountAlias"));
-    assert_eq!(base(&world, &signer)[&account("one")], expected);
-    assert_eq!(writer.read().unwrap()[&account("one")], expected);
+    assert_eq!(*base(&world, &signer)[&account("one")], expected);
+    assert_eq!(*writer.read().unwrap()[&account("one")], expected);
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn an_item_that_somebody_added_or_removed_has_no_base() {
     let alias = record(account("one"), &[("settings.accountAlias", json!("a"))]);
     world.observed("cache", &signer).write(&[alias], "first", at(1)).unwrap();
     world.forge("base/accounts/one.yaml", |_| "settings.passwordPolicy: {minimumLength: 6}\n".to_owned());
-    assert_eq!(base(&world, &signer)[&account("one")], Base::default());
+    assert_eq!(*base(&world, &signer)[&account("one")], Base::default());
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_branch_that_we_never_signed_is_not_believed_at_all() {
     assert_eq!(base(&world, &signer), BTreeMap::new());
     let ours = record(account("two"), &[("settings.accountAlias", json!("two"))]);
     world.observed("ours", &signer).write(&[ours.clone()], "second", at(2)).unwrap().unwrap();
-    assert_eq!(base(&world, &signer), BTreeMap::from([(ours.scope, ours.base)]));
+    assert_eq!(base(&world, &signer), BTreeMap::from([(ours.scope, Arc::new(ours.base))]));
 }
 
 #[test]
@@ -135,10 +138,10 @@ fn a_branch_that_was_set_back_loses_what_differs() {
     bare::force_branch(&world.remote(), OBSERVED_BRANCH, &old).unwrap();
     let mut expected = two_items("new").base;
     expected.items.remove(&item("settings.accountAlias"));
-    assert_eq!(observed.read().unwrap()[&account("one")], expected);
+    assert_eq!(*observed.read().unwrap()[&account("one")], expected);
     let head = observed.write(&[two_items("new")], "third", at(3)).unwrap().unwrap();
     assert_eq!(bare::commit(&world.remote(), &head).unwrap().parents, [old]);
-    assert_eq!(observed.read().unwrap()[&account("one")], two_items("new").base);
+    assert_eq!(*observed.read().unwrap()[&account("one")], two_items("new").base);
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn without_a_key_nothing_is_believed_and_no_base_is_lost() {
     keyless.write(&[two_items("seen")], "second", at(2)).unwrap().unwrap();
     assert_eq!(keyless.write(&[two_items("seen")], "third", at(3)).unwrap(), None);
     assert!(world.observed_file("live/accounts/one.yaml").unwrap().contains("seen"));
-    assert_eq!(base(&world, &signer)[&account("one")], two_items("ours").base);
+    assert_eq!(*base(&world, &signer)[&account("one")], two_items("ours").base);
 }
 
 #[test]
