@@ -21,6 +21,13 @@ const MAX_PACK_BYTES: usize = 512 * 1024 * 1024;
 /// The limit on one fetch or push. A repository of 10,000 folders takes seconds.
 pub(super) const DEADLINE: Duration = Duration::from_mins(2);
 
+/// What one conversation may cost.
+#[derive(Clone, Copy)]
+struct Limits {
+    n_bytes: usize,
+    duration: Duration,
+}
+
 /// Why we broke off ourselves.
 #[derive(Clone, Copy)]
 enum Stop {
@@ -41,6 +48,7 @@ pub(super) enum Pushed {
 pub(super) struct Remote<'a> {
     location: &'a Location,
     credentials: &'a Credentials,
+    limits: Limits,
     started: Instant,
     stopped: Cell<Option<Stop>>,
     asked: Cell<bool>,
@@ -51,6 +59,7 @@ impl<'a> Remote<'a> {
         Self {
             location,
             credentials,
+            limits: Limits { n_bytes: MAX_PACK_BYTES, duration: DEADLINE },
             started: Instant::now(),
             stopped: Cell::new(None),
             asked: Cell::new(false),
@@ -128,9 +137,9 @@ impl<'a> Remote<'a> {
     }
 
     fn may_go_on(&self, n_bytes: usize) -> bool {
-        if n_bytes > MAX_PACK_BYTES {
+        if n_bytes > self.limits.n_bytes {
             self.stopped.set(Some(Stop::TooBig));
-        } else if self.started.elapsed() > DEADLINE {
+        } else if self.started.elapsed() > self.limits.duration {
             self.stopped.set(Some(Stop::TooSlow));
         }
         self.stopped.get().is_none()
@@ -205,4 +214,39 @@ fn http_status(reason: &str) -> Option<u16> {
 fn is_auth(reason: &str) -> bool {
     let texts = ["authentication replays", "no credentials for it", "authentication required", "authenticat"];
     texts.iter().any(|text| reason.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fetches a small commit under `limits`.
+    fn fetch(limits: Limits) -> Result<Option<Oid>, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, target) = (folder.path().join("source"), folder.path().join("remote.git"));
+        std::fs::create_dir(&source).unwrap();
+        std::fs::write(source.join("file"), "text").unwrap();
+        crate::git::bare::create_bare_from_directory(
+            &source,
+            &target,
+            "main",
+            "m",
+            jiff::Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        let cache = git2::Repository::init_bare(folder.path().join("cache")).unwrap();
+        let mut credentials = Credentials::default();
+        let location = Location::parse(&target.display().to_string(), &mut credentials).unwrap();
+        let fetched = Remote { limits, ..Remote::new(&location, &credentials) }.fetch(&cache, "main");
+        assert_eq!(cache.refname_to_id(&local_ref("main")).is_ok(), fetched.is_ok());
+        fetched
+    }
+
+    #[test]
+    fn a_transfer_that_is_too_big_or_too_slow_is_broken_off() {
+        let limits = Limits { n_bytes: MAX_PACK_BYTES, duration: DEADLINE };
+        assert!(fetch(limits).unwrap().is_some());
+        assert!(matches!(fetch(Limits { n_bytes: 10, ..limits }), Err(Error::Limit { .. })));
+        assert!(matches!(fetch(Limits { duration: Duration::ZERO, ..limits }), Err(Error::Deadline { .. })));
+    }
 }
