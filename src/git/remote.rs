@@ -220,8 +220,8 @@ fn is_auth(reason: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Fetches a small commit under `limits`.
-    fn fetch(limits: Limits) -> Result<Option<Oid>, Error> {
+    /// Talks to a remote with one commit on `main`, from an empty cache.
+    fn talk<T>(limits: Limits, talk: impl FnOnce(&Remote<'_>, &git2::Repository) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
         let (source, target) = (folder.path().join("source"), folder.path().join("remote.git"));
         std::fs::create_dir(&source).unwrap();
@@ -237,16 +237,42 @@ mod tests {
         let cache = git2::Repository::init_bare(folder.path().join("cache")).unwrap();
         let mut credentials = Credentials::default();
         let location = Location::parse(&target.display().to_string(), &mut credentials).unwrap();
-        let fetched = Remote { limits, ..Remote::new(&location, &credentials) }.fetch(&cache, "main");
-        assert_eq!(cache.refname_to_id(&local_ref("main")).is_ok(), fetched.is_ok());
-        fetched
+        talk(&Remote { limits, ..Remote::new(&location, &credentials) }, &cache)
     }
+
+    const LIMITS: Limits = Limits { n_bytes: MAX_PACK_BYTES, duration: DEADLINE };
 
     #[test]
     fn a_transfer_that_is_too_big_or_too_slow_is_broken_off() {
-        let limits = Limits { n_bytes: MAX_PACK_BYTES, duration: DEADLINE };
-        assert!(fetch(limits).unwrap().is_some());
-        assert!(matches!(fetch(Limits { n_bytes: 10, ..limits }), Err(Error::Limit { .. })));
-        assert!(matches!(fetch(Limits { duration: Duration::ZERO, ..limits }), Err(Error::Deadline { .. })));
+        let fetch = |limits| {
+            talk(limits, |remote, cache| {
+                let fetched = remote.fetch(cache, "main");
+                assert_eq!(cache.refname_to_id(&local_ref("main")).is_ok(), fetched.is_ok());
+                fetched
+            })
+        };
+        assert!(fetch(LIMITS).unwrap().is_some());
+        assert!(matches!(fetch(Limits { n_bytes: 10, ..LIMITS }), Err(Error::Limit { .. })));
+        assert!(matches!(fetch(Limits { duration: Duration::ZERO, ..LIMITS }), Err(Error::Deadline { .. })));
+    }
+
+    #[test]
+    fn a_push_needs_the_head_that_was_read_and_is_never_forced() {
+        talk(LIMITS, |remote, cache| {
+            let head = remote.fetch(cache, "main").unwrap().unwrap();
+            let tree = cache.find_commit(head).unwrap().tree_id();
+            let commit = |parents: &[Oid]| {
+                let time = jiff::Timestamp::UNIX_EPOCH;
+                crate::git::writing::write_commit(cache, tree, parents, "m", time, None).unwrap()
+            };
+            let (child, stranger) = (commit(&[head]), commit(&[]));
+            let push = |expected, commit| remote.push(cache, "main", expected, commit).unwrap();
+            assert!(matches!(push(None, child), Pushed::Rejected(_)), "it was not to exist");
+            assert!(matches!(push(Some(stranger), child), Pushed::Rejected(_)), "it was to be elsewhere");
+            assert!(matches!(push(Some(head), stranger), Pushed::Rejected(_)), "it would lose a commit");
+            assert_eq!(remote.fetch(cache, "main").unwrap(), Some(head));
+            assert_eq!(push(Some(head), child), Pushed::Done);
+            assert_eq!(remote.fetch(cache, "main").unwrap(), Some(child));
+        });
     }
 }

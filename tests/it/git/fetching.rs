@@ -78,6 +78,10 @@ fn a_tag_of_the_same_name_is_not_the_branch() {
     git.tag_lightweight("main", &first, false).unwrap();
     git.reference("refs/heads/refs/heads/main", first.id(), false, "").unwrap();
     assert_eq!(world.open("cache").fetch("main").unwrap(), second);
+    git.tag_lightweight("release", &first, false).unwrap();
+    git.reference("refs/heads/a/release", first.id(), false, "").unwrap();
+    let error = world.open("cache").fetch("release").unwrap_err();
+    assert!(matches!(error, Error::NoBranch { .. }), "{error:?}");
 }
 
 #[test]

@@ -101,6 +101,17 @@ fn a_forged_commit_is_superseded_and_not_removed() {
 }
 
 #[test]
+fn an_unsigned_commit_that_changed_nothing_is_sealed_once() {
+    let (world, signer) = (World::new(), Signer::generate());
+    let observed = world.observed("cache", &signer);
+    observed.write(&[two_items("ours")], "first", at(1)).unwrap();
+    world.forge("base/accounts/one.yaml", ToOwned::to_owned);
+    assert_eq!(*base(&world, &signer)[&account("one")], two_items("ours").base);
+    assert!(observed.write(&[], "seal", at(2)).unwrap().is_some());
+    assert_eq!(observed.write(&[], "again", at(3)).unwrap(), None);
+}
+
+#[test]
 fn a_branch_that_we_never_signed_is_not_believed_at_all() {
     let (world, stranger) = (World::new(), Signer::generate());
     world.observed("cache", &stranger).write(&[two_items("theirs")], "first", at(1)).unwrap();
