@@ -159,7 +159,8 @@ impl<'a> Remote<'a> {
         let reason = sanitize(error.message(), self.credentials);
         let status = http_status(&reason);
         match (error.code(), error.class()) {
-            (ErrorCode::Auth | ErrorCode::Certificate | ErrorCode::Owner, _) => Error::Auth { url, reason },
+            (ErrorCode::Certificate, _) => Error::Untrusted { url, reason },
+            (ErrorCode::Auth | ErrorCode::Owner, _) => Error::Auth { url, reason },
             _ if matches!(status, Some(401 | 403)) || is_auth(&reason) => Error::Auth { url, reason },
             // The second is what libgit2 says of a path where nothing is.
             _ if matches!(status, Some(404 | 410)) || reason == "unsupported URL protocol" => {
