@@ -35,18 +35,18 @@ pub fn create_bare_from_directory(
 }
 
 /// The commit at the head of a branch.
-pub fn head(bare: &Path, branch: &str) -> Result<CommitId, Error> {
-    commit_id(resolve(&Repository::open_bare(bare)?, branch)?)
+pub fn head(path: &Path, branch: &str) -> Result<CommitId, Error> {
+    commit_id(resolve(&Repository::open_bare(path)?, branch)?)
 }
 
 /// Who made a commit, when and why.
-pub fn commit(bare: &Path, id: &CommitId) -> Result<Commit, Error> {
-    describe(&find(&Repository::open_bare(bare)?, id)?)
+pub fn commit(path: &Path, id: &CommitId) -> Result<Commit, Error> {
+    describe(&find(&Repository::open_bare(path)?, id)?)
 }
 
 /// Every branch with its head.
-pub fn branches(bare: &Path) -> Result<BTreeMap<String, CommitId>, Error> {
-    let repository = Repository::open_bare(bare)?;
+pub fn branches(path: &Path) -> Result<BTreeMap<String, CommitId>, Error> {
+    let repository = Repository::open_bare(path)?;
     let mut branches = BTreeMap::new();
     for branch in repository.branches(Some(git2::BranchType::Local))? {
         let (branch, _) = branch?;
@@ -58,8 +58,8 @@ pub fn branches(bare: &Path) -> Result<BTreeMap<String, CommitId>, Error> {
 }
 
 /// What `head` changed since it left `base`, as a unified diff: what a pull request shows.
-pub fn diff(bare: &Path, base: &str, head: &str) -> Result<String, Error> {
-    let repository = Repository::open_bare(bare)?;
+pub fn diff(path: &Path, base: &str, head: &str) -> Result<String, Error> {
+    let repository = Repository::open_bare(path)?;
     let head = resolve(&repository, head)?;
     let fork = repository.merge_base(resolve(&repository, base)?, head)?;
     let tree = |commit| repository.find_commit(commit)?.tree();
@@ -76,8 +76,8 @@ pub fn diff(bare: &Path, base: &str, head: &str) -> Result<String, Error> {
 }
 
 /// Merges `head` into `base` by a merge commit, even where `base` could just move.
-pub fn merge(bare: &Path, base: &str, head: &str, message: &str, time: Timestamp) -> Result<CommitId, Error> {
-    let repository = Repository::open_bare(bare)?;
+pub fn merge(path: &Path, base: &str, head: &str, message: &str, time: Timestamp) -> Result<CommitId, Error> {
+    let repository = Repository::open_bare(path)?;
     let (ours, theirs) = (resolve(&repository, base)?, resolve(&repository, head)?);
     let conflict = |reason: &str| Error::Conflict {
         base: base.to_owned(),
@@ -98,13 +98,13 @@ pub fn merge(bare: &Path, base: &str, head: &str, message: &str, time: Timestamp
 
 /// Commits changed files (bytes) and removed ones (nothing) to a branch, as somebody who pushes would.
 pub fn commit_file_changes(
-    bare: &Path,
+    path: &Path,
     branch: &str,
     changes: &BTreeMap<String, Option<Vec<u8>>>,
     message: &str,
     time: Timestamp,
 ) -> Result<CommitId, Error> {
-    let repository = Repository::open_bare(bare)?;
+    let repository = Repository::open_bare(path)?;
     let parent = resolve(&repository, branch)?;
     let before = repository.find_commit(parent)?.tree()?;
     let changes: Changes<'_> =
@@ -114,16 +114,16 @@ pub fn commit_file_changes(
 }
 
 /// Sets a branch to any commit, as a force-push does; a new branch is made.
-pub fn force_branch(bare: &Path, branch: &str, commit: &CommitId) -> Result<(), Error> {
-    let repository = Repository::open_bare(bare)?;
+pub fn force_branch(path: &Path, branch: &str, commit: &CommitId) -> Result<(), Error> {
+    let repository = Repository::open_bare(path)?;
     let target = find(&repository, commit)?.id();
     repository.reference(&full_name(branch), target, true, "force-push")?;
     Ok(())
 }
 
 /// Removes a branch; one that is not there is an error.
-pub fn delete_branch(bare: &Path, branch: &str) -> Result<(), Error> {
-    let repository = Repository::open_bare(bare)?;
+pub fn delete_branch(path: &Path, branch: &str) -> Result<(), Error> {
+    let repository = Repository::open_bare(path)?;
     find_branch(&repository, branch)?.delete()?;
     Ok(())
 }

@@ -30,6 +30,14 @@ pub enum Error {
         /// What the remote said.
         reason: String,
     },
+    /// The remote cannot prove who it is. Check the certificate authorities or `known_hosts`; it may be an impostor.
+    #[error("the certificate or host key of `{url}` is not trusted: {reason}")]
+    Untrusted {
+        /// The remote, without credentials.
+        url: String,
+        /// What the transport said.
+        reason: String,
+    },
     /// There is no such repository, or these credentials may not see it. Check the URL.
     #[error("`{url}` is not a repository these credentials can see: {reason}")]
     NoRepository {
@@ -158,6 +166,7 @@ impl Error {
             | Self::UnknownCommit { .. }
             | Self::Cache { .. } => Class::Transient,
             Self::Auth { .. }
+            | Self::Untrusted { .. }
             | Self::NoRepository { .. }
             | Self::NoBranch { .. }
             | Self::Refused { .. }

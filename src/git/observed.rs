@@ -13,7 +13,7 @@
 //! noticed by the process that saw the newer one, not after a restart; what it believes then is older, but ours.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::{Oid, Sort};
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use super::record::{self, Items};
 use super::remote::Pushed;
 use super::signing::Signer;
+use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
 use super::{Error, Repository, commit_id};
 use crate::model::{Base, CommitId, Item, Scope, Value};
@@ -28,7 +29,7 @@ use crate::model::{Base, CommitId, Item, Scope, Value};
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
 /// How often a push is tried again on top of what somebody else pushed meanwhile.
-const N_TRIES: u32 = 5;
+const N_TRIES: u32 = 8;
 /// How far back a commit of ours is looked for; whoever piles up more makes us forget, not hang.
 const MAX_WALK: usize = 10_000;
 
@@ -48,7 +49,9 @@ pub struct ScopeRecord {
 pub struct ObservedBranch {
     repository: Repository,
     signer: Option<Signer>,
+    // Held for a moment only, never while the remote is asked.
     memory: Mutex<Option<Known>>,
+    writing: Turn,
 }
 
 /// The branch as it was read.
@@ -59,20 +62,22 @@ struct Known {
     /// The newest commit we signed; all is well when it is the head.
     seal: Option<Oid>,
     /// What is believed.
-    base: BTreeMap<Scope, Base>,
+    base: Bases,
 }
+
+/// What is believed, by scope; shared, since it is handed out often and seldom changes.
+type Bases = BTreeMap<Scope, Arc<Base>>;
 
 impl ObservedBranch {
     /// Names the branch in `repository`. Without a key nothing is believed and no base is kept; `live/` is written
     /// all the same.
     pub fn new(repository: Repository, signer: Option<Signer>) -> Self {
-        Self { repository, signer, memory: Mutex::new(None) }
+        Self { repository, signer, memory: Mutex::default(), writing: Turn::default() }
     }
 
     /// Fetches the branch and returns what can be believed of it, by scope.
-    pub fn read(&self) -> Result<BTreeMap<Scope, Base>, Error> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.look(&mut memory)?.base)
+    pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
+        Ok(self.look()?.base)
     }
 
     /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
@@ -83,14 +88,26 @@ impl ObservedBranch {
         message: &str,
         time: Timestamp,
     ) -> Result<Option<CommitId>, Error> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
+        self.write_by(updates, message, time, push)
+    }
+
+    /// [`Self::write`], given how to move the branch from where it was read to a commit.
+    fn write_by(
+        &self,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+        mut push: impl FnMut(Option<Oid>, Oid) -> Result<Pushed, Error>,
+    ) -> Result<Option<CommitId>, Error> {
+        let _turn = self.writing.take()?;
         let mut refused_at = None;
         for _ in 0..N_TRIES {
-            let known = self.look(&mut memory)?;
+            let known = self.look()?;
             let Some(commit) = self.commit(&known, updates, message, time)? else { return Ok(None) };
-            match self.repository.push(OBSERVED_BRANCH, known.head, commit)? {
+            match push(known.head, commit)? {
                 Pushed::Done => {
-                    *memory = Some(self.after(known, commit, updates));
+                    self.remember(self.after(known, commit, updates));
                     return commit_id(commit).map(Some);
                 }
                 // Twice on the same head: that is no race.
@@ -104,15 +121,22 @@ impl ObservedBranch {
     }
 
     /// The branch now; it is parsed again only when it moved.
-    fn look(&self, memory: &mut Option<Known>) -> Result<Known, Error> {
+    fn look(&self) -> Result<Known, Error> {
+        // Remembered before the fetch: what another thread writes meanwhile must not look like a branch set back.
+        let before = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let head = self.repository.try_fetch(OBSERVED_BRANCH)?;
-        if let Some(known) = memory.as_ref().filter(|known| known.head == head) {
-            return Ok(known.clone());
+        match before {
+            Some(known) if known.head == head => Ok(known),
+            before => {
+                let known = self.judge(head, before.and_then(|before| before.seal))?;
+                self.remember(known.clone());
+                Ok(known)
+            }
         }
-        let before = memory.as_ref().and_then(|known| known.seal);
-        let known = self.judge(head, before)?;
-        *memory = Some(known.clone());
-        Ok(known)
+    }
+
+    fn remember(&self, known: Known) {
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 
     /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
@@ -206,7 +230,7 @@ impl ObservedBranch {
         if self.signer.is_none() {
             return Known { head: Some(commit), seal: None, base };
         }
-        base.extend(updates.iter().map(|update| (update.scope.clone(), update.base.clone())));
+        base.extend(updates.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))));
         Known { head: Some(commit), seal: Some(commit), base }
     }
 
@@ -215,16 +239,80 @@ impl ObservedBranch {
     }
 }
 
-fn bases(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Base>, Error> {
+fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
     let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
-    Ok(scopes.into_iter().map(|(scope, items)| (scope, Base { items })).collect())
+    Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
 }
 
 /// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
-fn keep_equal(base: &mut BTreeMap<Scope, Base>, other: &BTreeMap<Scope, Base>) {
+fn keep_equal(base: &mut Bases, other: &Bases) {
     let none = Items::new();
     for (scope, base) in base {
         let other = other.get(scope).map_or(&none, |other| &other.items);
-        base.items.retain(|item, value| other.get(item) == Some(value));
+        Arc::make_mut(base).items.retain(|item, value| other.get(item) == Some(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::git::Credentials;
+
+    fn branch(folder: &Path, cache: &str, signer: &Signer) -> ObservedBranch {
+        let url = folder.join("remote.git").display().to_string();
+        let repository = Repository::open(&folder.join(cache), &url, Credentials::default()).unwrap();
+        ObservedBranch::new(repository, Some(signer.clone()))
+    }
+
+    fn record(slug: &str, alias: &str) -> ScopeRecord {
+        let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
+        let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
+        ScopeRecord { scope, base: Base { items: items.clone() }, live: items }
+    }
+
+    #[test]
+    fn a_push_that_lost_the_race_is_made_again_on_top_of_the_winner() {
+        let folder = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(folder.path().join("remote.git")).unwrap();
+        let signer = Signer::generate();
+        let (ours, theirs) = (branch(folder.path(), "a", &signer), branch(folder.path(), "b", &signer));
+        ours.write(&[record("one", "1")], "first", Timestamp::UNIX_EPOCH).unwrap();
+
+        let mut rivals = vec![record("two", "2"), record("three", "3")];
+        let push = |expected, commit| {
+            // Between our look and our push somebody else pushes, twice in a row.
+            if let Some(rival) = rivals.pop() {
+                theirs.write(&[rival], "rival", Timestamp::UNIX_EPOCH).unwrap();
+            }
+            ours.repository.push(OBSERVED_BRANCH, expected, commit)
+        };
+        ours.write_by(&[record("one", "changed")], "second", Timestamp::UNIX_EPOCH, push).unwrap().unwrap();
+
+        let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
+        let expected: BTreeMap<_, _> =
+            expected.into_iter().map(|record| (record.scope, Arc::new(record.base))).collect();
+        assert_eq!(branch(folder.path(), "c", &signer).read().unwrap(), expected);
+        assert_eq!(ours.read().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_race_that_is_always_lost_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(folder.path().join("remote.git")).unwrap();
+        let signer = Signer::generate();
+        let (ours, theirs) = (branch(folder.path(), "a", &signer), branch(folder.path(), "b", &signer));
+        let mut n_pushes = 0;
+        let push = |expected, commit| {
+            n_pushes += 1;
+            theirs.write(&[record("two", &n_pushes.to_string())], "rival", Timestamp::UNIX_EPOCH).unwrap();
+            ours.repository.push(OBSERVED_BRANCH, expected, commit)
+        };
+        let error = ours.write_by(&[record("one", "1")], "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
+        assert!(matches!(error, Error::Raced { .. }), "{error:?}");
+        assert_eq!(n_pushes, N_TRIES);
     }
 }

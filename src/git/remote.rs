@@ -21,6 +21,13 @@ const MAX_PACK_BYTES: usize = 512 * 1024 * 1024;
 /// The limit on one fetch or push. A repository of 10,000 folders takes seconds.
 pub(super) const DEADLINE: Duration = Duration::from_mins(2);
 
+/// What one conversation may cost.
+#[derive(Clone, Copy)]
+struct Limits {
+    n_bytes: usize,
+    duration: Duration,
+}
+
 /// Why we broke off ourselves.
 #[derive(Clone, Copy)]
 enum Stop {
@@ -41,6 +48,7 @@ pub(super) enum Pushed {
 pub(super) struct Remote<'a> {
     location: &'a Location,
     credentials: &'a Credentials,
+    limits: Limits,
     started: Instant,
     stopped: Cell<Option<Stop>>,
     asked: Cell<bool>,
@@ -51,6 +59,7 @@ impl<'a> Remote<'a> {
         Self {
             location,
             credentials,
+            limits: Limits { n_bytes: MAX_PACK_BYTES, duration: DEADLINE },
             started: Instant::now(),
             stopped: Cell::new(None),
             asked: Cell::new(false),
@@ -60,31 +69,25 @@ impl<'a> Remote<'a> {
     /// Brings `branch` and all it needs into `cache`; nothing when the remote has no such branch.
     pub(super) fn fetch(&self, cache: &git2::Repository, branch: &str) -> Result<Option<Oid>, Error> {
         let mut remote = cache.remote_anonymous(&self.location.url).map_err(|error| self.error(&error))?;
-        let Some(head) = self.find(&mut remote, branch)? else { return Ok(None) };
+        let connection = remote.connect_auth(Direction::Fetch, Some(self.callbacks()), Some(proxy()));
+        let mut connection = connection.map_err(|error| self.error(&error))?;
+        let listed = find(&connection, branch).map_err(|error| self.error(&error))?;
+        let Some(listed) = listed else { return Ok(None) };
+        if cache.refname_to_id(&local_ref(branch)).ok() != Some(listed) {
+            self.download(connection.remote(), branch).map_err(|error| self.error(&error))?;
+        }
+        // The branch may have moved since it was listed; what counts is what was fetched.
+        let fetched = cache.refname_to_id(&local_ref(branch))?;
+        cache.find_commit(fetched)?.tree()?;
+        Ok(Some(fetched))
+    }
+
+    fn download(&self, remote: &mut git2::Remote<'_>, branch: &str) -> Result<(), git2::Error> {
         let refspec = format!("+refs/heads/{branch}:{}", local_ref(branch));
         let mut options = git2::FetchOptions::new();
         options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
         options.remote_callbacks(self.callbacks()).proxy_options(proxy());
-        remote.fetch(&[&refspec], Some(&mut options), None).map_err(|error| self.error(&error))?;
-        // The branch may have moved since it was listed; what counts is what was fetched.
-        let fetched = cache.refname_to_id(&local_ref(branch))?;
-        cache.find_commit(fetched)?.tree()?;
-        tracing::debug!(branch, %head, %fetched, "fetched");
-        Ok(Some(fetched))
-    }
-
-    /// Where the remote has `branch`, matched by its full name and nothing else.
-    fn find(&self, remote: &mut git2::Remote<'_>, branch: &str) -> Result<Option<Oid>, Error> {
-        let name = format!("refs/heads/{branch}");
-        let list = |remote: &mut git2::Remote<'_>| {
-            let connection = remote.connect_auth(Direction::Fetch, Some(self.callbacks()), Some(proxy()))?;
-            let head = connection.list()?.iter().find(|head| head.name() == name).map(git2::RemoteHead::oid);
-            Ok(head)
-        };
-        let found = list(remote).map_err(|error: git2::Error| self.error(&error));
-        // The next conversation starts from nothing, and may be asked for credentials again.
-        self.asked.set(false);
-        found
+        remote.fetch(&[&refspec], Some(&mut options), None)
     }
 
     /// Moves `branch` from `expected` (absent: it must not exist) to `commit`, or leaves it alone.
@@ -134,9 +137,9 @@ impl<'a> Remote<'a> {
     }
 
     fn may_go_on(&self, n_bytes: usize) -> bool {
-        if n_bytes > MAX_PACK_BYTES {
+        if n_bytes > self.limits.n_bytes {
             self.stopped.set(Some(Stop::TooBig));
-        } else if self.started.elapsed() > DEADLINE {
+        } else if self.started.elapsed() > self.limits.duration {
             self.stopped.set(Some(Stop::TooSlow));
         }
         self.stopped.get().is_none()
@@ -156,9 +159,13 @@ impl<'a> Remote<'a> {
         let reason = sanitize(error.message(), self.credentials);
         let status = http_status(&reason);
         match (error.code(), error.class()) {
-            (ErrorCode::Auth | ErrorCode::Certificate | ErrorCode::Owner, _) => Error::Auth { url, reason },
+            (ErrorCode::Certificate, _) => Error::Untrusted { url, reason },
+            (ErrorCode::Auth | ErrorCode::Owner, _) => Error::Auth { url, reason },
             _ if matches!(status, Some(401 | 403)) || is_auth(&reason) => Error::Auth { url, reason },
-            _ if matches!(status, Some(404 | 410)) => Error::NoRepository { url, reason },
+            // The second is what libgit2 says of a path where nothing is.
+            _ if matches!(status, Some(404 | 410)) || reason == "unsupported URL protocol" => {
+                Error::NoRepository { url, reason }
+            }
             (ErrorCode::NotFound, ErrorClass::Os | ErrorClass::Repository | ErrorClass::Net) => {
                 Error::NoRepository { url, reason }
             }
@@ -169,6 +176,12 @@ impl<'a> Remote<'a> {
             _ => Error::Cache { reason },
         }
     }
+}
+
+/// Where the remote has `branch`, matched by its full name and nothing else.
+fn find(connection: &git2::RemoteConnection<'_, '_, '_>, branch: &str) -> Result<Option<Oid>, git2::Error> {
+    let name = format!("refs/heads/{branch}");
+    Ok(connection.list()?.iter().find(|head| head.name() == name).map(git2::RemoteHead::oid))
 }
 
 /// Where the cache keeps what it last saw of a branch.
@@ -202,4 +215,65 @@ fn http_status(reason: &str) -> Option<u16> {
 fn is_auth(reason: &str) -> bool {
     let texts = ["authentication replays", "no credentials for it", "authentication required", "authenticat"];
     texts.iter().any(|text| reason.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Talks to a remote with one commit on `main`, from an empty cache.
+    fn talk<T>(limits: Limits, talk: impl FnOnce(&Remote<'_>, &git2::Repository) -> T) -> T {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, target) = (folder.path().join("source"), folder.path().join("remote.git"));
+        std::fs::create_dir(&source).unwrap();
+        std::fs::write(source.join("file"), "text").unwrap();
+        crate::git::bare::create_bare_from_directory(
+            &source,
+            &target,
+            "main",
+            "m",
+            jiff::Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        let cache = git2::Repository::init_bare(folder.path().join("cache")).unwrap();
+        let mut credentials = Credentials::default();
+        let location = Location::parse(&target.display().to_string(), &mut credentials).unwrap();
+        talk(&Remote { limits, ..Remote::new(&location, &credentials) }, &cache)
+    }
+
+    const LIMITS: Limits = Limits { n_bytes: MAX_PACK_BYTES, duration: DEADLINE };
+
+    #[test]
+    fn a_transfer_that_is_too_big_or_too_slow_is_broken_off() {
+        let fetch = |limits| {
+            talk(limits, |remote, cache| {
+                let fetched = remote.fetch(cache, "main");
+                assert_eq!(cache.refname_to_id(&local_ref("main")).is_ok(), fetched.is_ok());
+                fetched
+            })
+        };
+        assert!(fetch(LIMITS).unwrap().is_some());
+        assert!(matches!(fetch(Limits { n_bytes: 10, ..LIMITS }), Err(Error::Limit { .. })));
+        assert!(matches!(fetch(Limits { duration: Duration::ZERO, ..LIMITS }), Err(Error::Deadline { .. })));
+    }
+
+    #[test]
+    fn a_push_needs_the_head_that_was_read_and_is_never_forced() {
+        talk(LIMITS, |remote, cache| {
+            let head = remote.fetch(cache, "main").unwrap().unwrap();
+            let tree = cache.find_commit(head).unwrap().tree_id();
+            let commit = |parents: &[Oid]| {
+                let time = jiff::Timestamp::UNIX_EPOCH;
+                crate::git::writing::write_commit(cache, tree, parents, "m", time, None).unwrap()
+            };
+            let (child, stranger) = (commit(&[head]), commit(&[]));
+            let push = |expected, commit| remote.push(cache, "main", expected, commit).unwrap();
+            assert!(matches!(push(None, child), Pushed::Rejected(_)), "it was not to exist");
+            assert!(matches!(push(Some(stranger), child), Pushed::Rejected(_)), "it was to be elsewhere");
+            assert!(matches!(push(Some(head), stranger), Pushed::Rejected(_)), "it would lose a commit");
+            assert_eq!(remote.fetch(cache, "main").unwrap(), Some(head));
+            assert_eq!(push(Some(head), child), Pushed::Done);
+            assert_eq!(remote.fetch(cache, "main").unwrap(), Some(child));
+        });
+    }
 }

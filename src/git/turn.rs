@@ -14,7 +14,8 @@ use super::remote::DEADLINE;
 /// Whoever holds its turn longer than this is given up on: a fetch and a second one into a fresh cache.
 const PATIENCE: Duration = Duration::from_secs(2 * DEADLINE.as_secs());
 
-#[derive(Default)]
+/// The turn.
+#[derive(Debug, Default)]
 pub(super) struct Turn {
     since: Mutex<Option<Instant>>,
     freed: Condvar,
