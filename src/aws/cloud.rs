@@ -8,7 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
-use aws_sdk_sts::config::{Credentials, SharedHttpClient};
+use aws_sdk_sts::config::{Credentials, RuntimeComponents, SharedHttpClient};
 use tokio::time::Instant;
 
 use super::error::{Error, wrong_organization};
@@ -248,7 +248,7 @@ fn connections() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.build()
     })

@@ -1,6 +1,6 @@
 //! Sessions: who we are in which account, proved before the first call.
 //!
-//! Guarantees: one AssumeRole per session however many ask at once; a session that answers from another account
+//! Guarantees: a session is asked for once however many want it at the same time; a session that answers from another account
 //! is never used; credentials are renewed five minutes before they end; a read session is named `landfast-read`
 //! and, where the role itself may write, is made under a policy that only reads.
 
@@ -177,7 +177,7 @@ impl Session {
     {
         let (mut all, mut token) = (Vec::new(), None);
         loop {
-            let (items, next) = split(self.send(operation, fetch(token.clone())).await?);
+            let (items, next) = split(self.send(operation, Box::pin(fetch(token.clone()))).await?);
             all.extend(items.unwrap_or_default());
             let next = next.filter(|next| !next.is_empty());
             if next.is_none() {
