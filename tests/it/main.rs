@@ -1,1 +1,3 @@
 //! One binary for all stories: it links once.
+
+mod sandbox_aws;
