@@ -95,7 +95,8 @@ impl Follow {
         }
         let commit = head.clone();
         let (tree, committed) =
-            blocking(move || Ok((repository.tree(&commit)?, repository.commit(&commit)?.time.as_second()))).await?;
+            blocking(move || Ok((repository.tree(&commit)?, repository.commit(&commit)?.time.as_second())))
+                .await?;
         self.seen = Some(Seen::Commit(head));
         Ok(self.judge(&tree, committed))
     }
@@ -111,7 +112,11 @@ impl Follow {
     }
 
     /// The branch only ever moves forward: after a force-push or a roll-back a person has to look.
-    async fn rewritten(&self, repository: &Repository, head: &CommitId) -> Result<Option<Halted>, git::Error> {
+    async fn rewritten(
+        &self,
+        repository: &Repository,
+        head: &CommitId,
+    ) -> Result<Option<Halted>, git::Error> {
         let Some(accepted) = self.accepted.clone() else { return Ok(None) };
         let (repository, new) = (repository.clone(), head.clone());
         let before = accepted.clone();

@@ -1,3 +1,11 @@
 //! Parse, wire, dispatch, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use landfast::cli::{Cli, dispatch};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    dispatch(Cli::parse()).await
+}

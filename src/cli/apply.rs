@@ -12,7 +12,7 @@ use crate::reconcile::{Hands, sweep};
 use crate::report::{self, ScopeReport};
 
 /// Runs the command: progress to standard error, the last state of things to standard output.
-pub async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
+pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let start = setup::start(&args.source).await?;
     let mut publisher = setup::publisher(&args.source, &args.forge, &start)?;
     let (progress, heard) = Progress::heard();
@@ -57,7 +57,8 @@ fn rest<'a>(reports: impl Iterator<Item = &'a ScopeReport>) -> Option<Duration> 
 fn status(reports: &[ScopeReport], published: bool) -> ExitCode {
     let is_broken = |report: &ScopeReport| {
         let is_gap = report.plan.findings.values().any(|finding| finding.verdict == Verdict::Gap);
-        let is_failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed { class, .. } if *class != Class::Stalled);
+        let is_failed =
+            |outcome: &Outcome| matches!(outcome, Outcome::Failed { class, .. } if *class != Class::Stalled);
         is_gap || report.outcomes.values().any(is_failed)
     };
     if !published || reports.iter().any(is_broken) {
@@ -65,7 +66,8 @@ fn status(reports: &[ScopeReport], published: bool) -> ExitCode {
     }
     let is_in_line = |report: &ScopeReport| {
         let settled = |verdict| matches!(verdict, Verdict::InSync | Verdict::Gone);
-        report.plan.blocked.is_empty() && report.plan.findings.values().all(|finding| settled(finding.verdict))
+        report.plan.blocked.is_empty()
+            && report.plan.findings.values().all(|finding| settled(finding.verdict))
     };
     ExitCode::from(if reports.iter().all(is_in_line) { 0 } else { 2 })
 }

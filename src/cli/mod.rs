@@ -1,6 +1,15 @@
 //! The command line: what may be said, and one file for each command.
 
+mod apply;
+mod plan;
+pub mod progress;
+mod run;
+mod sandbox;
+pub mod setup;
+
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -201,3 +210,47 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration = Duration::try_from(parsed).map_err(|_| format!("`{text}` is negative"))?;
     if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
 }
+
+/// Carries out a command; what went wrong is said once, with all its causes.
+pub async fn dispatch(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Run(args) => run::run(args).await,
+        Command::Plan(args) => plan::run(args).await,
+        Command::Apply(args) => apply::run(args).await,
+    };
+    done.unwrap_or_else(|failure| {
+        complain(&failure);
+        ExitCode::FAILURE
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors reach the operator")]
+fn complain(failure: &dyn std::error::Error) {
+    eprintln!("error: {failure}");
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}
+
+/// Writes data to standard output. A reader that went away, as `head` does, is no error.
+fn out(page: &str) {
+    let _ = std::io::stdout().lock().write_all(page.as_bytes());
+}
+
+/// Sends logs to standard error; `RUST_LOG` chooses what.
+fn logs(as_json: bool) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
+        .parse_lossy(DEFAULT_LOGS);
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or(filter);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = if as_json { builder.json().try_init() } else { builder.try_init() };
+    // A second start in one process keeps the first one's logs.
+    drop(installed);
+}
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const DEFAULT_LOGS: &str = "warn,landfast=info";

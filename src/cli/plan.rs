@@ -9,7 +9,7 @@ use crate::reconcile::{World, sweep};
 use crate::report::{self, ScopeReport};
 
 /// Runs the command; the plan goes to standard output.
-pub async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
+pub(super) async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
     let start = setup::start(&args.source).await?;
     let world: World = start.world;
     let drift = setup::drift_look(args.detect_drift);
@@ -24,7 +24,8 @@ pub async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
 
 /// 0 nothing, 2 something, 1 something unreadable.
 fn status(reports: &[ScopeReport]) -> ExitCode {
-    let verdicts = || reports.iter().flat_map(|report| report.plan.findings.values()).map(|finding| finding.verdict);
+    let verdicts =
+        || reports.iter().flat_map(|report| report.plan.findings.values()).map(|finding| finding.verdict);
     if verdicts().any(|verdict| verdict == Verdict::Gap) {
         return ExitCode::from(1);
     }

@@ -20,13 +20,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::follow::{Accepted, Follow, News};
-use crate::model::{Scope, Slug};
+use crate::model::Scope;
 use crate::observe::DriftLook;
 use crate::reconcile::{Hands, Pass, Task, World, pass};
 use crate::report::ScopeReport;
 use crate::server::Health;
 
-pub use publisher::{Edition, Outlet, Publisher};
+pub use publisher::{Edition, Outlet, Proposals, Publisher};
 pub use rhythm::{Ending, ending, pause};
 pub use state::State;
 
@@ -45,8 +45,6 @@ pub struct Settings {
     pub detect_drift_every: Duration,
     /// How many scopes at once.
     pub concurrency: usize,
-    /// Only this account.
-    pub only: Option<Slug>,
 }
 
 /// What the daemon tells whoever listens.
@@ -115,7 +113,7 @@ impl Daemon {
         let publishing = tokio::spawn(publisher.run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
         let mut running = Running {
-            state: State::new(bases, settings.only.clone()),
+            state: State::new(bases),
             passes: JoinSet::new(),
             verified: false,
             world,
@@ -213,7 +211,8 @@ impl Running {
                 self.verify(&accepted).await?;
                 tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
                 self.tell(|| Notice::Accepted(accepted.clone()));
-                self.state.accept(accepted, Instant::now());
+                let scopes = self.world.scopes(&accepted.desired);
+                self.state.accept(accepted, scopes, Instant::now());
             }
             News::Rejected(rejected) => {
                 tracing::error!(revision = %rejected.commit, "the commit does not load:\n{}", rejected.diagnostics);

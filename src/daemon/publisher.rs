@@ -94,14 +94,16 @@ impl Publisher {
 
     /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an
     /// empty one.
-    pub async fn bases(&self) -> BTreeMap<Scope, Base> {
+    pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
         let Some(ledger) = self.ledger.clone() else { return BTreeMap::new() };
         let mut pause = BACKOFF.0;
         loop {
             let ledger = Arc::clone(&ledger);
             match blocking(move || ledger.read()).await {
                 Ok(bases) => return bases,
-                Err(error) => tracing::error!(%error, "the record of what was agreed cannot be read; trying again"),
+                Err(error) => {
+                    tracing::error!(%error, "the record of what was agreed cannot be read; trying again")
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
@@ -204,7 +206,9 @@ impl Publisher {
 
     /// Proposes to record the id of every account that was created and is known by its tag only.
     async fn propose(&mut self, edition: &Edition) -> Result<(), Error> {
-        let (Some(accepted), Some(organization)) = (&edition.accepted, &edition.organization) else { return Ok(()) };
+        let (Some(accepted), Some(organization)) = (&edition.accepted, &edition.organization) else {
+            return Ok(());
+        };
         let unrecorded = accepted.desired.accounts.values().filter(|account| account.id.is_none());
         let created: Vec<(Slug, String, AccountId)> = unrecorded
             .filter_map(|account| {
@@ -220,7 +224,13 @@ impl Publisher {
         Ok(())
     }
 
-    async fn propose_id(&self, revision: &CommitId, slug: &Slug, name: &str, id: &AccountId) -> Result<(), Error> {
+    async fn propose_id(
+        &self,
+        revision: &CommitId,
+        slug: &Slug,
+        name: &str,
+        id: &AccountId,
+    ) -> Result<(), Error> {
         let path = format!("accounts/{slug}/account.yaml");
         let (Outlet::GitHub { reader, writer }, Some(proposals)) = (&self.outlet, &self.proposals) else {
             tracing::info!("account {id} was created; record it: add `id: \"{id}\"` to {path}");

@@ -11,20 +11,20 @@ use crate::model::Scope;
 
 /// Scopes by when they are due.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub(super) struct Queue {
     due: BTreeMap<Scope, Instant>,
     running: BTreeSet<Scope>,
 }
 
 impl Queue {
     /// Asks for a look at `scope` at `at` at the latest.
-    pub fn wake(&mut self, scope: Scope, at: Instant) {
+    pub(super) fn wake(&mut self, scope: Scope, at: Instant) {
         let due = self.due.entry(scope).or_insert(at);
         *due = (*due).min(at);
     }
 
     /// Takes the scope that has waited longest, if one is due and not running.
-    pub fn take(&mut self, now: Instant) -> Option<Scope> {
+    pub(super) fn take(&mut self, now: Instant) -> Option<Scope> {
         let is_ready = |(scope, due): &(&Scope, &Instant)| **due <= now && !self.running.contains(*scope);
         let scope = self.due.iter().filter(is_ready).min_by_key(|(_, due)| **due)?.0.clone();
         self.due.remove(&scope);
@@ -33,22 +33,22 @@ impl Queue {
     }
 
     /// Gives `scope` back after its pass.
-    pub fn finished(&mut self, scope: &Scope) {
+    pub(super) fn finished(&mut self, scope: &Scope) {
         self.running.remove(scope);
     }
 
     /// When the next scope that is not running is due.
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Instant> {
         self.due.iter().filter(|(scope, _)| !self.running.contains(*scope)).map(|(_, due)| *due).min()
     }
 
     /// Forgets scopes that are no longer declared.
-    pub fn retain(&mut self, is_declared: impl Fn(&Scope) -> bool) {
+    pub(super) fn retain(&mut self, is_declared: impl Fn(&Scope) -> bool) {
         self.due.retain(|scope, _| is_declared(scope));
     }
 
     /// How many scopes wait, and how many run.
-    pub fn depth(&self) -> (usize, usize) {
+    pub(super) fn depth(&self) -> (usize, usize) {
         (self.due.len(), self.running.len())
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Settings;
 use super::publisher::Edition;
 use super::queue::Queue;
 use super::rhythm::{Ending, pause};
-use super::Settings;
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, Item, OrganizationFacts, Scope, Slug, Value};
+use crate::model::{Base, Item, OrganizationFacts, Scope, Value};
 use crate::reconcile::{Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
@@ -28,7 +28,7 @@ pub struct State {
     /// What is said about commits.
     pub situation: Situation,
     /// Bases by scope.
-    pub bases: BTreeMap<Scope, Base>,
+    pub bases: BTreeMap<Scope, Arc<Base>>,
     /// The organization as last seen.
     pub organization: Option<Arc<OrganizationFacts>>,
     /// The last report of each scope.
@@ -38,40 +38,32 @@ pub struct State {
     live: BTreeMap<Scope, BTreeMap<Item, Value>>,
     failures: BTreeMap<Scope, u32>,
     detection: BTreeMap<Scope, Instant>,
-    only: Option<Slug>,
+    scopes: Vec<Scope>,
 }
 
 impl State {
     /// Begins with what is on record.
-    pub fn new(bases: BTreeMap<Scope, Base>, only: Option<Slug>) -> Self {
-        Self { bases, only, ..Self::default() }
+    pub fn new(bases: BTreeMap<Scope, Arc<Base>>) -> Self {
+        Self { bases, ..Self::default() }
     }
 
-    /// Puts a commit in force and wakes every scope of it.
-    pub(super) fn accept(&mut self, accepted: Accepted, now: Instant) {
-        let scopes = self.scopes(&accepted);
+    /// Puts a commit in force and wakes the scopes of it that are to be looked at.
+    pub(super) fn accept(&mut self, accepted: Accepted, scopes: Vec<Scope>, now: Instant) {
         self.situation = Situation {
             revision: Some(accepted.desired.revision.clone()),
-            scopes: Some(scopes.iter().cloned().collect()),
+            scopes: Some(accepted.desired.scopes().into_iter().collect()),
             ..Situation::default()
         };
         self.queue.retain(|scope| scopes.contains(scope));
         self.reports.retain(|scope, _| scopes.contains(scope));
-        for scope in scopes {
+        for scope in scopes.clone() {
             // Accounts follow once the organization was looked at under this commit.
             if scope == Scope::Organization || self.organization.is_some() {
                 self.queue.wake(scope, now);
             }
         }
+        self.scopes = scopes;
         self.accepted = Some(accepted);
-    }
-
-    fn scopes(&self, accepted: &Accepted) -> Vec<Scope> {
-        let is_meant = |scope: &Scope| match (scope, &self.only) {
-            (Scope::Account(slug), Some(only)) => slug == only,
-            _ => true,
-        };
-        accepted.desired.scopes().into_iter().filter(is_meant).collect()
     }
 
     /// The next scope to look at.
@@ -87,10 +79,9 @@ impl State {
 
     /// After a panic nobody knows which scope was lost: every one is looked at again.
     pub(super) fn recover(&mut self, resync: Duration) {
-        let Some(accepted) = &self.accepted else { return };
-        for scope in self.scopes(accepted) {
-            self.queue.finished(&scope);
-            self.queue.wake(scope, Instant::now() + resync);
+        for scope in &self.scopes {
+            self.queue.finished(scope);
+            self.queue.wake(scope.clone(), Instant::now() + resync);
         }
     }
 
@@ -122,12 +113,12 @@ impl State {
         if let Some(facts) = pass.organization {
             self.organization_seen(facts, now);
         }
-        self.bases.insert(scope.clone(), pass.base);
+        self.bases.insert(scope.clone(), Arc::new(pass.base));
         self.live.insert(scope, pass.live);
     }
 
     fn is_declared(&self, scope: &Scope) -> bool {
-        self.accepted.as_ref().is_some_and(|accepted| self.scopes(accepted).contains(scope))
+        self.scopes.contains(scope)
     }
 
     fn count_failure(&mut self, scope: &Scope, end: Ending) -> u32 {
@@ -137,7 +128,14 @@ impl State {
     }
 
     /// The first detection comes somewhere within the interval, so that a start does not ask for all at once.
-    fn schedule_detection(&mut self, scope: &Scope, detected: bool, every: Duration, jitter: f64, now: Instant) {
+    fn schedule_detection(
+        &mut self,
+        scope: &Scope,
+        detected: bool,
+        every: Duration,
+        jitter: f64,
+        now: Instant,
+    ) {
         if *scope == Scope::Organization {
             return;
         }
@@ -151,15 +149,19 @@ impl State {
     /// Wakes accounts that appeared or changed, and all of them the first time.
     fn organization_seen(&mut self, facts: OrganizationFacts, now: Instant) {
         let before = self.organization.replace(Arc::new(facts));
-        let (Some(accepted), Some(after)) = (&self.accepted, &self.organization) else { return };
-        for scope in self.scopes(accepted) {
-            let Scope::Account(slug) = &scope else { continue };
+        let Some(after) = &self.organization else { return };
+        for scope in &self.scopes {
+            let Scope::Account(slug) = scope else { continue };
             let fact = |facts: &OrganizationFacts| {
-                facts.claimed.get(slug).and_then(|id| facts.accounts.get(id)).map(|fact| (fact.id.clone(), fact.state.clone()))
+                facts
+                    .claimed
+                    .get(slug)
+                    .and_then(|id| facts.accounts.get(id))
+                    .map(|fact| (fact.id.clone(), fact.state.clone()))
             };
             let is_news = before.as_ref().is_none_or(|before| fact(before) != fact(after));
             if is_news {
-                self.queue.wake(scope, now);
+                self.queue.wake(scope.clone(), now);
             }
         }
     }
@@ -168,7 +170,7 @@ impl State {
     pub(super) fn edition(&self) -> Edition {
         let record = |(scope, live): (&Scope, &BTreeMap<Item, Value>)| ScopeRecord {
             scope: scope.clone(),
-            base: self.bases.get(scope).cloned().unwrap_or_default(),
+            base: self.bases.get(scope).map(|base| Base::clone(base)).unwrap_or_default(),
             live: live.clone(),
         };
         Edition {

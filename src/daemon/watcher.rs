@@ -16,7 +16,12 @@ pub(super) fn watch(follow: Follow, poll: Duration, health: Health) -> Unbounded
     receiver
 }
 
-async fn look_again_and_again(mut follow: Follow, poll: Duration, health: Health, news: UnboundedSender<News>) {
+async fn look_again_and_again(
+    mut follow: Follow,
+    poll: Duration,
+    health: Health,
+    news: UnboundedSender<News>,
+) {
     let mut directory = directory(&follow);
     while !news.is_closed() {
         match follow.look().await {
@@ -26,7 +31,9 @@ async fn look_again_and_again(mut follow: Follow, poll: Duration, health: Health
                     return;
                 }
             }
-            Err(error) => tracing::warn!(%error, "the repository could not be read; what was accepted stays in force"),
+            Err(error) => {
+                tracing::warn!(%error, "the repository could not be read; what was accepted stays in force")
+            }
         }
         rest(poll, directory.as_mut()).await;
     }

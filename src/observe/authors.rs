@@ -51,7 +51,9 @@ pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result
         Item::Ou(_) | Item::Account(..) => Some(witnesses.management),
         Item::Setting(_) | Item::Stack(_) => witnesses.account,
     };
-    let Some(reader) = reader else { return Ok(Author::Unknown { because: "the account cannot be entered".to_owned() }) };
+    let Some(reader) = reader else {
+        return Ok(Author::Unknown { because: "the account cannot be entered".to_owned() });
+    };
     let mut newest: Option<TrailEvent> = None;
     for (region, lookup) in traces(question) {
         let events = reader.trail(&region, &lookup, question.from, question.now).await?;

@@ -177,7 +177,8 @@ fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
 
 /// Accounts that were kept and whose folder is gone, as the base remembers them, unless another folder has them now.
 fn left<'a>(desired: &'a Desired, base: &'a Base) -> impl Iterator<Item = (Slug, AccountId)> + 'a {
-    let is_recorded = |id: &AccountId| desired.accounts.values().any(|account| account.id.as_ref() == Some(id));
+    let is_recorded =
+        |id: &AccountId| desired.accounts.values().any(|account| account.id.as_ref() == Some(id));
     base.items.iter().filter_map(move |(item, value)| {
         let Item::Account(slug, AccountProperty::Exists) = item else { return None };
         let id = AccountId::parse(value.get("id")?.as_str()?).ok()?;

@@ -56,7 +56,13 @@ fn remember(world: &World, scope: &Scope, item: &Item, sighting: Sighting) {
     sightings.insert((scope.clone(), item.clone()), sighting);
 }
 
-async fn ask(world: &World, task: &Task<'_>, observed: &Observed, item: &Item, sighting: &Sighting) -> Author {
+async fn ask(
+    world: &World,
+    task: &Task<'_>,
+    observed: &Observed,
+    item: &Item,
+    sighting: &Sighting,
+) -> Author {
     let desired = &task.accepted.desired;
     let now = world.clock.now().as_second();
     let (id, access) = whose(task, observed, item);

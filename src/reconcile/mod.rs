@@ -14,8 +14,8 @@ use crate::apply::{Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Scope, Sight, Slug,
-    Value, Verdict,
+    Account, Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan,
+    Scope, Sight, Slug, Value, Verdict,
 };
 use crate::observe::DriftLook;
 use crate::plan::{Rules, next_base, plan};

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Task, World, account};
-use crate::model::{
-    AccountFacts, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug,
-};
+use crate::model::{AccountFacts, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
 use crate::observe::{self, AccountLook};
 
 /// How long drift detection of one account may take, in AWS's time.
@@ -85,4 +83,3 @@ pub(super) async fn hold(world: &World, task: &Task<'_>, observed: &Observed) ->
 fn root(facts: &OrganizationFacts) -> Option<&str> {
     facts.ous.get(&OuPath::root()).map(|ou| ou.id.as_str())
 }
-

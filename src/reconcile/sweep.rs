@@ -17,7 +17,7 @@ use crate::report::{ScopeReport, Situation};
 pub async fn look(
     world: &World,
     accepted: &Accepted,
-    bases: &BTreeMap<Scope, Base>,
+    bases: &BTreeMap<Scope, Arc<Base>>,
     drift: DriftLook,
     concurrency: usize,
 ) -> Vec<ScopeReport> {
@@ -33,7 +33,7 @@ pub struct Sweep<'a> {
     accepted: &'a Accepted,
     concurrency: usize,
     drift: DriftLook,
-    bases: BTreeMap<Scope, Base>,
+    bases: BTreeMap<Scope, Arc<Base>>,
     reports: Vec<ScopeReport>,
     records: Vec<ScopeRecord>,
     organization: Option<Arc<OrganizationFacts>>,
@@ -44,7 +44,7 @@ impl<'a> Sweep<'a> {
     pub fn new(
         world: &'a World,
         accepted: &'a Accepted,
-        bases: BTreeMap<Scope, Base>,
+        bases: BTreeMap<Scope, Arc<Base>>,
         concurrency: usize,
     ) -> Self {
         let (reports, records) = (Vec::new(), Vec::new());
@@ -82,14 +82,14 @@ impl<'a> Sweep<'a> {
 
     async fn one(&self, scope: &Scope, hands: Option<&Hands>) -> Pass {
         let none = Base::default();
-        let base = self.bases.get(scope).unwrap_or(&none);
+        let base = self.bases.get(scope).map_or(&none, Arc::as_ref);
         let (accepted, organization) = (self.accepted, self.organization.as_deref());
         let task = Task { scope, accepted, base, organization, drift: self.drift };
         pass(self.world, &task, hands).await
     }
 
     fn take(&mut self, scope: &Scope, pass: Pass) {
-        self.bases.insert(scope.clone(), pass.base.clone());
+        self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         self.records.push(ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live });
         self.reports.push(pass.report);
     }

@@ -25,7 +25,9 @@ use std::collections::BTreeMap;
 
 pub use counts::{Counts, counts};
 pub use diff::{Diff, Line, Sign, diff};
-pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, wanted};
+pub use issue::{
+    Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, printed_issue, wanted,
+};
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;
 pub use markdown::{MAX_BODY, cap};

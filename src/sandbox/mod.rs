@@ -1,12 +1,10 @@
-<<<<<<< HEAD
-//! The sandbox: what stands in for the outside world, over its real wire protocols.
-
-pub mod github;
-=======
 //! The world outside, simulated over its real wire protocols.
 //!
 //! What is in here is a double for every test and the embedded default behind `landfast sandbox`. It names no
 //! vendor's client library: whatever talks to it does so over a socket, as it would to the real thing.
 
 pub mod aws;
->>>>>>> cloud
+pub mod github;
+mod remote;
+
+pub use remote::BareRemote;

@@ -150,7 +150,12 @@ async fn the_pages_show_issues_without_running_what_is_in_them() {
 async fn only_its_own_pages_can_press_the_merge_button() {
     let (github, git) = simulated().await;
     git.0.lock().unwrap().insert("feature".to_owned(), "2".repeat(40));
-    client(&github, TOKEN).pulls("acme", "aws-accounts").create("Add", "feature", "main").send().await.unwrap();
+    client(&github, TOKEN)
+        .pulls("acme", "aws-accounts")
+        .create("Add", "feature", "main")
+        .send()
+        .await
+        .unwrap();
     let press = |origin: &str| {
         format!(
             "POST /acme/aws-accounts/pull/1/merge HTTP/1.1\r\nHost: {{host}}\r\nOrigin: {origin}\r\n\
