@@ -6,7 +6,7 @@
 //! - Nothing is ever forced and nothing is checked out: files are read from the object database at one commit.
 //! - No credential shows in an error, in `Debug` or in the cache.
 //!
-//! Assumes: one process per cache folder; histories are fetched whole, so what is not there is not an ancestor.
+//! Assumes: one [`Repository`] (and its clones) per address and cache folder; histories are fetched whole, so what is not there is not an ancestor.
 
 pub mod bare;
 mod directory;

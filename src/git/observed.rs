@@ -45,7 +45,6 @@ pub struct ScopeRecord {
 }
 
 /// The branch in one repository, with the key that signs it.
-#[derive(Debug)]
 pub struct ObservedBranch {
     repository: Repository,
     signer: Option<Signer>,
@@ -67,6 +66,16 @@ struct Known {
 
 /// What is believed, by scope; shared, since it is handed out often and seldom changes.
 type Bases = BTreeMap<Scope, Arc<Base>>;
+
+impl std::fmt::Debug for ObservedBranch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { repository, signer, memory: _, writing: _ } = self;
+        f.debug_struct("ObservedBranch")
+            .field("repository", repository)
+            .field("signer", signer)
+            .finish_non_exhaustive()
+    }
+}
 
 impl ObservedBranch {
     /// Names the branch in `repository`. Without a key nothing is believed and no base is kept; `live/` is written

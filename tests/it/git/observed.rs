@@ -118,7 +118,7 @@ fn a_branch_that_we_never_signed_is_not_believed_at_all() {
     let signer = Signer::generate();
     assert_eq!(base(&world, &signer), BTreeMap::new());
     let ours = record(account("two"), &[("settings.accountAlias", json!("two"))]);
-    world.observed("ours", &signer).write(&[ours.clone()], "second", at(2)).unwrap().unwrap();
+    world.observed("ours", &signer).write(std::slice::from_ref(&ours), "second", at(2)).unwrap().unwrap();
     assert_eq!(base(&world, &signer), BTreeMap::from([(ours.scope, Arc::new(ours.base))]));
 }
 
