@@ -86,7 +86,7 @@ impl ObservedBranch {
 
     /// Fetches the branch and returns what can be believed of it, by scope.
     pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
-        Ok(self.look()?.base)
+        self.repository.healing(|| Ok(self.look()?.base))
     }
 
     /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
@@ -98,7 +98,7 @@ impl ObservedBranch {
         time: Timestamp,
     ) -> Result<Option<CommitId>, Error> {
         let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
-        self.write_by(updates, message, time, push)
+        self.repository.healing(|| self.write_by(updates, message, time, push))
     }
 
     /// [`Self::write`], given how to move the branch from where it was read to a commit.

@@ -156,6 +156,16 @@ fn a_branch_that_was_set_back_loses_what_differs() {
 }
 
 #[test]
+fn a_damaged_cache_is_noticed_and_healed() {
+    let (world, signer) = (World::new(), Signer::generate());
+    let head = world.observed("cache", &signer).write(&[two_items("ours")], "first", at(1)).unwrap().unwrap();
+    world.lose_objects_below_the_root("cache", &head);
+    let observed = world.observed("cache", &signer);
+    assert_eq!(observed.read().unwrap_err().class(), Class::Transient);
+    assert_eq!(*observed.read().unwrap()[&account("one")], two_items("ours").base);
+}
+
+#[test]
 fn without_a_key_nothing_is_believed_and_no_base_is_lost() {
     let (world, signer) = (World::new(), Signer::generate());
     world.observed("cache", &signer).write(&[two_items("ours")], "first", at(1)).unwrap();
