@@ -6,7 +6,8 @@
 //! - Nothing is ever forced and nothing is checked out: files are read from the object database at one commit.
 //! - No credential shows in an error, in `Debug` or in the cache.
 //!
-//! Assumes: one process per cache folder; histories are fetched whole, so what is not there is not an ancestor.
+//! Assumes: one [`Repository`] (and its clones) per address and cache folder; histories are fetched whole, so what is
+//! not there is not an ancestor.
 
 pub mod bare;
 mod directory;
@@ -116,13 +117,7 @@ impl Repository {
 
     /// The files of a commit that Landfast reads. Unchanged files are the same memory as in the tree read before.
     pub fn tree(&self, revision: &CommitId) -> Result<Tree, Error> {
-        let read = self.try_tree(revision);
-        if let Err(Error::Cache { reason }) = &read {
-            // What is damaged would stay so: a fetch that finds nothing new does not look at old objects.
-            tracing::warn!(%revision, reason, "the git cache is damaged and is dropped");
-            self.drop_cache()?;
-        }
-        read
+        self.healing(|| self.try_tree(revision))
     }
 
     /// True when `descendant` is `ancestor` or has it in its history.
@@ -172,6 +167,17 @@ impl Repository {
         let _turn = self.shared.turn.take()?;
         let credentials = self.credentials();
         Remote::new(&self.shared.location, &credentials).push(&self.cache()?, branch, expected, commit)
+    }
+
+    /// Does `work` and drops the cache when it turns out to be damaged, so that the next fetch makes it anew. A fetch
+    /// that finds nothing new does not look at old objects: what is damaged would stay so.
+    pub(in crate::git) fn healing<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let done = work();
+        if let Err(Error::Cache { reason }) = &done {
+            tracing::warn!(url = self.url(), reason, "the git cache is damaged and is dropped");
+            self.drop_cache()?;
+        }
+        done
     }
 
     /// The cache, which must be there.

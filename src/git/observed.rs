@@ -45,7 +45,6 @@ pub struct ScopeRecord {
 }
 
 /// The branch in one repository, with the key that signs it.
-#[derive(Debug)]
 pub struct ObservedBranch {
     repository: Repository,
     signer: Option<Signer>,
@@ -68,6 +67,16 @@ struct Known {
 /// What is believed, by scope; shared, since it is handed out often and seldom changes.
 type Bases = BTreeMap<Scope, Arc<Base>>;
 
+impl std::fmt::Debug for ObservedBranch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { repository, signer, memory: _, writing: _ } = self;
+        f.debug_struct("ObservedBranch")
+            .field("repository", repository)
+            .field("signer", signer)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ObservedBranch {
     /// Names the branch in `repository`. Without a key nothing is believed and no base is kept; `live/` is written
     /// all the same.
@@ -77,7 +86,7 @@ impl ObservedBranch {
 
     /// Fetches the branch and returns what can be believed of it, by scope.
     pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
-        Ok(self.look()?.base)
+        self.repository.healing(|| Ok(self.look()?.base))
     }
 
     /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
@@ -89,7 +98,7 @@ impl ObservedBranch {
         time: Timestamp,
     ) -> Result<Option<CommitId>, Error> {
         let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
-        self.write_by(updates, message, time, push)
+        self.repository.healing(|| self.write_by(updates, message, time, push))
     }
 
     /// [`Self::write`], given how to move the branch from where it was read to a commit.

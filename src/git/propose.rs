@@ -34,6 +34,17 @@ pub fn propose(
     message: &str,
     time: Timestamp,
 ) -> Result<Proposal, Error> {
+    repository.healing(|| try_propose(repository, base, branch, changes, message, time))
+}
+
+fn try_propose(
+    repository: &Repository,
+    base: &CommitId,
+    branch: &str,
+    changes: &BTreeMap<String, Vec<u8>>,
+    message: &str,
+    time: Timestamp,
+) -> Result<Proposal, Error> {
     let mut refused_at = None;
     for _ in 0..N_TRIES {
         let head = repository.try_fetch(branch)?;

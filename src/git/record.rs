@@ -16,7 +16,11 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// Where the items of `scope` are kept below `folder`: `base/accounts/payments-prod.yaml`.
 pub(super) fn path(folder: &str, scope: &Scope) -> String {
-    format!("{folder}/{scope}.yaml")
+    format!("{folder}/{}", file_name(&scope.to_string()))
+}
+
+fn file_name(scope: &str) -> String {
+    format!("{scope}.yaml")
 }
 
 /// The file's text.
@@ -31,32 +35,41 @@ pub(super) fn parse(text: &[u8]) -> Option<Items> {
     Some(items.into_iter().filter_map(|(path, value)| Some((path.parse().ok()?, value))).collect())
 }
 
-/// Every scope below `folder` of a tree.
+/// Every scope below `folder` of a tree. What is not there is empty; what cannot be read is an error.
 pub(super) fn read(
     repository: &git2::Repository,
     tree: &git2::Tree<'_>,
     folder: &str,
 ) -> Result<BTreeMap<Scope, Items>, Error> {
     let mut scopes = BTreeMap::new();
-    if let Some(items) = items(repository, &tree.get_path(path(folder, &Scope::Organization).as_ref()))? {
+    let Some(folder) = subfolder(repository, tree, folder)? else { return Ok(scopes) };
+    let organization = file_name(&Scope::Organization.to_string());
+    if let Some(entry) = folder.get_name(&organization)
+        && let Some(items) = items(repository, &entry)?
+    {
         scopes.insert(Scope::Organization, items);
     }
-    let Ok(accounts) = tree.get_path(format!("{folder}/accounts").as_ref()) else { return Ok(scopes) };
-    let Some(accounts) = accounts.to_object(repository)?.into_tree().ok() else { return Ok(scopes) };
+    let Some(accounts) = subfolder(repository, &folder, "accounts")? else { return Ok(scopes) };
     for entry in &accounts {
         let slug = entry.name().ok().and_then(|name| Slug::parse(name.strip_suffix(".yaml")?).ok());
-        if let Some((slug, items)) = slug.zip(items(repository, &Ok(entry))?) {
+        if let Some((slug, items)) = slug.zip(items(repository, &entry)?) {
             scopes.insert(Scope::Account(slug), items);
         }
     }
     Ok(scopes)
 }
 
-fn items(
-    repository: &git2::Repository,
-    entry: &Result<git2::TreeEntry<'_>, git2::Error>,
-) -> Result<Option<Items>, Error> {
-    let Ok(entry) = entry else { return Ok(None) };
+/// Looks in one tree at a time: libgit2's lookup by path cannot tell a damaged folder from an absent one.
+fn subfolder<'a>(
+    repository: &'a git2::Repository,
+    tree: &git2::Tree<'_>,
+    name: &str,
+) -> Result<Option<git2::Tree<'a>>, Error> {
+    let entry = tree.get_name(name).filter(|entry| entry.kind() == Some(git2::ObjectType::Tree));
+    Ok(entry.map(|entry| repository.find_tree(entry.id())).transpose()?)
+}
+
+fn items(repository: &git2::Repository, entry: &git2::TreeEntry<'_>) -> Result<Option<Items>, Error> {
     let is_file = matches!(entry.filemode(), 0o100_644 | 0o100_755);
     if !is_file || repository.odb()?.read_header(entry.id())?.0 > MAX_BYTES {
         return Ok(None);

@@ -4,6 +4,9 @@
 //! nothing; a transfer that is too big or too slow is broken off; a push goes through only on top of the head that
 //! was read, and is never forced.
 //!
+//! Assumes: over https and ssh the server itself compares the head before it moves it. A path on this machine has no
+//! server: there libgit2 compares first and writes then, a few milliseconds apart.
+//!
 //! Assumes: a remote that accepts the connection and then says nothing at all cannot be broken off from in here
 //! (libgit2 has no safe time limit for it); [`super::blocking`] stops waiting for it.
 

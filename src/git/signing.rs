@@ -136,6 +136,7 @@ mod tests {
         assert_eq!(Signer::from_file(&path).unwrap().fingerprint(), signer.fingerprint());
         assert_eq!(Signer::from_file(&path).unwrap().digest_secret("x"), signer.digest_secret("x"));
         assert!(matches!(signer.save(&path), Err(Error::Io { .. })), "never overwritten");
+        assert_eq!(format!("{signer:?}"), format!("Signer({:?})", signer.fingerprint()));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

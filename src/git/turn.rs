@@ -15,7 +15,7 @@ use super::remote::DEADLINE;
 const PATIENCE: Duration = Duration::from_secs(2 * DEADLINE.as_secs());
 
 /// The turn.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Turn {
     since: Mutex<Option<Instant>>,
     freed: Condvar,

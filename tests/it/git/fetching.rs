@@ -189,19 +189,7 @@ fn one_lost_object_is_noticed_and_healed() {
     let world = World::new();
     let repository = world.open("cache");
     let head = repository.fetch("main").unwrap();
-    let objects = world.cache("cache").join("objects");
-    // Keep the commit and its tree, lose the rest.
-    let git = git2::Repository::open_bare(world.cache("cache")).unwrap();
-    let commit = git.find_commit(Oid::from_str(head.as_str()).unwrap()).unwrap();
-    let kept: Vec<_> = [commit.id(), commit.tree_id()]
-        .map(|id| git.odb().unwrap().read(id).map(|object| (object.kind(), object.data().to_vec())).unwrap())
-        .into();
-    fs::remove_dir_all(&objects).unwrap();
-    fs::create_dir(&objects).unwrap();
-    let git = git2::Repository::open_bare(world.cache("cache")).unwrap();
-    for (kind, bytes) in kept {
-        git.odb().unwrap().write(kind, &bytes).unwrap();
-    }
+    world.lose_objects_below_the_root("cache", &head);
     let error = world.open("cache").tree(&head).unwrap_err();
     assert_eq!(error.class(), Class::Transient, "{error:?}");
     assert_eq!(repository.fetch("main").unwrap(), head);

@@ -59,6 +59,21 @@ impl World {
         fs::read_dir(self.folder.path().join(cache)).unwrap().next().unwrap().unwrap().path()
     }
 
+    /// Damages a cache: `commit` and its tree stay, all else is lost.
+    fn lose_objects_below_the_root(&self, cache: &str, commit: &CommitId) {
+        let open = || git2::Repository::open_bare(self.cache(cache)).unwrap();
+        let git = open();
+        let tree = git.find_commit(Oid::from_str(commit.as_str()).unwrap()).unwrap().tree_id();
+        let read =
+            |id| git.odb().unwrap().read(id).map(|object| (object.kind(), object.data().to_vec())).unwrap();
+        let kept = [Oid::from_str(commit.as_str()).unwrap(), tree].map(read);
+        fs::remove_dir_all(git.path().join("objects")).unwrap();
+        fs::create_dir(git.path().join("objects")).unwrap();
+        for (kind, bytes) in kept {
+            open().odb().unwrap().write(kind, &bytes).unwrap();
+        }
+    }
+
     fn commit(&self, path: &str, text: &str) -> CommitId {
         let changes = BTreeMap::from([(path.to_owned(), Some(text.as_bytes().to_vec()))]);
         bare::commit_file_changes(&self.remote(), "main", &changes, "change", at(2)).unwrap()

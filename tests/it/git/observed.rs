@@ -118,7 +118,7 @@ fn a_branch_that_we_never_signed_is_not_believed_at_all() {
     let signer = Signer::generate();
     assert_eq!(base(&world, &signer), BTreeMap::new());
     let ours = record(account("two"), &[("settings.accountAlias", json!("two"))]);
-    world.observed("ours", &signer).write(&[ours.clone()], "second", at(2)).unwrap().unwrap();
+    world.observed("ours", &signer).write(std::slice::from_ref(&ours), "second", at(2)).unwrap().unwrap();
     assert_eq!(base(&world, &signer), BTreeMap::from([(ours.scope, Arc::new(ours.base))]));
 }
 
@@ -153,6 +153,16 @@ fn a_branch_that_was_set_back_loses_what_differs() {
     let head = observed.write(&[two_items("new")], "third", at(3)).unwrap().unwrap();
     assert_eq!(bare::commit(&world.remote(), &head).unwrap().parents, [old]);
     assert_eq!(*observed.read().unwrap()[&account("one")], two_items("new").base);
+}
+
+#[test]
+fn a_damaged_cache_is_noticed_and_healed() {
+    let (world, signer) = (World::new(), Signer::generate());
+    let head = world.observed("cache", &signer).write(&[two_items("ours")], "first", at(1)).unwrap().unwrap();
+    world.lose_objects_below_the_root("cache", &head);
+    let observed = world.observed("cache", &signer);
+    assert_eq!(observed.read().unwrap_err().class(), Class::Transient);
+    assert_eq!(*observed.read().unwrap()[&account("one")], two_items("ours").base);
 }
 
 #[test]
