@@ -69,7 +69,7 @@ impl<'a> Accounts<'a> {
             let baselines = baselines.into_iter().map(|baseline| (&baseline.spot, &baseline.layer));
             let mut files = baselines.chain([(&identity.file.spot, &identity.file.layer)]);
             files.all(|(spot, layer)| {
-                !broken.contains(&*spot.path) && !(self.incomplete && layer.speaks_of_accounts())
+                !(broken.contains(&*spot.path) || self.incomplete && layer.speaks_of_accounts())
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();

@@ -53,7 +53,7 @@ pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
 fn check_kinds(tree: &Tree, faults: &mut Faults) {
     for (path, file) in &tree.files {
         let inside = |folder: &&str| path.starts_with(*folder) || **folder == format!("{path}/");
-        if path != "landfast.yaml" && !FOLDERS.iter().any(|folder| inside(&folder)) {
+        if path != "landfast.yaml" && !FOLDERS.iter().any(inside) {
             continue;
         }
         let spot = Spot::file(path);

@@ -112,7 +112,7 @@ impl Stacks<'_> {
             needs: BTreeSet::new(),
             hidden: hidden(template),
         };
-        self.check_capabilities(entry, template, &stack, faults);
+        check_capabilities(entry, template, &stack, faults);
         Some(stack)
     }
 
@@ -177,16 +177,6 @@ impl Stacks<'_> {
         tags::evaluate(self.slug, &declared.collect(), context, faults)
     }
 
-    fn check_capabilities(&self, entry: &Entry<'_>, template: &Loaded, stack: &Stack, faults: &mut Faults) {
-        let Some(asked) = template.capability else { return };
-        if stack.capabilities.contains(asked) || stack.capabilities.contains("CAPABILITY_NAMED_IAM") {
-            return;
-        }
-        let message =
-            format!("the template of `{}` makes IAM resources, which has to be granted", entry.name);
-        faults.report(&entry.marker.spot, message, format!("add `capabilities: [{asked}]` to the stack"));
-    }
-
     /// What each stack needs by name, checked for strangers and circles.
     fn needs(
         &self,
@@ -214,6 +204,15 @@ impl Stacks<'_> {
         }
         needs
     }
+}
+
+fn check_capabilities(entry: &Entry<'_>, template: &Loaded, stack: &Stack, faults: &mut Faults) {
+    let Some(asked) = template.capability else { return };
+    if stack.capabilities.contains(asked) || stack.capabilities.contains("CAPABILITY_NAMED_IAM") {
+        return;
+    }
+    let message = format!("the template of `{}` makes IAM resources, which has to be granted", entry.name);
+    faults.report(&entry.marker.spot, message, format!("add `capabilities: [{asked}]` to the stack"));
 }
 
 /// The needed stacks in the same region; where one is not in this region, all of its regions.
