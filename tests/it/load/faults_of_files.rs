@@ -246,6 +246,18 @@ fn not_utf8_and_not_yaml() {
 }
 
 #[test]
+fn an_expression_without_quotes_inside_braces() {
+    insta::assert_snapshot!(one("settings: {accountAlias: ${{ account.slug }}}\n"), @r#"
+    error: while parsing a flow mapping, did not find expected ',' or '}'
+     --> accounts/one/account.yaml:4:27
+      |
+    4 | settings: {accountAlias: ${{ account.slug }}}
+      |                           ^
+      = hint: inside { } and [ ] an expression needs quotes: "${{ … }}"
+    "#);
+}
+
+#[test]
 fn folders_that_are_none() {
     insta::assert_snapshot!(
         faults(&[

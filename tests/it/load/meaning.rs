@@ -118,3 +118,60 @@ fn the_nearest_mode_wins() {
     assert_eq!(desired.accounts[&slug("one")].mode, Mode::Enforce);
     assert_eq!(desired.accounts[&slug("two")].mode, Mode::Observe);
 }
+
+#[test]
+fn the_management_account_is_reached_by_its_name_only() {
+    let management = "id: \"999988887777\"\nname: Management\nemail: management@example.com\nou: /security\n";
+    let alias = |targets: &str| {
+        let baseline =
+            format!("targets: {targets}\nsettings: {{accountAlias: \"acme-${{{{ account.slug }}}}\"}}\n");
+        let desired =
+            loaded(&[("accounts/boss/account.yaml", management), ("baselines/a/baseline.yaml", &baseline)]);
+        let with = desired.accounts.values().filter(|account| !account.settings.is_empty());
+        with.map(|account| account.slug.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(alias("{ous: [/**]}"), ["one", "two"]);
+    assert_eq!(alias("{accounts: [boss, one]}"), ["boss", "one"]);
+    assert_eq!(alias("{ous: [/**], exclude: {two: OPS-1}}"), ["one"]);
+}
+
+#[test]
+fn what_an_account_leaves_out_is_the_organizations() {
+    let organization = format!(
+        "{ORGANIZATION}access: {{role: Writer, readRole: Reader, externalId: acme}}\n\
+         accountDefaults: {{email: \"aws+${{{{ account.slug }}}}@example.com\", tags: {{company: acme, env: none}}}}\n"
+    );
+    let desired = loaded(&[
+        ("organization/organization.yaml", &organization),
+        (ACCOUNT, "name: One\nou: /security\ntags: {env: prod}\naccess: {role: Own}\n"),
+    ]);
+    let account = &desired.accounts[&slug("one")];
+    assert_eq!(account.email.as_str(), "aws+one@example.com");
+    assert_eq!((account.tags["company"].as_str(), account.tags["env"].as_str()), ("acme", "prod"));
+    assert_eq!(account.access.role.as_str(), "Own");
+    assert_eq!(account.access.read_role.as_ref().map(|role| role.as_str()), Some("Reader"));
+    assert_eq!(account.access.external_id.as_deref(), Some("acme"));
+    let at = |property: &str| format!("{}:{}", account.source(property).path, account.source(property).line);
+    assert_eq!(at("email"), "organization/organization.yaml:7");
+    assert_eq!(at("tags.env"), "accounts/one/account.yaml:3");
+    assert_eq!(at("ou"), "accounts/one/account.yaml:2");
+}
+
+#[test]
+fn a_stack_of_a_baseline_takes_the_accounts_own_parameters() {
+    let desired = loaded(&[
+        ("baselines/a/net.template.yaml", TEMPLATE),
+        (
+            "baselines/a/baseline.yaml",
+            "targets: {ous: [/**]}\nstacks:\n  net:\n    template: net.template.yaml\n    targets: {ous: [/workloads/*]}\n    \
+             parameters: {Cidr: a, Size: large}\n",
+        ),
+        (ACCOUNT, &format!("{ONE}stacks:\n  net:\n    parameters: {{Cidr: b}}\n")),
+    ]);
+    let stack = |account: &str| &desired.accounts[&slug(account)].stacks[&key("net[eu-west-1]")];
+    assert_eq!(stack("one").value.parameters["Cidr"], "b");
+    assert_eq!(stack("one").value.parameters["Size"], "large");
+    assert_eq!(stack("two").value.parameters["Cidr"], "a");
+    assert_eq!(stack("one").source.path, ACCOUNT);
+    assert_eq!(stack("two").source.path, "baselines/a/baseline.yaml");
+}

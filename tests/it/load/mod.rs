@@ -109,7 +109,7 @@ proptest! {
         let shuffled = |lines: &[&str]| {
             let mut lines: Vec<_> = lines.iter().zip(seed.iter().cycle()).collect();
             lines.sort_by_key(|(line, seed)| (**seed).wrapping_mul(line.len() as u64 | 1));
-            lines.into_iter().map(|(line, _)| format!("{line}\n")).collect::<String>()
+            lines.into_iter().flat_map(|(line, _)| [line, "\n"]).collect::<String>()
         };
         let a = ["targets: {ous: [/**]}", "after: [b]", "values: {X: 1, Y: 2}"];
         let b = ["targets: {ous: [/workloads/**]}", "values: {Y: 3, X: 4}", "mode: enforce"];
