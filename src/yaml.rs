@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 
 /// Nodes of one file, aliases expanded. The largest real template has some ten thousand.
@@ -117,6 +118,19 @@ pub fn parse(text: &str) -> (Option<Node>, Vec<Fault>) {
             faults.push(fault);
             (None, faults)
         }
+    }
+}
+
+/// A plain scalar as what it stands for, as long as that prints as the very same text again.
+pub fn implied(text: &str) -> Value {
+    match text {
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    match serde_json::from_str::<serde_json::Number>(text) {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ => Value::from(text),
     }
 }
 

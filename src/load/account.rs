@@ -22,7 +22,7 @@ use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
 pub(super) struct Accounts<'a> {
     organization: &'a raw::Organization,
     layers: Layers,
-    templates: Templates,
+    templates: Templates<'a>,
     identities: Vec<Identity<'a>>,
     /// `organization` and `accounts` for expressions.
     context: Context,
@@ -33,7 +33,7 @@ pub(super) struct Accounts<'a> {
 impl<'a> Accounts<'a> {
     /// Finds out who is who and checks what spans several files.
     pub(super) fn new(
-        tree: &Tree,
+        tree: &'a Tree,
         organization: &'a raw::Organization,
         baselines: Vec<raw::Baseline>,
         files: &'a [raw::Account],

@@ -15,7 +15,7 @@ use crate::model::{Declared, Region, Slug, Stack, StackKey, StackName, Value};
 pub(super) struct Stacks<'a> {
     pub(super) slug: &'a Slug,
     pub(super) merged: &'a Merged,
-    pub(super) templates: &'a Templates,
+    pub(super) templates: &'a Templates<'a>,
     /// Region groups, `home` and `all` included.
     pub(super) regions: &'a BTreeMap<String, Vec<Region>>,
     /// What expressions see, without `region`.

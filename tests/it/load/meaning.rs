@@ -149,7 +149,7 @@ fn what_an_account_leaves_out_is_the_organizations() {
     assert_eq!(account.email.as_str(), "aws+one@example.com");
     assert_eq!((account.tags["company"].as_str(), account.tags["env"].as_str()), ("acme", "prod"));
     assert_eq!(account.access.role.as_str(), "Own");
-    assert_eq!(account.access.read_role.as_ref().map(|role| role.as_str()), Some("Reader"));
+    assert_eq!(account.access.read_role.as_ref().map(ToString::to_string), Some("Reader".to_owned()));
     assert_eq!(account.access.external_id.as_deref(), Some("acme"));
     let at = |property: &str| format!("{}:{}", account.source(property).path, account.source(property).line);
     assert_eq!(at("email"), "organization/organization.yaml:7");
