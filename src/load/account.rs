@@ -1,6 +1,7 @@
 //! All accounts: who is who first, then each one with everything that reaches it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -61,7 +62,7 @@ impl<'a> Accounts<'a> {
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
     pub(super) fn build(&self, mode: Mode, faults: &mut Faults) -> BTreeMap<Slug, Account> {
         let broken = faults.paths();
-        if broken.contains(&*self.organization.spot.path) {
+        if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
             return BTreeMap::new();
         }
         let sound = |identity: &&Identity<'_>| {
@@ -74,6 +75,13 @@ impl<'a> Accounts<'a> {
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
         sound.into_iter().map(|who| (who.slug.clone(), self.account(who, mode, faults))).collect()
+    }
+
+    /// True when a baseline could not be read: nobody knows which accounts it would reach.
+    fn lacks_a_baseline(&self, broken: &BTreeSet<Arc<str>>) -> bool {
+        let read: BTreeSet<_> = self.layers.iter().map(|baseline| &baseline.spot.path).collect();
+        let is_baseline = |path: &str| path.starts_with("baselines/") && path.ends_with("/baseline.yaml");
+        broken.iter().any(|path| is_baseline(path) && !read.contains(path))
     }
 
     fn account(&self, who: &Identity<'_>, mode: Mode, faults: &mut Faults) -> Account {

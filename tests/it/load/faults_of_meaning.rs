@@ -125,6 +125,22 @@ fn what_could_repaint_a_terminal_is_not_printed() {
 }
 
 #[test]
+fn a_broken_baseline_is_not_blamed_on_the_accounts_it_would_reach() {
+    let account = format!(
+        "{ONE}settings: {{accountAlias: 'a-${{{{ values.X }}}}'}}\nstacks: {{net: {{parameters: {{Cidr: x}}}}}}\n"
+    );
+    insta::assert_snapshot!(
+        faults(&[("baselines/a/baseline.yaml", "targets: {ous: [/**]\n"), (ACCOUNT, &account)]), @r#"
+        error: unclosed bracket '{'
+         --> baselines/a/baseline.yaml:1:10
+          |
+        1 | targets: {ous: [/**]
+          |          ^
+          = hint: check indentation, quotes and brackets up to here
+        "#);
+}
+
+#[test]
 fn baselines_that_disagree() {
     insta::assert_snapshot!(
         faults(&[
