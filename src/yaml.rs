@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 
 /// Nodes of one file, aliases expanded. The largest real template has some ten thousand.
@@ -117,6 +118,19 @@ pub fn parse(text: &str) -> (Option<Node>, Vec<Fault>) {
             faults.push(fault);
             (None, faults)
         }
+    }
+}
+
+/// A plain scalar as what it stands for, as long as that prints as the very same text again.
+pub fn implied(text: &str) -> Value {
+    match text {
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    match serde_json::from_str::<serde_json::Number>(text) {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ => Value::from(text),
     }
 }
 
@@ -300,6 +314,8 @@ fn fault(place: Place, message: impl Into<String>, hint: impl Into<String>) -> F
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     fn scalars(text: &str) -> Vec<(String, bool)> {
@@ -344,7 +360,8 @@ mod tests {
         let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..=9 {
             let below = format!("*a{}", level - 1);
-            text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", ")));
+            let ten = vec![below; 10].join(", ");
+            writeln!(text, "a{level}: &a{level} [{ten}]").unwrap();
         }
         let (node, faults) = parse(&text);
         assert!(node.is_none());
@@ -354,7 +371,7 @@ mod tests {
     #[test]
     fn nesting_is_bounded_in_both_styles() {
         let flow = "[".repeat(65) + &"]".repeat(65);
-        let block = (0..65).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
+        let block = (0..65).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect::<String>();
         for text in [flow, block] {
             assert_eq!(parse(&text).1[0].message, "nested more than 64 deep", "{text}");
         }

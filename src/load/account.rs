@@ -1,6 +1,7 @@
 //! All accounts: who is who first, then each one with everything that reaches it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -22,7 +23,7 @@ use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
 pub(super) struct Accounts<'a> {
     organization: &'a raw::Organization,
     layers: Layers,
-    templates: Templates,
+    templates: Templates<'a>,
     identities: Vec<Identity<'a>>,
     /// `organization` and `accounts` for expressions.
     context: Context,
@@ -33,7 +34,7 @@ pub(super) struct Accounts<'a> {
 impl<'a> Accounts<'a> {
     /// Finds out who is who and checks what spans several files.
     pub(super) fn new(
-        tree: &Tree,
+        tree: &'a Tree,
         organization: &'a raw::Organization,
         baselines: Vec<raw::Baseline>,
         files: &'a [raw::Account],
@@ -61,7 +62,7 @@ impl<'a> Accounts<'a> {
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
     pub(super) fn build(&self, mode: Mode, faults: &mut Faults) -> BTreeMap<Slug, Account> {
         let broken = faults.paths();
-        if broken.contains(&*self.organization.spot.path) {
+        if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
             return BTreeMap::new();
         }
         let sound = |identity: &&Identity<'_>| {
@@ -69,11 +70,18 @@ impl<'a> Accounts<'a> {
             let baselines = baselines.into_iter().map(|baseline| (&baseline.spot, &baseline.layer));
             let mut files = baselines.chain([(&identity.file.spot, &identity.file.layer)]);
             files.all(|(spot, layer)| {
-                !broken.contains(&*spot.path) && !(self.incomplete && layer.speaks_of_accounts())
+                !(broken.contains(&*spot.path) || self.incomplete && layer.speaks_of_accounts())
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
         sound.into_iter().map(|who| (who.slug.clone(), self.account(who, mode, faults))).collect()
+    }
+
+    /// True when a baseline could not be read: nobody knows which accounts it would reach.
+    fn lacks_a_baseline(&self, broken: &BTreeSet<Arc<str>>) -> bool {
+        let read: BTreeSet<_> = self.layers.iter().map(|baseline| &baseline.spot.path).collect();
+        let is_baseline = |path: &str| path.starts_with("baselines/") && path.ends_with("/baseline.yaml");
+        broken.iter().any(|path| is_baseline(path) && !read.contains(path))
     }
 
     fn account(&self, who: &Identity<'_>, mode: Mode, faults: &mut Faults) -> Account {

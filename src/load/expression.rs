@@ -55,12 +55,12 @@ impl Context {
 
     /// Evaluates to a text; a list becomes its members joined by commas, as CloudFormation writes lists.
     pub(super) fn text(&self, text: &str) -> Result<String, ExpressionFault> {
-        as_text(self.typed(text)?, text)
+        as_text(&self.typed(text)?, text)
     }
 
     /// A parameter: a text, or a list of texts.
     pub(super) fn parameter(&self, value: &Value) -> Result<String, ExpressionFault> {
-        as_text(self.value(value)?, "the list")
+        as_text(&self.value(value)?, "the list")
     }
 
     fn typed(&self, text: &str) -> Result<Value, ExpressionFault> {
@@ -73,7 +73,7 @@ impl Context {
             match piece {
                 Piece::Literal(literal) => result.push_str(literal),
                 Piece::Expression(expression) => {
-                    result.push_str(&as_text(self.evaluate(expression)?, expression)?);
+                    result.push_str(&as_text(&self.evaluate(expression)?, expression)?);
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Context {
     fn unknown(&self, expression: &str) -> ExpressionFault {
         let expression = expression.trim();
         let message = format!("`{expression}` has no value here");
-        let hint = if expression.ends_with(".id") {
+        let hint = if expression.rsplit('.').next() == Some("id") {
             "an account's id is known once it was created and recorded: merge its folder first; \
              a template can say !Ref AWS::AccountId for its own account"
                 .to_owned()
@@ -125,10 +125,10 @@ impl Context {
         let values = self.0.get("values").filter(|values| values.kind() == ValueKind::Map);
         let names = values.and_then(|values| values.try_iter().ok()).into_iter().flatten();
         let names: Vec<_> = names.map(|name| format!("values.{name}")).collect();
-        match names.is_empty() {
-            true => "no values reach this account".to_owned(),
-            false => format!("known here: {}", names.join(", ")),
+        if names.is_empty() {
+            return "no values reach this account".to_owned();
         }
+        format!("known here: {}", names.join(", "))
     }
 }
 
@@ -173,8 +173,8 @@ fn closing(inside: &str) -> Option<usize> {
     None
 }
 
-fn as_text(value: Value, of: &str) -> Result<String, ExpressionFault> {
-    crate::model::template::plain_text(&value).ok_or_else(|| ExpressionFault {
+fn as_text(value: &Value, of: &str) -> Result<String, ExpressionFault> {
+    crate::model::template::plain_text(value).ok_or_else(|| ExpressionFault {
         message: format!("`{}` is a map, where a text is needed", of.trim()),
         hint: "name one entry of the map".to_owned(),
     })

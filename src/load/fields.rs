@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
 use crate::model::{Invalid, Value};
-use crate::yaml::{Entry, Kind, Node, Place};
+use crate::yaml::{Entry, Kind, Node, Place, implied};
 
 /// One file that is being read.
 pub(super) struct Reader<'a> {
@@ -198,17 +198,5 @@ pub(super) fn suggest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> 
         Some(best) => format!("did you mean `{best}`?"),
         None if right.is_empty() => String::new(),
         None => format!("known here: {}", right.join(", ")),
-    }
-}
-
-fn implied(text: &str) -> Value {
-    match text {
-        "true" => return Value::Bool(true),
-        "false" => return Value::Bool(false),
-        _ => {}
-    }
-    match serde_json::from_str::<serde_json::Number>(text) {
-        Ok(number) if number.to_string() == text => Value::Number(number),
-        _ => Value::from(text),
     }
 }

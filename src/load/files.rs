@@ -18,7 +18,6 @@ pub(super) struct Limit {
 /// The largest sensible file of ours is far smaller.
 const FILE: Limit = Limit { bytes: 1 << 20, hint: "split it: accounts and baselines have a folder each" };
 const ORGANIZATION: &str = "organization/organization.yaml";
-const FOLDERS: [&str; 3] = ["organization/", "baselines/", "accounts/"];
 
 /// All files of the repository that could be read.
 pub(super) struct Files {
@@ -52,12 +51,9 @@ pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
 /// Nothing but plain files: a link could point anywhere, and another repository is not at this commit.
 fn check_kinds(tree: &Tree, faults: &mut Faults) {
     for (path, file) in &tree.files {
-        let inside = |folder: &&str| path.starts_with(*folder) || **folder == format!("{path}/");
-        if path != "landfast.yaml" && !FOLDERS.iter().any(|folder| inside(&folder)) {
-            continue;
-        }
         let spot = Spot::file(path);
         match file {
+            _ if !Tree::matters(path) => {}
             File::Symlink => faults.report(&spot, "a symbolic link", "put the file itself here"),
             File::Submodule => faults.report(&spot, "a submodule", "put the files themselves here"),
             File::TooLarge { .. } | File::Blob(_) => {}
@@ -134,7 +130,15 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
     let (node, found) = yaml::parse(text);
     let mut reader = reader(path, faults);
     for fault in found {
-        reader.fault(fault.place, fault.message, fault.hint.unwrap_or_default());
+        // The braces of an expression end a `{…}` they stand in.
+        let line = text.lines().nth(fault.place.line.saturating_sub(1) as usize);
+        let hint = match line {
+            Some(line) if node.is_none() && line.contains("${{") => {
+                "inside { } and [ ] an expression needs quotes: \"${{ … }}\"".to_owned()
+            }
+            _ => fault.hint.unwrap_or_default(),
+        };
+        reader.fault(fault.place, fault.message, hint);
     }
     node
 }

@@ -41,7 +41,7 @@ impl<'a> Identity<'a> {
         facts["name"] = json!(name);
         let (email, email_spot) = email(file, organization, &context.with("account", &facts), faults)?;
         facts["email"] = json!(email);
-        let mut declared = organization.default_tags.clone();
+        let mut declared = organization.defaults.tags.clone();
         declared.extend(file.tags.clone());
         let tags = tags::evaluate(&file.slug, &declared, &context.with("account", &facts), faults);
         let identity = Self {
@@ -163,7 +163,7 @@ fn email(
     context: &Context,
     faults: &mut Faults,
 ) -> Option<(Email, Spot)> {
-    let Some(declared) = file.email.as_ref().or(organization.default_email.as_ref()) else {
+    let Some(declared) = file.email.as_ref().or(organization.defaults.email.as_ref()) else {
         if !faults.speaks_of(&organization.spot.path) {
             let hint = "or give all accounts one: accountDefaults.email in organization/organization.yaml";
             faults.report(&file.spot, "the key `email` is missing", hint);

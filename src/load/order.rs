@@ -61,7 +61,7 @@ mod tests {
     fn graph(edges: &[(&str, &[&str])]) -> BTreeMap<String, BTreeSet<String>> {
         edges
             .iter()
-            .map(|(name, needs)| (name.to_string(), needs.iter().map(|n| n.to_string()).collect()))
+            .map(|(name, needs)| (name.to_string(), needs.iter().map(ToString::to_string).collect()))
             .collect()
     }
 

@@ -17,8 +17,7 @@ pub(super) struct Organization {
     /// Named groups, `home` and `all` included.
     pub(super) regions: BTreeMap<String, Vec<Region>>,
     pub(super) access: Access,
-    pub(super) default_email: Option<At<String>>,
-    pub(super) default_tags: BTreeMap<String, At<String>>,
+    pub(super) defaults: AccountDefaults,
     pub(super) ous: BTreeMap<OuPath, Spot>,
 }
 
@@ -27,6 +26,13 @@ pub(super) struct Known {
     pub(super) id: OrganizationId,
     pub(super) management_account: AccountId,
     pub(super) home_region: Region,
+}
+
+/// What an account has when it does not say otherwise.
+#[derive(Default)]
+pub(super) struct AccountDefaults {
+    pub(super) email: Option<At<String>>,
+    pub(super) tags: BTreeMap<String, At<String>>,
 }
 
 /// Roles; what an account leaves out is the organization's.
@@ -96,7 +102,6 @@ pub(super) fn organization(reader: &mut Reader<'_>, node: &Node) -> Option<Organ
     let groups = fields.optional("regions").map(|node| region_groups(reader, node)).unwrap_or_default();
     let access = fields.optional("access").map(|node| access(reader, node, true)).unwrap_or_default();
     let defaults = fields.optional("accountDefaults").and_then(|node| account_defaults(reader, node));
-    let (default_email, default_tags) = defaults.unwrap_or_default();
     let mut ous = BTreeMap::new();
     if let Some(node) = fields.optional("ous") {
         nested_ous(reader, node, &OuPath::root(), &mut ous);
@@ -111,8 +116,7 @@ pub(super) fn organization(reader: &mut Reader<'_>, node: &Node) -> Option<Organ
             .unwrap_or_default(),
         known,
         access,
-        default_email,
-        default_tags,
+        defaults: defaults.unwrap_or_default(),
         ous,
     })
 }
@@ -133,22 +137,18 @@ impl Organization {
             known: None,
             regions: BTreeMap::new(),
             access: Access::default(),
-            default_email: None,
-            default_tags: BTreeMap::new(),
+            defaults: AccountDefaults::default(),
             ous: BTreeMap::new(),
         }
     }
 }
 
-fn account_defaults(
-    reader: &mut Reader<'_>,
-    node: &Node,
-) -> Option<(Option<At<String>>, BTreeMap<String, At<String>>)> {
+fn account_defaults(reader: &mut Reader<'_>, node: &Node) -> Option<AccountDefaults> {
     let mut fields = reader.fields(node)?;
     let email = fields.optional("email").and_then(|node| reader.text(node));
     let tags = fields.optional("tags").map(|node| reader.text_map(node)).unwrap_or_default();
     fields.close(reader);
-    Some((email, tags))
+    Some(AccountDefaults { email, tags })
 }
 
 fn region_groups(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Vec<Region>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::Faults;
 use super::expression::Context;
 use super::merge::Merged;
-use crate::model::{Declared, Setting, Slug, Value};
+use crate::model::{AccountId, Declared, Setting, Slug, Value};
 
 /// Every setting somebody declares for the account.
 pub(super) fn build(
@@ -57,14 +57,12 @@ fn account_alias(
     }
 }
 
-/// IAM's own rule (CreateAccountAlias).
+/// IAM's own rule (`CreateAccountAlias`).
 fn is_alias(text: &str) -> bool {
-    (3..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && !text.contains("--")
-        && !(text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let hyphens_inside = !text.starts_with('-') && !text.ends_with('-') && !text.contains("--");
+    let is_account_id = AccountId::parse(text).is_ok();
+    (3..=63).contains(&text.len()) && text.bytes().all(allowed) && hyphens_inside && !is_account_id
 }
 
 #[cfg(test)]

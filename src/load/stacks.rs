@@ -15,7 +15,7 @@ use crate::model::{Declared, Region, Slug, Stack, StackKey, StackName, Value};
 pub(super) struct Stacks<'a> {
     pub(super) slug: &'a Slug,
     pub(super) merged: &'a Merged,
-    pub(super) templates: &'a Templates,
+    pub(super) templates: &'a Templates<'a>,
     /// Region groups, `home` and `all` included.
     pub(super) regions: &'a BTreeMap<String, Vec<Region>>,
     /// What expressions see, without `region`.
@@ -113,7 +113,7 @@ impl Stacks<'_> {
             hidden: hidden(template),
             sealed: BTreeMap::new(),
         };
-        self.check_capabilities(entry, template, &stack, faults);
+        check_capabilities(entry, template, &stack, faults);
         Some(stack)
     }
 
@@ -178,16 +178,6 @@ impl Stacks<'_> {
         tags::evaluate(self.slug, &declared.collect(), context, faults)
     }
 
-    fn check_capabilities(&self, entry: &Entry<'_>, template: &Loaded, stack: &Stack, faults: &mut Faults) {
-        let Some(asked) = template.capability else { return };
-        if stack.capabilities.contains(asked) || stack.capabilities.contains("CAPABILITY_NAMED_IAM") {
-            return;
-        }
-        let message =
-            format!("the template of `{}` makes IAM resources, which has to be granted", entry.name);
-        faults.report(&entry.marker.spot, message, format!("add `capabilities: [{asked}]` to the stack"));
-    }
-
     /// What each stack needs by name, checked for strangers and circles.
     fn needs(
         &self,
@@ -215,6 +205,15 @@ impl Stacks<'_> {
         }
         needs
     }
+}
+
+fn check_capabilities(entry: &Entry<'_>, template: &Loaded, stack: &Stack, faults: &mut Faults) {
+    let Some(asked) = template.capability else { return };
+    if stack.capabilities.contains(asked) || stack.capabilities.contains("CAPABILITY_NAMED_IAM") {
+        return;
+    }
+    let message = format!("the template of `{}` makes IAM resources, which has to be granted", entry.name);
+    faults.report(&entry.marker.spot, message, format!("add `capabilities: [{asked}]` to the stack"));
 }
 
 /// The needed stacks in the same region; where one is not in this region, all of its regions.

@@ -1,6 +1,7 @@
 //! The templates that stacks name, each read once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
 use super::fields::suggest;
@@ -8,7 +9,7 @@ use super::files::{self, Limit};
 use super::layer::Layer;
 use super::tree::{File, Tree};
 use crate::model::Value;
-use crate::model::template::{Template, TemplateParameter};
+use crate::model::template::{Template, TemplateFault, TemplateParameter};
 use crate::yaml::Place;
 
 /// What CloudFormation takes in a request's body (`TemplateBody`).
@@ -26,12 +27,16 @@ pub(super) struct Loaded {
 
 /// Templates by path from the root of the repository.
 #[derive(Default)]
-pub(super) struct Templates(BTreeMap<String, Option<Loaded>>);
+pub(super) struct Templates<'t> {
+    by_path: BTreeMap<String, Option<Arc<Loaded>>>,
+    /// Accounts often hold copies of one template: each text is read once.
+    by_text: BTreeMap<&'t str, Result<Arc<Loaded>, TemplateFault>>,
+}
 
-impl Templates {
+impl<'t> Templates<'t> {
     /// Reads whatever the layers name.
     pub(super) fn read<'a>(
-        tree: &Tree,
+        tree: &'t Tree,
         layers: impl Iterator<Item = &'a Layer>,
         faults: &mut Faults,
     ) -> Self {
@@ -48,33 +53,37 @@ impl Templates {
 
     /// The template at a path; nothing when it could not be read, which has been reported.
     pub(super) fn get(&self, path: &str) -> Option<&Loaded> {
-        self.0.get(path)?.as_ref()
+        self.by_path.get(path)?.as_deref()
     }
 
-    fn add(&mut self, tree: &Tree, leaf: &At<Value>, faults: &mut Faults) {
+    fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, faults: &mut Faults) {
         let path = leaf.value.as_str().unwrap_or_default();
         if !tree.files.contains_key(path) {
             report_missing(tree, path, &leaf.spot, faults);
-        } else if !self.0.contains_key(path) {
-            self.0.insert(path.to_owned(), read(tree, path, faults));
+        } else if !self.by_path.contains_key(path) {
+            let template = self.parse(tree, path, faults);
+            self.by_path.insert(path.to_owned(), template);
+        }
+    }
+
+    fn parse(&mut self, tree: &'t Tree, path: &str, faults: &mut Faults) -> Option<Arc<Loaded>> {
+        let text = files::text(tree, path, &TEMPLATE, faults)?;
+        match self.by_text.entry(text).or_insert_with(|| read(text).map(Arc::new)) {
+            Ok(template) => Some(template.clone()),
+            Err(fault) => {
+                let place = Place { line: fault.line, column: fault.column };
+                let spot = Spot { path: path.into(), place };
+                faults.report(&spot, fault.message.clone(), "cfn-lint explains templates");
+                None
+            }
         }
     }
 }
 
-fn read(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Loaded> {
-    let text = files::text(tree, path, &TEMPLATE, faults)?;
-    match Template::parse(text) {
-        Ok(template) => Some(Loaded {
-            text: text.to_owned(),
-            parameters: template.parameters(),
-            capability: capability(&template),
-        }),
-        Err(fault) => {
-            let place = Place { line: fault.line, column: fault.column };
-            faults.report(&Spot { path: path.into(), place }, fault.message, "cfn-lint explains templates");
-            None
-        }
-    }
+fn read(text: &str) -> Result<Loaded, TemplateFault> {
+    let template = Template::parse(text)?;
+    let (parameters, capability) = (template.parameters(), capability(&template));
+    Ok(Loaded { text: text.to_owned(), parameters, capability })
 }
 
 /// IAM resources need `CAPABILITY_IAM`, those with names of their own `CAPABILITY_NAMED_IAM`.

@@ -14,6 +14,14 @@ pub struct Tree {
     pub files: BTreeMap<String, File>,
 }
 
+impl Tree {
+    /// True for the paths that load looks at; the others need not be read at all.
+    pub fn matters(path: &str) -> bool {
+        let first = path.split('/').next().unwrap_or_default();
+        matches!(first, "landfast.yaml" | "organization" | "baselines" | "accounts")
+    }
+}
+
 /// One entry of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum File {

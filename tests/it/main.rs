@@ -1,10 +1,13 @@
 //! One binary for all stories: it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
+mod aws;
 mod creation;
+mod git;
 mod issues;
 mod load;
 mod paper;
+mod sandbox_aws;
 mod sandbox_github;
 mod tidy;
 mod truth_table;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::Value;
-use crate::yaml::{self, Entry, Kind, Node, Place};
+use crate::yaml::{self, Entry, Kind, Node, Place, implied};
 
 /// A template in long form.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,19 +141,6 @@ fn long_map(entries: &[Entry]) -> Result<Value, TemplateFault> {
         })
         .collect::<Result<_, TemplateFault>>()?;
     Ok(Value::Object(values.into_iter().collect()))
-}
-
-/// A plain scalar as what it stands for, as long as that prints as the very same text again.
-fn implied(text: &str) -> Value {
-    match text {
-        "true" | "True" | "TRUE" => return Value::Bool(true),
-        "false" | "False" | "FALSE" => return Value::Bool(false),
-        _ => {}
-    }
-    match serde_json::from_str::<serde_json::Number>(text) {
-        Ok(number) if number.to_string() == text => Value::Number(number),
-        _ => Value::from(text),
-    }
 }
 
 fn intrinsic(tag: &str, node: &Node) -> Result<Value, TemplateFault> {

@@ -126,10 +126,10 @@ fn parameters_show_their_default_as_cloudformation_would() {
 #[derive(Clone, Debug)]
 enum Spelled {
     Scalar(Value),
-    Call(&'static str, Box<Spelled>),
+    Call(&'static str, Box<Self>),
     Attribute(String, String),
-    List(Vec<Spelled>),
-    Map(Vec<(String, Spelled)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
 }
 
 impl Spelled {
