@@ -29,7 +29,7 @@ pub use observed::{
 };
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId};
-pub use verdict::{Verdict, overlay, verdict};
+pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// What an item is worth: plain structured data, its maps in key order.
 pub type Value = serde_json::Value;

@@ -24,7 +24,8 @@ pub struct Finding {
     pub desired: Option<Value>,
     /// What was last agreed.
     pub base: Option<Value>,
-    /// What AWS showed; `None` when it is absent or could not be read.
+    /// What AWS showed, with its unchecked parts as they are believed to be; `None` when it is absent or could not
+    /// be read.
     pub observed: Option<Value>,
     /// Parts that are not checked, with the reason, by JSON pointer.
     pub unchecked: BTreeMap<String, String>,

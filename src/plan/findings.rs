@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Rules;
 use crate::model::{
     AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Observed,
-    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value, verdict,
+    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value, assume, verdict,
 };
 
 /// The findings of one scope, by item.
@@ -35,7 +35,10 @@ fn judge(
     let verdict = verdict(declared.map(|declared| &declared.value), base, &sight);
     let (observed, unchecked, because) = match sight {
         Sight::Absent => (None, BTreeMap::new(), String::new()),
-        Sight::Present { value, unchecked } => (Some(value), unchecked, String::new()),
+        Sight::Present { value, unchecked } => {
+            let believed = base.or(declared.map(|declared| &declared.value));
+            (Some(assume(&value, &unchecked, believed)), unchecked, String::new())
+        }
         Sight::Moving(because) | Sight::Gap(because) => (None, BTreeMap::new(), because),
     };
     Finding {
