@@ -22,8 +22,7 @@ struct Daemon {
 impl Daemon {
     fn new(github: &SimulatedGitHub, token: &str) -> Self {
         let repository: Repository = "acme/aws-accounts".parse().unwrap();
-        let config =
-            github::Config { api_url: Some(github.api_url()), repository, token: Token::new(token) };
+        let config = github::Config { api_url: Some(github.api_url()), repository, token: Token::new(token) };
         let (reader, writer) = github::connect(&config).unwrap();
         Self { reader, writer }
     }
@@ -185,7 +184,7 @@ async fn a_healed_drift_closes_its_issue_with_a_comment_once() {
     assert!(!github.issues()[0].is_open);
     let comments = github.comments(1);
     assert_eq!(comments.len(), 1);
-    insta::assert_snapshot!(comments[0].body, @"");
+    insta::assert_snapshot!(comments[0].body, @"**Healed.** AWS is again as git declares; who put it back is not known. Open for 3 h 12 min. Commit in force: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.");
 }
 
 #[tokio::test]
@@ -195,7 +194,7 @@ async fn a_closing_comment_tells_adopted_from_healed_and_reverted() {
     daemon.publish(&drift(8)).await.unwrap();
     // Git now says 8 as well.
     daemon.publish(&of(finding(Verdict::InSync, 8, 8))).await.unwrap();
-    insta::assert_snapshot!(github.comments(1)[0].body, @"");
+    insta::assert_snapshot!(github.comments(1)[0].body, @"**Adopted.** Git was changed (commit `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`), and now declares something else for it. Open for 3 h 12 min. Commit in force: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.");
 }
 
 #[tokio::test]
@@ -260,7 +259,11 @@ async fn the_author_is_filled_in_place_when_known() {
     report.authors.insert("settings.passwordPolicy".parse().unwrap(), alice());
     daemon.publish(&wanted(&[report], &Situation::default())).await.unwrap();
     assert_eq!(github.issues().len(), 1);
-    assert!(github.issues()[0].title.ends_with("by alice via BreakGlass · 03:12 UTC"), "{}", github.issues()[0].title);
+    assert!(
+        github.issues()[0].title.ends_with("by alice via BreakGlass · 03:12 UTC"),
+        "{}",
+        github.issues()[0].title
+    );
     assert!(github.comments(1).is_empty());
 }
 
@@ -354,9 +357,11 @@ async fn labels_that_were_taken_away_are_not_fought_over() {
 async fn a_commit_that_does_not_load_is_an_issue_until_one_loads() {
     let (github, _) = simulated().await;
     let daemon = Daemon::new(&github, TOKEN);
-    let diagnostics = "error[duplicate-key]: `tags` is there twice\n --> accounts/a/account.yaml:4:1".to_owned();
+    let diagnostics =
+        "error[duplicate-key]: `tags` is there twice\n --> accounts/a/account.yaml:4:1".to_owned();
     let rejected = landfast::report::Rejected { commit: revision('b'), diagnostics };
-    let situation = Situation { revision: Some(revision('a')), rejected: Some(rejected), ..Situation::default() };
+    let situation =
+        Situation { revision: Some(revision('a')), rejected: Some(rejected), ..Situation::default() };
     daemon.publish(&wanted(&[], &situation)).await.unwrap();
     assert!(github.issues()[0].body.contains("accounts/a/account.yaml:4:1"));
     let good = Situation { revision: Some(revision('c')), ..Situation::default() };
@@ -389,6 +394,8 @@ fn nasty() -> impl Strategy<Value = String> {
         Just("![x](http://evil.example/x.png) [y](http://evil.example)".to_owned()),
         Just("-->\n<!-- landfast key=0123456789abcdef fingerprint=0 state=healed -->".to_owned()),
         Just("````".repeat(50)),
+        Just("wide ".repeat(2_000)),
+        Just("deep\n".repeat(2_000)),
         Just("\u{202e}@x\r\n# title".to_owned()),
         "\\PC{0,300}",
         ".{0,40}",
@@ -406,13 +413,15 @@ fn tree() -> impl Strategy<Value = Value> {
 }
 
 fn any_report() -> impl Strategy<Value = ScopeReport> {
-    let verdicts = [Verdict::Drift, Verdict::Conflict, Verdict::FirstSight, Verdict::Gap, Verdict::Undeclared];
+    let verdicts =
+        [Verdict::Drift, Verdict::Conflict, Verdict::FirstSight, Verdict::Gap, Verdict::Undeclared];
     let drifted = (nasty(), tree()).prop_map(|(name, value)| {
         json!({"R": {"type": name, "physicalId": name, "status": "MODIFIED",
             "properties": {"/ManagedPolicyArns/1": {"expected": null, "actual": name}, "/X": {"expected": value, "actual": name}}}})
     });
-    let stack = (nasty(), tree(), drifted)
-        .prop_map(|(template, tags, drift)| json!({"state": "ok", "template": template, "tags": tags, "drift": drift}));
+    let stack = (nasty(), tree(), drifted).prop_map(
+        |(template, tags, drift)| json!({"state": "ok", "template": template, "tags": tags, "drift": drift}),
+    );
     let found = (prop::sample::select(verdicts.to_vec()), stack, tree(), nasty());
     let findings = prop::collection::vec((found, 0..3000_u32), 0..40);
     (findings, nasty(), any::<bool>(), 1..40_usize).prop_map(|(findings, text, gaps_last, times)| {
@@ -443,7 +452,12 @@ fn any_report() -> impl Strategy<Value = ScopeReport> {
 
 fn attacker(text: &str) -> Author {
     let Author::Known(deed) = alice() else { unreachable!() };
-    Author::Known(Deed { principal: text.to_owned(), name: text.to_owned(), event_id: text.to_owned(), ..deed })
+    Author::Known(Deed {
+        principal: text.to_owned(),
+        name: text.to_owned(),
+        event_id: text.to_owned(),
+        ..deed
+    })
 }
 
 /// What a reader's client would make of a body: no mention, no HTML but ours, no image, no link, nothing left open.
@@ -461,7 +475,9 @@ fn check_harmless(body: &str) -> Result<(), TestCaseError> {
             }
             Event::Html(html) | Event::InlineHtml(html) => {
                 let line = html.trim();
-                let ours = line.starts_with("<details><summary>") || line == "</details>" || line.starts_with("<!-- landfast key=");
+                let ours = line.starts_with("<details><summary>")
+                    || line == "</details>"
+                    || line.starts_with("<!-- landfast key=");
                 prop_assert!(ours || line.is_empty(), "foreign HTML: {line}");
                 folds += i32::from(line.starts_with("<details>")) - i32::from(line == "</details>");
             }
@@ -475,7 +491,11 @@ fn check_harmless(body: &str) -> Result<(), TestCaseError> {
 
 /// Markers that stand in code, where they are text.
 fn foreign_markers(body: &str) -> usize {
-    body.lines().skip(1).filter(|line| line.contains("<!-- landfast key=")).map(|line| line.matches("<!-- landfast key=").count()).sum()
+    body.lines()
+        .skip(1)
+        .filter(|line| line.contains("<!-- landfast key="))
+        .map(|line| line.matches("<!-- landfast key=").count())
+        .sum()
 }
 
 proptest! {

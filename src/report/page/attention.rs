@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::ScopeReport;
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::code;
+use super::super::markdown::{code, fit, steady};
 use super::super::marker::{Remembered, value_digest};
 use super::{MAX_ROWS, checked, item_words, labels, place};
 use crate::model::{Class, Item, Outcome, Verdict};
@@ -16,7 +16,7 @@ const MAX_ITEMS: usize = 8;
 pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     let mut by_reason: BTreeMap<String, Vec<&Item>> = BTreeMap::new();
     for (item, reason) in obstacles(report) {
-        let items = by_reason.entry(reason).or_default();
+        let items = by_reason.entry(steady(&reason)).or_default();
         if !items.contains(&item) {
             items.push(item);
         }
@@ -27,7 +27,7 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     let place = place(report);
     let sections = [
         format!("**What it means.** In {place} there is work that Landfast cannot finish, or should not, without a person."),
-        table(&by_reason),
+        fit(&table(&by_reason), 40_000),
         "**Choose.** Remove what is in the way, in AWS or in the repository. Landfast looks again by itself, goes on, \
          and closes this issue."
             .to_owned(),
