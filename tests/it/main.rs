@@ -1,4 +1,5 @@
 //! One binary for all stories: it links once.
 
+mod issue_steps;
 mod issues;
 mod sandbox_github;
