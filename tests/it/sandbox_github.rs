@@ -1,6 +1,6 @@
 //! The simulated GitHub answers as GitHub does, to a client that nobody here wrote for it: octocrab's typed models
 //! demand GitHub's own fields.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::unwrap_used, clippy::large_futures, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
