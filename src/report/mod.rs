@@ -17,6 +17,7 @@ mod json;
 mod markdown;
 mod marker;
 mod page;
+mod printed;
 mod pull;
 mod severity;
 mod text;
@@ -29,6 +30,7 @@ pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, W
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;
 pub use markdown::{MAX_BODY, cap};
+pub use printed::printed;
 pub use pull::{PullWords, record_id};
 pub use severity::{Judgement, Severity, judge};
 pub use text::text;

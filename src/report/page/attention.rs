@@ -7,7 +7,7 @@ use super::super::issue::{Draft, IssueKind};
 use super::super::markdown::{code, fit, steady};
 use super::super::marker::{Remembered, value_digest};
 use super::{MAX_ROWS, checked, item_words, labels, place};
-use crate::model::{Class, Item, Outcome, Verdict};
+use crate::model::{Class, Item, Mode, Outcome, Verdict};
 
 /// Items named beside one reason; the others are counted.
 const MAX_ITEMS: usize = 8;
@@ -90,7 +90,12 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
         _ => None,
     });
     let blocked = blocked.map(|it| (&it.item, it.because.clone()));
-    blocked.chain(failed).chain(found).collect()
+    let is_told = |(item, _): &(&Item, String)| !is_only_observed(report, item);
+    blocked.chain(failed).chain(found).filter(is_told).collect()
+}
+
+fn is_only_observed(report: &ScopeReport, item: &Item) -> bool {
+    report.plan.findings.get(item).is_some_and(|finding| finding.mode == Mode::Observe)
 }
 
 /// Drift, conflicts and first sights are told in their own issues, with what holds them back.

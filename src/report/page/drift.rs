@@ -11,7 +11,7 @@ use super::{
     FOLD_ABOVE, MAX_ROWS, account_words, checked, deed_name, is_put_back, item_words, labels, place,
     source_words, who,
 };
-use crate::model::{Author, Finding, Item, Mode, Outcome, Verdict};
+use crate::model::{Author, Finding, Item, Mode, Outcome, Scope, Verdict};
 
 /// All diffs of one issue together are at most this long, in characters.
 const MAX_DIFFS: usize = 16_000;
@@ -216,17 +216,26 @@ fn authors(drifted: &[Drifted<'_>]) -> String {
     format!("**Who.**\n\n{}", lines.chain(more).collect::<Vec<_>>().join("\n"))
 }
 
+fn undo(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
+    if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
+        return "nothing to do: Landfast puts it back".to_owned();
+    }
+    let enforceable = drifted.iter().any(|it| !matches!(it.item, Item::Ou(_)));
+    let file = match &report.scope {
+        Scope::Account(slug) => code(&format!("accounts/{slug}/account.yaml")),
+        Scope::Organization if enforceable => "the account's own file".to_owned(),
+        Scope::Organization => return "put it back in AWS by hand".to_owned(),
+    };
+    format!("put it back in AWS by hand, or set `mode: enforce` in {file} and Landfast does")
+}
+
 fn choose(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     let source = source_words(drifted[0].finding.source.as_ref());
     let keep = match drifted.len() {
         1 => format!("change {source} to what AWS shows, by a pull request; after the merge nothing is written"),
         _ => "change the files named above to what AWS shows, by a pull request; after the merge nothing is written".to_owned(),
     };
-    let undo = if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
-        "nothing to do: Landfast puts it back".to_owned()
-    } else {
-        format!("put it back in AWS by hand, or set `mode: enforce` for {} and Landfast does", place(report))
-    };
+    let undo = undo(report, drifted);
     format!(
         "**Choose.**\n\n- keep → {keep}\n- undo → {undo}\n- wait → close this issue; it stays closed until what is reported changes"
     )
@@ -263,7 +272,7 @@ mod tests {
         **Choose.**
 
         - keep → change `baselines/security/baseline.yaml:4` to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set `mode: enforce` for payments-prod and Landfast does
+        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does
         - wait → close this issue; it stays closed until what is reported changes
 
         **Checked.** 1 of 1 items of payments-prod; all of each was seen.
@@ -324,7 +333,7 @@ mod tests {
         **Choose.**
 
         - keep → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set `mode: enforce` for payments-prod and Landfast does
+        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does
         - wait → close this issue; it stays closed until what is reported changes
 
         **Checked.** 2 of 2 items of payments-prod; all of each was seen.
