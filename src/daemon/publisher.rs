@@ -195,7 +195,7 @@ impl Publisher {
     fn print(&mut self, wanted: &Wanted) {
         for (key, issue) in &wanted.issues {
             if self.printed.get(key) != Some(issue) {
-                println!("{}", report::printed_issue(issue));
+                println!("{}", report::printed(issue));
             }
         }
         for (_, issue) in self.printed.iter().filter(|(key, _)| wanted.settled.contains_key(*key)) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use super::Error;
 use super::transport::Transport;
@@ -14,6 +15,8 @@ use crate::report::{Me, SeenIssue};
 #[derive(Clone)]
 pub struct Reader {
     transport: Arc<Transport>,
+    /// A token belongs to one login for as long as it lives.
+    me: Arc<OnceCell<Me>>,
 }
 
 /// A pull request, as far as we need it.
@@ -78,11 +81,15 @@ struct HeadAnswer {
 
 impl Reader {
     pub(super) fn new(transport: Arc<Transport>) -> Self {
-        Self { transport }
+        Self { transport, me: Arc::default() }
     }
 
-    /// Who we are, by `GET /user`. An app may not ask that.
+    /// Who we are, by `GET /user`, asked once. An app may not ask that.
     pub async fn me(&self) -> Result<Me, Error> {
+        self.me.get_or_try_init(|| self.ask_who_we_are()).await.cloned()
+    }
+
+    async fn ask_who_we_are(&self) -> Result<Me, Error> {
         match self.transport.get::<UserAnswer>("/user").await {
             Ok(user) => Ok(Me::User(user.login)),
             Err(Error::Forbidden { .. }) => Ok(Me::App),

@@ -16,9 +16,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// GitHub itself gives up after ten seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// What GitHub asks for when it names no time for a secondary limit.
-const SECONDARY_LIMIT_WAIT: Duration = Duration::from_secs(60);
+const SECONDARY_LIMIT_WAIT: Duration = Duration::from_mins(1);
 /// GitHub's limits are counted by the hour: a longer wait is a mistake of somebody's clock.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// No repository has this many pages; a `Link` that leads in circles ends here.
 const MAX_PAGES: usize = 1000;
 const PER_PAGE: usize = 100;
@@ -163,7 +163,7 @@ impl Answer {
         let status = self.status;
         let message = || refusal(&self.body);
         match status {
-            200..=299 => return Ok(self),
+            200..=299 => Ok(self),
             403 | 429 if self.is_throttled() => Err(Error::Throttled { retry_after: self.limits.wait() }),
             401 => Err(Error::Unauthorized { message: message() }),
             403 => Err(Error::Forbidden { what, message: message() }),

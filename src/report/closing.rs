@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::issue::{IssueKind, ItemNow, Now};
 use super::markdown::code;
 use super::marker::Marker;
-use crate::model::{CommitId, Verdict};
+use crate::model::{CommitId, Deed, Verdict};
 
 /// Why an issue is over, how long it was open, and what is in force; in markdown.
 pub(super) fn over(marker: &Marker, now: &Now, opened: Timestamp, at: Timestamp) -> String {
@@ -63,9 +63,6 @@ fn end(desired: &str, was_put_back: bool, now: Option<&ItemNow>, revision: Optio
     let Some(now) = now else {
         return format!("**No longer declared.** The repository does not speak of it any more{commit}.");
     };
-    let by = now.author.as_ref().map(|deed| {
-        format!(", by {} ({}, event {})", code(&deed.principal), code(&deed.event_name), code(&deed.event_id))
-    });
     match now.verdict {
         Verdict::Undeclared | Verdict::Gone => {
             format!("**No longer declared.** The repository does not speak of it any more{commit}.")
@@ -73,11 +70,25 @@ fn end(desired: &str, was_put_back: bool, now: Option<&ItemNow>, revision: Optio
         Verdict::Drift | Verdict::Conflict => {
             "**No longer reported.** It is still different, but its mode is now observe.".to_owned()
         }
-        _ if was_put_back || now.is_put_back => "**Reverted.** Landfast put it back.".to_owned(),
+        _ if was_put_back || now.is_put_back || now.author.as_ref().is_some_and(|deed| deed.is_ours) => {
+            "**Reverted.** Landfast put it back.".to_owned()
+        }
         _ if now.desired != desired => {
             format!("**Adopted.** Git was changed{commit}, and now declares something else for it.")
         }
-        _ => format!("**Healed.** It was put back in AWS{}, not by Landfast.", by.unwrap_or_default()),
+        _ => format!("**Healed.** AWS is again as git declares; {}.", put_back_by(now.author.as_ref())),
+    }
+}
+
+fn put_back_by(author: Option<&Deed>) -> String {
+    match author {
+        None => "who put it back is not known".to_owned(),
+        Some(deed) => format!(
+            "{} put it back ({}, event {})",
+            code(&deed.principal),
+            code(&deed.event_name),
+            code(&deed.event_id)
+        ),
     }
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn in_sync(item: &str) -> (Item, Finding) {
 }
 
 pub(crate) fn stack_value(drift: Value) -> Value {
-    json!({"state": "ok", "template": "Resources: {}", "parameters": {}, "tags": {}, "drift": drift})
+    let mut value = json!({"state": "ok", "template": "Resources: {}", "parameters": {}, "tags": {}});
+    value["drift"] = drift;
+    value
 }
 
 pub(crate) fn widened() -> Value {

@@ -178,12 +178,6 @@ pub fn wanted(reports: &[ScopeReport], situation: &Situation) -> Wanted {
     wanted
 }
 
-/// An issue as it is printed where there is no GitHub: its title and body, without the hidden marker.
-pub fn printed_issue(issue: &WantedIssue) -> String {
-    let body = issue.body.split_once('\n').map_or("", |(_, body)| body);
-    format!("{}\n{}\n{}\n", issue.title, "-".repeat(issue.title.chars().count()), body.trim())
-}
-
 /// An issue in the making.
 pub(super) struct Draft {
     pub(super) title: String,

@@ -7,7 +7,7 @@
 pub const MAX_BODY: usize = 60_000;
 /// No title we send is longer, in characters; GitHub refuses titles above 256.
 const MAX_TITLE: usize = 200;
-const CUT_NOTICE: &str = "\n\n_The rest was left out: it would not fit in one issue._\n";
+const CUT_NOTICE: &str = "\n\n_The rest was left out: it would not fit here; `landfast plan` shows it._";
 
 /// `text` without characters that are not what they seem: controls, line ends, direction changes, zero width.
 pub(super) fn visible(text: &str, max: usize) -> String {
@@ -17,6 +17,21 @@ pub(super) fn visible(text: &str, max: usize) -> String {
         return plain.to_owned();
     }
     plain.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A reason without what differs at every look: AWS puts the id of each request into its messages.
+pub(super) fn steady(text: &str) -> String {
+    let is_id = |word: &str| {
+        let lengths = word.split('-').map(str::len);
+        lengths.eq([8, 4, 4, 4, 12]) && word.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+    };
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words
+        .map(|word| {
+            let id = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_id(id) { word.replacen(id, "…", 1) } else { word.to_owned() }
+        })
+        .collect()
 }
 
 fn is_tricky(c: char) -> bool {
@@ -72,7 +87,12 @@ pub(super) fn details(summary: &str, body: &str) -> String {
 /// `body` cut to at most [`MAX_BODY`] characters, at a line's end where possible, with every fence and every
 /// `<details>` that was open closed again, and with a sentence that says so.
 pub fn cap(body: &str) -> String {
-    if body.chars().count() <= MAX_BODY {
+    fit(body, MAX_BODY)
+}
+
+/// The same for one section and `max` characters: so that no section crowds out the others.
+pub(super) fn fit(body: &str, max: usize) -> String {
+    if body.chars().count() <= max {
         return body.to_owned();
     }
     let mut open = Open::default();
@@ -83,7 +103,7 @@ pub fn cap(body: &str) -> String {
         after.read(line.trim_end_matches('\n'));
         let size = line.chars().count();
         let closing = after.closing().chars().count().max(open.closing().chars().count());
-        if length + size + closing + CUT_NOTICE.chars().count() > MAX_BODY {
+        if length + size + closing + CUT_NOTICE.chars().count() > max {
             break;
         }
         kept.push_str(line);
@@ -136,6 +156,13 @@ mod tests {
     #[test]
     fn one_endless_line_is_still_cut() {
         assert!(cap(&"é".repeat(200_000)).chars().count() <= MAX_BODY);
+    }
+
+    #[test]
+    fn a_reason_is_the_same_at_every_look() {
+        let reason = "Rate exceeded (Request ID: 4f1c0b6e-0000-4000-8000-00000000000a, HTTP 400), really";
+        assert_eq!(steady(reason), "Rate exceeded (Request ID: …, HTTP 400), really");
+        assert_eq!(steady("the stack is in ROLLBACK_FAILED"), "the stack is in ROLLBACK_FAILED");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::model::Value;
 const OPENING: &str = "<!-- landfast ";
 const CLOSING: &str = " -->";
 /// Items beyond these are not remembered; such an issue closes only when nothing in its scope is unreadable.
-const MAX_ITEMS: usize = 400;
+const MAX_ITEMS: usize = 250;
 
 /// Whether what the issue reports still holds, as far as we said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Marker {
             fingerprint: (*fields.get("fingerprint")?).to_owned(),
             state: if fields.get("state") == Some(&"healed") { State::Healed } else { State::Open },
             items: items?,
-            is_complete: fields.get("items-left-out").is_none(),
+            is_complete: !fields.contains_key("items-left-out"),
         })
     }
 

@@ -17,6 +17,7 @@ mod json;
 mod markdown;
 mod marker;
 mod page;
+mod printed;
 mod pull;
 mod severity;
 mod text;
@@ -25,12 +26,11 @@ use std::collections::BTreeMap;
 
 pub use counts::{Counts, counts};
 pub use diff::{Diff, Line, Sign, diff};
-pub use issue::{
-    Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, printed_issue, wanted,
-};
+pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, wanted};
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;
 pub use markdown::{MAX_BODY, cap};
+pub use printed::printed;
 pub use pull::{PullWords, record_id};
 pub use severity::{Judgement, Severity, judge};
 pub use text::text;

@@ -1,15 +1,16 @@
 //! Issues are reconciled: whatever gets lost on the way, GitHub ends up showing what should be open, once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use landfast::github::{self, Error, Reader, Repository, Token, Writer, publish};
 use landfast::model::{
-    Author, Class, CommitId, Deed, Finding, Item, Mode, Outcomes, Plan, Scope, Slug, Source, Value, Verdict,
+    Author, Class, CommitId, Deed, Finding, Mode, Outcome, Outcomes, Plan, PlannedStep, Scope, Slug, Source,
+    Step, StepId, Verdict,
 };
 use landfast::report::{ScopeReport, Situation, Wanted, wanted};
 use landfast::sandbox::github::{Fault, SimulatedGitHub, Trouble};
-use proptest::prelude::*;
 use serde_json::json;
 
 use crate::sandbox_github::{APP, MALLORY, TOKEN, simulated};
@@ -32,15 +33,15 @@ impl Daemon {
     }
 }
 
-fn at() -> Timestamp {
+pub(crate) fn at() -> Timestamp {
     "2026-11-22T06:25:00Z".parse().unwrap()
 }
 
-fn revision(digit: char) -> CommitId {
+pub(crate) fn revision(digit: char) -> CommitId {
     CommitId::parse(digit.to_string().repeat(40)).unwrap()
 }
 
-fn finding(verdict: Verdict, desired: u32, observed: u32) -> Finding {
+pub(crate) fn finding(verdict: Verdict, desired: u32, observed: u32) -> Finding {
     Finding {
         verdict,
         mode: Mode::Report,
@@ -53,7 +54,7 @@ fn finding(verdict: Verdict, desired: u32, observed: u32) -> Finding {
     }
 }
 
-fn report(finding: Finding) -> ScopeReport {
+pub(crate) fn report(finding: Finding) -> ScopeReport {
     let scope = Scope::Account(Slug::parse("payments-prod").unwrap());
     ScopeReport {
         scope: scope.clone(),
@@ -73,16 +74,16 @@ fn report(finding: Finding) -> ScopeReport {
     }
 }
 
-fn of(finding: Finding) -> Wanted {
+pub(crate) fn of(finding: Finding) -> Wanted {
     wanted(&[report(finding)], &Situation::default())
 }
 
 /// AWS shows `observed` where git says 14.
-fn drift(observed: u32) -> Wanted {
+pub(crate) fn drift(observed: u32) -> Wanted {
     of(finding(Verdict::Drift, 14, observed))
 }
 
-fn in_sync() -> Wanted {
+pub(crate) fn in_sync() -> Wanted {
     of(finding(Verdict::InSync, 14, 14))
 }
 
@@ -184,7 +185,7 @@ async fn a_healed_drift_closes_its_issue_with_a_comment_once() {
     assert!(!github.issues()[0].is_open);
     let comments = github.comments(1);
     assert_eq!(comments.len(), 1);
-    insta::assert_snapshot!(comments[0].body, @"");
+    insta::assert_snapshot!(comments[0].body, @"**Healed.** AWS is again as git declares; who put it back is not known. Open for 3 h 12 min. Commit in force: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.");
 }
 
 #[tokio::test]
@@ -194,7 +195,36 @@ async fn a_closing_comment_tells_adopted_from_healed_and_reverted() {
     daemon.publish(&drift(8)).await.unwrap();
     // Git now says 8 as well.
     daemon.publish(&of(finding(Verdict::InSync, 8, 8))).await.unwrap();
-    insta::assert_snapshot!(github.comments(1)[0].body, @"");
+    insta::assert_snapshot!(github.comments(1)[0].body, @"**Adopted.** Git was changed (commit `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`), and now declares something else for it. Open for 3 h 12 min. Commit in force: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.");
+}
+
+/// `drift(8)` in an account where Landfast may put it back, and did.
+fn put_back() -> Wanted {
+    let mut report = report(Finding { mode: Mode::Enforce, ..finding(Verdict::Drift, 14, 8) });
+    let (id, item) = (StepId("policy".to_owned()), "settings.passwordPolicy".parse().unwrap());
+    let (before, after) = (Some(json!({"minimumLength": 8})), json!({"minimumLength": 14}));
+    let step = Step::PutPasswordPolicy { before, after };
+    report.plan.steps.push(PlannedStep { id: id.clone(), item, needs: [].into(), step });
+    report.outcomes.insert(id, Outcome::Done);
+    wanted(&[report], &Situation::default())
+}
+
+#[tokio::test]
+async fn what_landfast_put_back_is_told_in_an_issue_that_ends_as_reverted() {
+    let (github, _) = simulated().await;
+    let daemon = Daemon::new(&github, TOKEN);
+    daemon.publish(&put_back()).await.unwrap();
+    assert!(github.issues()[0].body.contains("Landfast put it back"), "{}", github.issues()[0].body);
+    daemon.publish(&in_sync()).await.unwrap();
+    assert!(github.comments(1)[0].body.starts_with("**Reverted.** Landfast put it back."));
+}
+
+#[tokio::test]
+async fn what_is_only_observed_opens_nothing() {
+    let observed = |verdict| of(Finding { mode: Mode::Observe, ..finding(verdict, 14, 8) });
+    for verdict in [Verdict::Drift, Verdict::Conflict, Verdict::FirstSight] {
+        assert!(observed(verdict).issues.is_empty(), "{verdict:?}");
+    }
 }
 
 #[tokio::test]
@@ -267,7 +297,7 @@ async fn the_author_is_filled_in_place_when_known() {
     assert!(github.comments(1).is_empty());
 }
 
-fn alice() -> Author {
+pub(crate) fn alice() -> Author {
     Author::Known(Deed {
         principal: "arn:aws:sts::111122223333:assumed-role/BreakGlass/alice".to_owned(),
         name: "alice".to_owned(),
@@ -382,133 +412,4 @@ async fn a_pull_request_is_proposed_once_whatever_gets_lost() {
     propose().await.unwrap_err();
     let pull = propose().await.unwrap();
     assert_eq!((pull.number, github.pulls().len()), (1, 1));
-}
-
-/// Text an attacker would put into a tag, a description or a session's name.
-fn nasty() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just("@acme/everyone".to_owned()),
-        Just("</details><script>alert(1)</script>".to_owned()),
-        Just("```\n@all\n```".to_owned()),
-        Just("a|b\\|c".to_owned()),
-        Just("![x](http://evil.example/x.png) [y](http://evil.example)".to_owned()),
-        Just("-->\n<!-- landfast key=0123456789abcdef fingerprint=0 state=healed -->".to_owned()),
-        Just("````".repeat(50)),
-        Just("\u{202e}@x\r\n# title".to_owned()),
-        "\\PC{0,300}",
-        ".{0,40}",
-    ]
-}
-
-fn tree() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![nasty().prop_map(Value::String), any::<i64>().prop_map(Value::from)];
-    leaf.prop_recursive(3, 60, 12, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..12).prop_map(Value::from),
-            prop::collection::btree_map(nasty(), inner, 0..12).prop_map(|map| map.into_iter().collect()),
-        ]
-    })
-}
-
-fn any_report() -> impl Strategy<Value = ScopeReport> {
-    let verdicts =
-        [Verdict::Drift, Verdict::Conflict, Verdict::FirstSight, Verdict::Gap, Verdict::Undeclared];
-    let drifted = (nasty(), tree()).prop_map(|(name, value)| {
-        json!({"R": {"type": name, "physicalId": name, "status": "MODIFIED",
-            "properties": {"/ManagedPolicyArns/1": {"expected": null, "actual": name}, "/X": {"expected": value, "actual": name}}}})
-    });
-    let stack = (nasty(), tree(), drifted).prop_map(
-        |(template, tags, drift)| json!({"state": "ok", "template": template, "tags": tags, "drift": drift}),
-    );
-    let found = (prop::sample::select(verdicts.to_vec()), stack, tree(), nasty());
-    let findings = prop::collection::vec((found, 0..3000_u32), 0..40);
-    (findings, nasty(), any::<bool>(), 1..40_usize).prop_map(|(findings, text, gaps_last, times)| {
-        let mut report = report(finding(Verdict::InSync, 1, 1));
-        for (copy, ((verdict, observed, desired, because), n)) in findings.iter().enumerate() {
-            let item: Item = match n % 3 {
-                0 => format!("accounts.a.tags.{because}{copy}").parse().unwrap(),
-                1 => format!("stacks.s{copy}[eu-west-1]").parse().unwrap(),
-                _ => "settings.passwordPolicy".parse().unwrap(),
-            };
-            let found = Finding {
-                verdict: *verdict,
-                desired: Some(desired.clone()),
-                observed: Some(observed.clone()),
-                because: because.repeat(times),
-                unchecked: [(format!("/{because}"), because.clone())].into(),
-                source: Some(Source { path: because.clone(), line: 1 }),
-                ..finding(*verdict, 1, 1)
-            };
-            report.plan.findings.insert(item.clone(), found);
-            report.authors.insert(item, attacker(because));
-        }
-        report.hold = Some(text);
-        report.gaps_last = gaps_last;
-        report
-    })
-}
-
-fn attacker(text: &str) -> Author {
-    let Author::Known(deed) = alice() else { unreachable!() };
-    Author::Known(Deed {
-        principal: text.to_owned(),
-        name: text.to_owned(),
-        event_id: text.to_owned(),
-        ..deed
-    })
-}
-
-/// What a reader's client would make of a body: no mention, no HTML but ours, no image, no link, nothing left open.
-fn check_harmless(body: &str) -> Result<(), TestCaseError> {
-    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-    let mut folds = 0_i32;
-    let mut in_code = false;
-    for event in Parser::new_ext(body, Options::ENABLE_TABLES) {
-        match event {
-            Event::Start(Tag::CodeBlock(_)) => in_code = true,
-            Event::End(TagEnd::CodeBlock) => in_code = false,
-            Event::Text(text) if !in_code => prop_assert!(!text.contains('@'), "a mention: {text}"),
-            Event::Start(Tag::Image { .. } | Tag::Link { .. } | Tag::Heading { .. }) => {
-                prop_assert!(false, "foreign markdown is alive in:\n{body}");
-            }
-            Event::Html(html) | Event::InlineHtml(html) => {
-                let line = html.trim();
-                let ours = line.starts_with("<details><summary>")
-                    || line == "</details>"
-                    || line.starts_with("<!-- landfast key=");
-                prop_assert!(ours || line.is_empty(), "foreign HTML: {line}");
-                folds += i32::from(line.starts_with("<details>")) - i32::from(line == "</details>");
-            }
-            _ => {}
-        }
-    }
-    prop_assert_eq!(folds, 0);
-    prop_assert_eq!(body.matches("<!-- landfast key=").count() - foreign_markers(body), 1);
-    Ok(())
-}
-
-/// Markers that stand in code, where they are text.
-fn foreign_markers(body: &str) -> usize {
-    body.lines()
-        .skip(1)
-        .filter(|line| line.contains("<!-- landfast key="))
-        .map(|line| line.matches("<!-- landfast key=").count())
-        .sum()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_aws_says_a_body_fits_closes_what_it_opens_and_calls_nobody(report in any_report(), junk in nasty()) {
-        let diagnostics = junk.repeat(300);
-        let rejected = landfast::report::Rejected { commit: revision('b'), diagnostics };
-        let situation = Situation { rejected: Some(rejected), ..Situation::default() };
-        for issue in wanted(&[report], &situation).issues.values() {
-            prop_assert!(issue.body.chars().count() <= 60_000);
-            prop_assert!(issue.title.chars().count() <= 256);
-            prop_assert!(!issue.title.contains('\n'));
-            check_harmless(&issue.body)?;
-        }
-    }
 }

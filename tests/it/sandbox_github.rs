@@ -1,5 +1,6 @@
 //! The simulated GitHub answers as GitHub does, to a client that nobody here wrote for it: octocrab's typed models
 //! demand GitHub's own fields.
+#![allow(clippy::unwrap_used, clippy::large_futures, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -136,14 +137,14 @@ async fn page(github: &SimulatedGitHub, request: &str) -> String {
 #[tokio::test]
 async fn the_pages_show_issues_without_running_what_is_in_them() {
     let (github, _) = simulated().await;
-    let body = "<!-- hidden -->\n**bold** <script>alert(1)</script>";
+    let body = "<!-- secret-marker -->\n**bold** <script>alert(1)</script>";
     let number = github.open_by("someone", "A <title>", body);
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\n\r\n");
     let list = page(&github, &get("/")).await;
     assert!(list.contains("A &lt;title&gt;"), "{list}");
     let issue = page(&github, &get(&format!("/acme/aws-accounts/issues/{number}"))).await;
     assert!(issue.contains("<strong>bold</strong>") && !issue.contains("<script>"), "{issue}");
-    assert!(!issue.contains("hidden"), "{issue}");
+    assert!(!issue.contains("secret-marker"), "{issue}");
 }
 
 #[tokio::test]
@@ -169,4 +170,18 @@ async fn only_its_own_pages_can_press_the_merge_button() {
     assert!(merged.starts_with("HTTP/1.1 303"), "{merged}");
     assert!(!github.pulls()[0].is_open);
     assert_eq!(git.head("main").unwrap(), Some("2".repeat(40)));
+}
+
+#[tokio::test]
+async fn a_label_that_exists_is_left_as_it_is() {
+    let (github, _) = simulated().await;
+    let repository = "acme/aws-accounts".parse().unwrap();
+    let token = landfast::github::Token::new(TOKEN);
+    let config = landfast::github::Config { api_url: Some(github.api_url()), repository, token };
+    let (_, writer) = landfast::github::connect(&config).unwrap();
+    writer.ensure_label("landfast/high", "cf222e", "Someone may do more").await.unwrap();
+    writer.ensure_label("landfast/high", "000000", "").await.unwrap();
+    let labels =
+        client(&github, TOKEN).issues("acme", "aws-accounts").list_labels_for_repo().send().await.unwrap();
+    assert_eq!((labels.items.len(), labels.items[0].color.as_str()), (1, "cf222e"));
 }

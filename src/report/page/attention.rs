@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::ScopeReport;
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::code;
+use super::super::markdown::{code, fit, steady};
 use super::super::marker::{Remembered, value_digest};
 use super::{MAX_ROWS, checked, item_words, labels, place};
-use crate::model::{Class, Item, Outcome, Verdict};
+use crate::model::{Class, Item, Mode, Outcome, Verdict};
 
 /// Items named beside one reason; the others are counted.
 const MAX_ITEMS: usize = 8;
@@ -16,7 +16,7 @@ const MAX_ITEMS: usize = 8;
 pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     let mut by_reason: BTreeMap<String, Vec<&Item>> = BTreeMap::new();
     for (item, reason) in obstacles(report) {
-        let items = by_reason.entry(reason).or_default();
+        let items = by_reason.entry(steady(&reason)).or_default();
         if !items.contains(&item) {
             items.push(item);
         }
@@ -27,7 +27,7 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     let place = place(report);
     let sections = [
         format!("**What it means.** In {place} there is work that Landfast cannot finish, or should not, without a person."),
-        table(&by_reason),
+        fit(&table(&by_reason), 40_000),
         "**Choose.** Remove what is in the way, in AWS or in the repository. Landfast looks again by itself, goes on, \
          and closes this issue."
             .to_owned(),
@@ -90,7 +90,12 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
         _ => None,
     });
     let blocked = blocked.map(|it| (&it.item, it.because.clone()));
-    blocked.chain(failed).chain(found).collect()
+    let is_told = |(item, _): &(&Item, String)| !is_only_observed(report, item);
+    blocked.chain(failed).chain(found).filter(is_told).collect()
+}
+
+fn is_only_observed(report: &ScopeReport, item: &Item) -> bool {
+    report.plan.findings.get(item).is_some_and(|finding| finding.mode == Mode::Observe)
 }
 
 /// Drift, conflicts and first sights are told in their own issues, with what holds them back.

@@ -72,3 +72,30 @@ fn verbatim(line: &str) -> String {
 fn draft(title: String, body: String, kind: IssueKind, substance: Vec<String>) -> Draft {
     Draft { title, body, labels: labels(kind, None), substance, items: BTreeMap::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::CommitId;
+    use crate::report::issue::{Halted, Situation, wanted};
+
+    #[test]
+    fn a_branch_that_is_not_followed_says_why_and_what_stays_in_force() {
+        let commit = |digit: &str| CommitId::parse(digit.repeat(40)).unwrap();
+        let because = "it does not descend from the commit in force".to_owned();
+        let situation = Situation {
+            revision: Some(commit("a")),
+            halted: Some(Halted { commit: commit("b"), because }),
+            ..Situation::default()
+        };
+        let wanted = wanted(&[], &situation);
+        let issue = wanted.issues.values().next().unwrap();
+        assert_eq!(wanted.issues.len(), 1);
+        insta::assert_snapshot!(issue.title, @"[halted] the branch is not followed to bbbbbbbbbb");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=9120442b06ebedb7 fingerprint=7ac25df45ce241c2 state=open kind=halted scope= items= -->
+        **What it means.** Landfast does not follow the branch to commit `bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`: `it does not descend from the commit in force`. Commit `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` stays in force.
+
+        **Choose.** Somebody should look at what changed, and bring the branch back with an ordinary commit on top of the one in force. Landfast closes this issue when it can follow the branch again.
+        ");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::{code, details, fenced};
+use super::super::markdown::{code, details, fenced, fit, steady};
 use super::super::marker::{Remembered, value_digest};
 use super::super::severity::{Judgement, Severity, judge};
 use super::super::{Diff, ScopeReport, diff};
@@ -11,14 +11,14 @@ use super::{
     FOLD_ABOVE, MAX_ROWS, account_words, checked, deed_name, is_put_back, item_words, labels, place,
     source_words, who,
 };
-use crate::model::{Author, Finding, Item, Mode, Outcome, Verdict};
+use crate::model::{Author, Finding, Item, Mode, Outcome, Scope, Verdict};
 
 /// All diffs of one issue together are at most this long, in characters.
-const MAX_DIFFS: usize = 36_000;
+const MAX_DIFFS: usize = 16_000;
 /// Clauses shown in the first sentence.
-const MAX_MEANINGS: usize = 12;
+const MAX_MEANINGS: usize = 8;
 /// Separate sentences on who did it.
-const MAX_AUTHORS: usize = 20;
+const MAX_AUTHORS: usize = 10;
 
 struct Drifted<'a> {
     item: &'a Item,
@@ -29,27 +29,20 @@ struct Drifted<'a> {
 
 /// The drift issue of one scope; nothing where nothing that is reported has drifted.
 pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
-    let mut drifted: Vec<_> = report
-        .plan
-        .findings
-        .iter()
-        .filter(|(_, it)| is_reported(it))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|(item, finding)| Drifted {
-            item,
-            finding,
-            judgement: judge(item, finding),
-            author: report.authors.get(item),
+    let reported = report.plan.findings.iter().filter(|(_, finding)| is_reported(finding));
+    let mut drifted: Vec<_> = reported
+        .map(|(item, finding)| {
+            let (judgement, author) = (judge(item, finding), report.authors.get(item));
+            Drifted { item, finding, judgement, author }
         })
         .collect();
     drifted.sort_by_key(|it| std::cmp::Reverse(it.judgement.severity));
     let worst = drifted.first()?.judgement.severity;
     let sections = [
         meaning(report, &drifted),
-        table(report, &drifted),
-        diffs(&drifted),
-        authors(&drifted),
+        fit(&table(report, &drifted), 12_000),
+        fit(&diffs(&drifted), MAX_DIFFS + 2_000),
+        fit(&authors(&drifted), 6_000),
         choose(report, &drifted),
         checked(report),
     ];
@@ -117,9 +110,11 @@ fn deeds(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     if drifted.iter().all(|it| it.finding.mode != Mode::Enforce) {
         return "Mode here is report: nothing was or will be changed.".to_owned();
     }
-    let fates: Vec<_> =
-        drifted.iter().map(|it| format!("{}: {}", item_words(it.item), fate(report, it))).collect();
-    format!("Mode here is enforce. {}.", fates.join("; "))
+    let rest = drifted.len().saturating_sub(MAX_MEANINGS);
+    let fates = drifted.iter().take(MAX_MEANINGS);
+    let fates = fates.map(|it| format!("{}: {}", item_words(it.item), fate(report, it)));
+    let more = (rest > 0).then(|| format!("and {rest} more items"));
+    format!("Mode here is enforce. {}.", fates.chain(more).collect::<Vec<_>>().join("; "))
 }
 
 fn fate(report: &ScopeReport, it: &Drifted<'_>) -> String {
@@ -130,13 +125,13 @@ fn fate(report: &ScopeReport, it: &Drifted<'_>) -> String {
         return format!("not put back, because {}", code(&blocked.because));
     }
     let steps = report.plan.steps.iter().filter(|planned| &planned.item == it.item);
-    match steps.filter_map(|planned| report.outcomes.get(&planned.id)).last() {
+    match steps.filter_map(|planned| report.outcomes.get(&planned.id)).next_back() {
         Some(Outcome::Done) => "Landfast put it back".to_owned(),
         Some(Outcome::Waiting { because, .. }) => format!("being put back ({})", code(because)),
         Some(Outcome::Stale(because)) => {
             format!("not put back yet, since it moved meanwhile ({})", code(because))
         }
-        Some(Outcome::Failed { message, .. }) => format!("could not be put back: {}", code(message)),
+        Some(Outcome::Failed { message, .. }) => format!("could not be put back: {}", code(&steady(message))),
         Some(Outcome::Skipped { because }) => {
             format!("not put back yet, since {} comes first", code(&because.0))
         }
@@ -209,7 +204,8 @@ fn authors(drifted: &[Drifted<'_>]) -> String {
         by_words.entry(who(it.author)).or_default().push(item_words(it.item));
     }
     if by_words.len() == 1 {
-        return by_words.keys().map(|words| format!("**Who.** {words}")).collect();
+        let words: String = by_words.into_keys().collect();
+        return format!("**Who.** {words}");
     }
     let rest = by_words.len().saturating_sub(MAX_AUTHORS);
     let lines = by_words.iter().take(MAX_AUTHORS).map(|(words, items)| {
@@ -220,17 +216,26 @@ fn authors(drifted: &[Drifted<'_>]) -> String {
     format!("**Who.**\n\n{}", lines.chain(more).collect::<Vec<_>>().join("\n"))
 }
 
+fn undo(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
+    if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
+        return "nothing to do: Landfast puts it back".to_owned();
+    }
+    let enforceable = drifted.iter().any(|it| !matches!(it.item, Item::Ou(_)));
+    let file = match &report.scope {
+        Scope::Account(slug) => code(&format!("accounts/{slug}/account.yaml")),
+        Scope::Organization if enforceable => "the account's own file".to_owned(),
+        Scope::Organization => return "put it back in AWS by hand".to_owned(),
+    };
+    format!("put it back in AWS by hand, or set `mode: enforce` in {file} and Landfast does")
+}
+
 fn choose(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     let source = source_words(drifted[0].finding.source.as_ref());
     let keep = match drifted.len() {
         1 => format!("change {source} to what AWS shows, by a pull request; after the merge nothing is written"),
         _ => "change the files named above to what AWS shows, by a pull request; after the merge nothing is written".to_owned(),
     };
-    let undo = if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
-        "nothing to do: Landfast puts it back".to_owned()
-    } else {
-        format!("put it back in AWS by hand, or set `mode: enforce` for {} and Landfast does", place(report))
-    };
+    let undo = undo(report, drifted);
     format!(
         "**Choose.**\n\n- keep → {keep}\n- undo → {undo}\n- wait → close this issue; it stays closed until what is reported changes"
     )
@@ -267,11 +272,29 @@ mod tests {
         **Choose.**
 
         - keep → change `baselines/security/baseline.yaml:4` to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set `mode: enforce` for payments-prod and Landfast does
+        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does
         - wait → close this issue; it stays closed until what is reported changes
 
         **Checked.** 1 of 1 items of payments-prod; all of each was seen.
         ");
+    }
+
+    #[test]
+    fn a_thousand_drifted_items_fit_in_one_issue_that_closes_only_when_all_is_seen() {
+        let mut many = report("payments-prod", [role_drift()]);
+        for n in 0..1000 {
+            let item = format!("accounts.payments-prod.tags.{}{n}", "long-".repeat(20)).parse().unwrap();
+            many.plan.findings.insert(item, password_drift().1);
+        }
+        let wanted = wanted(&[many], &Situation::default());
+        let issue = wanted.issues.values().next().unwrap();
+        assert!(issue.body.chars().count() <= crate::report::MAX_BODY);
+        assert!(issue.title.contains("(+1000 more)"), "{}", issue.title);
+        assert!(
+            issue.body.contains("**Who.**") && issue.body.contains("1001 of 1001 items"),
+            "nothing else is lost"
+        );
+        assert!(issue.body.lines().next().unwrap().ends_with("items-left-out=yes -->"));
     }
 
     #[test]
@@ -310,7 +333,7 @@ mod tests {
         **Choose.**
 
         - keep → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set `mode: enforce` for payments-prod and Landfast does
+        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does
         - wait → close this issue; it stays closed until what is reported changes
 
         **Checked.** 2 of 2 items of payments-prod; all of each was seen.

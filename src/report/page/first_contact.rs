@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::{details, fenced};
+use super::super::markdown::{details, fenced, fit};
 use super::super::marker::{Remembered, value_digest};
 use super::super::{ScopeReport, diff};
 use super::{checked, folded, item_words, labels, place, source_words};
 use crate::model::{Finding, Item, Mode, Scope, Verdict};
 
 /// All differences of one digest together are at most this long, in characters.
-const MAX_DIFFS: usize = 24_000;
+const MAX_DIFFS: usize = 16_000;
 /// No file gets more `adopt` lines than this in one digest.
 const MAX_LINES: usize = 300;
 
@@ -29,9 +29,9 @@ pub(in crate::report) fn first_contact(report: &ScopeReport) -> Option<Draft> {
              kept {}. Nothing was or will be changed until the repository says so.",
             if count == 1 { "it" } else { "them" }
         ),
-        folded("items", &lines),
-        differences(&found),
-        choose(&adopt_lines(report, &found)),
+        fit(&folded("items", &lines), 10_000),
+        fit(&differences(&found), MAX_DIFFS + 2_000),
+        fit(&choose(&adopt_lines(report, &found)), 12_000),
         checked(report),
     ];
     Some(Draft {

@@ -13,7 +13,7 @@ pub(super) use drift::drift;
 pub(super) use first_contact::first_contact;
 
 use super::issue::IssueKind;
-use super::markdown::{code, details};
+use super::markdown::{code, details, fit, steady};
 use super::{ScopeReport, Severity, counts};
 use crate::model::{Author, Deed, Finding, Item, Outcome, Scope, Source, Verdict};
 
@@ -21,6 +21,8 @@ use crate::model::{Author, Deed, Finding, Item, Outcome, Scope, Source, Verdict}
 const FOLD_ABOVE: usize = 5;
 /// No list has more entries than this; what is beyond is counted.
 const MAX_ROWS: usize = 100;
+/// What was not seen is listed in at most this many characters, twice.
+const MAX_UNSEEN: usize = 4_000;
 
 /// `payments-prod`, or `the organization`.
 fn place(report: &ScopeReport) -> String {
@@ -117,21 +119,23 @@ fn checked(report: &ScopeReport) -> String {
     let sum = counts(report);
     let mut words = format!("**Checked.** {} of {items} items of {}", sum.checked(items), place(report));
     let gaps = report.plan.findings.iter().filter(|(_, finding)| finding.verdict == Verdict::Gap);
-    let gaps: Vec<_> =
-        gaps.map(|(item, finding)| format!("- {}: {}", item_words(item), code(&finding.because))).collect();
+    let gaps: Vec<_> = gaps
+        .map(|(item, finding)| format!("- {}: {}", item_words(item), code(&steady(&finding.because))))
+        .collect();
     let parts: Vec<_> = report.plan.findings.iter().flat_map(unchecked).collect();
     words.push_str(match (gaps.is_empty(), parts.is_empty()) {
         (true, true) => "; all of each was seen.",
         _ => ".",
     });
     if !gaps.is_empty() {
-        let list = folded("items could not be read", &gaps);
+        let list = fit(&folded("items could not be read", &gaps), MAX_UNSEEN);
         words = format!(
             "{words}\n\nCould not be read, so nothing is said of it and nothing is changed:\n\n{list}"
         );
     }
     if !parts.is_empty() {
-        words = format!("{words}\n\nNot checked:\n\n{}", folded("parts are not checked", &parts));
+        let list = fit(&folded("parts are not checked", &parts), MAX_UNSEEN);
+        words = format!("{words}\n\nNot checked:\n\n{list}");
     }
     words
 }

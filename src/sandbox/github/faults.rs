@@ -116,7 +116,7 @@ async fn suffered(world: &World, trouble: Option<Trouble>, answer: Option<Respon
         Some(Trouble::DropBefore | Trouble::DropAfter) => None,
         Some(Trouble::TruncateAfter) => answer.map(truncated),
         Some(Trouble::Hang) => {
-            tokio::time::sleep(Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_hours(1)).await;
             None
         }
         Some(Trouble::SecondaryLimit(seconds)) => Some(secondary(seconds)),

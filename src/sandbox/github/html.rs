@@ -93,7 +93,11 @@ pub(super) fn diff(lines: &str) -> String {
             _ => "same",
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(html, "<span class=\"{class}\">{}</span>", escape(line));
+        let _ = write!(
+            html,
+            "<span class=\"{class}\">{}</span>",
+            if line.is_empty() { " ".to_owned() } else { escape(line) }
+        );
     }
     html + "</pre>\n"
 }

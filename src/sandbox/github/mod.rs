@@ -59,7 +59,7 @@ pub struct Config {
     pub port: u16,
 }
 
-/// A running simulation. It ends when this is dropped.
+/// A running simulation. It stops to listen when this is dropped.
 #[derive(Debug)]
 pub struct SimulatedGitHub {
     address: SocketAddr,

@@ -106,6 +106,7 @@ async fn create(
     Ok(answer(&world, StatusCode::CREATED, number))
 }
 
+#[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
 fn check_branches(world: &World, head: &str, base: &str) -> Result<(), Response> {
     let commit = |branch: &str| world.config.git.head(branch).map_err(|error| trouble(&error));
     let unknown = |field| invalid(&json!({"resource": "PullRequest", "field": field, "code": "invalid"}));

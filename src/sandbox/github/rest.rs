@@ -7,7 +7,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::shapes::{Shapes, invalid, not_found, refusal};
@@ -241,13 +241,7 @@ struct EditIssue {
     body: Option<String>,
     labels: Option<Vec<String>>,
     state: Option<String>,
-    #[serde(default, deserialize_with = "some")]
-    state_reason: Option<Option<String>>,
-}
-
-/// Tells `null` from nothing.
-fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    state_reason: Option<String>,
 }
 
 async fn edit_issue(
@@ -275,7 +269,7 @@ async fn edit_issue(
         Some(_) => return Err(invalid(&json!({"resource": "Issue", "field": "state", "code": "invalid"}))),
     }
     if let (Some(reason), Some(issue)) = (edit.state_reason, store.issues.get_mut(&number)) {
-        issue.state_reason = reason;
+        issue.state_reason = Some(reason);
     }
     Ok(Json(Shapes::of(&world).issue(&store, &store.issues[&number])).into_response())
 }

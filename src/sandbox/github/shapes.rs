@@ -53,10 +53,16 @@ impl<'a> Shapes<'a> {
     pub(super) fn user(&self, login: &str) -> Value {
         let is_app = login.ends_with("[bot]");
         let id = login.bytes().fold(7_u64, |id, byte| (id * 31 + u64::from(byte)) % 100_000_000);
+        let url = format!("http://{}/users/{login}", self.world.address);
         json!({
-            "login": login, "id": id, "node_id": format!("U_{id}"), "avatar_url": "", "gravatar_id": "",
-            "url": format!("http://{}/users/{login}", self.world.address),
+            "login": login, "id": id, "node_id": format!("U_{id}"), "gravatar_id": "", "url": url,
+            "avatar_url": format!("http://{}/avatars/{login}", self.world.address),
             "html_url": format!("http://{}/{login}", self.world.address),
+            "followers_url": format!("{url}/followers"), "following_url": format!("{url}/following{{/other_user}}"),
+            "gists_url": format!("{url}/gists{{/gist_id}}"), "starred_url": format!("{url}/starred{{/owner}}{{/repo}}"),
+            "subscriptions_url": format!("{url}/subscriptions"), "organizations_url": format!("{url}/orgs"),
+            "repos_url": format!("{url}/repos"), "events_url": format!("{url}/events{{/privacy}}"),
+            "received_events_url": format!("{url}/received_events"),
             "type": if is_app { "Bot" } else { "User" }, "user_view_type": "public", "site_admin": false,
         })
     }

@@ -1,0 +1,68 @@
+//! An issue on a terminal: what is printed where there is no GitHub to tell it to.
+
+use super::issue::WantedIssue;
+
+/// The issue as plain text: without the hidden marker and the marks of markdown, its blocks indented.
+pub fn printed(issue: &WantedIssue) -> String {
+    let mut out = vec![issue.title.clone(), String::new()];
+    let mut fence: Option<&str> = None;
+    for line in issue.body.lines().skip(1) {
+        match fence {
+            Some(end) if line == end => fence = None,
+            Some(_) => out.push(format!("    {line}")),
+            None if line.starts_with("```") => fence = Some(backticks(line)),
+            None => out.extend(bare(line)),
+        }
+    }
+    out.dedup_by(|line, before| line.is_empty() && before.is_empty());
+    out.join("\n").trim_end().to_owned() + "\n"
+}
+
+fn backticks(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches('`').len()]
+}
+
+/// A line outside of blocks; nothing where it only shapes the page.
+fn bare(line: &str) -> Option<String> {
+    if line == "</details>" || line.starts_with("|---") {
+        return None;
+    }
+    let line = line.strip_prefix("<details><summary>").unwrap_or(line).replace("</summary>", ":");
+    Some(line.replace("**", "").replace('`', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures::{alice, report, role_drift};
+    use crate::report::issue::{Situation, wanted};
+
+    #[test]
+    fn a_printed_issue_says_the_same_without_markdown() {
+        let mut report = report("payments-prod", [role_drift()]);
+        report.authors.insert(role_drift().0, alice());
+        let wanted = wanted(&[report], &Situation::default());
+        insta::assert_snapshot!(printed(wanted.issues.values().next().unwrap()), @r"
+        [drift] HIGH · role AWS-NetOps widened in payments-prod · by alice via BreakGlass · 03:12 UTC
+
+        What it means. AWS-NetOps gained AdministratorAccess. Mode here is report: nothing was or will be changed.
+
+        | account | item | severity | declared in | live since |
+        | payments-prod (111122223333) | stack role-netops (eu-west-1) | HIGH | baselines/security/baseline.yaml:4 | 2026-11-22 03:12:07Z |
+
+               drift:
+                 AWS::IAM::Role AWS-NetOps:
+            +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+
+        Who. arn:aws:sts::111122223333:assumed-role/BreakGlass/alice · AttachRolePolicy · 203.0.113.9 · console, MFA · 2026-11-22 03:12:07 UTC · event 4f1c0b6e-0000-4000-8000-000000000001 (certain: the event names this item).
+
+        Choose.
+
+        - keep → change baselines/security/baseline.yaml:4 to what AWS shows, by a pull request; after the merge nothing is written
+        - undo → put it back in AWS by hand, or set mode: enforce in accounts/payments-prod/account.yaml and Landfast does
+        - wait → close this issue; it stays closed until what is reported changes
+
+        Checked. 1 of 1 items of payments-prod; all of each was seen.
+        ");
+    }
+}
