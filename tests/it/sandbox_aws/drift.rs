@@ -100,7 +100,7 @@ async fn an_ordinary_change_set_cannot_see_drift_and_one_that_reverts_it_can() {
     assert_eq!(change.resource_drift_status().unwrap().as_str(), "MODIFIED");
 
     place.client.execute_change_set().stack_name("roles").change_set_name("seeing").send().await.unwrap();
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     assert_eq!(place.status(), "UPDATE_COMPLETE");
     assert_eq!(place.aws.roles(&place.account)["AWS-NetOps"].attached, [READ]);
     let stack = place.client.describe_stacks().stack_name("roles").send().await.unwrap();
@@ -118,7 +118,7 @@ async fn an_update_of_something_else_leaves_drift_where_it_is() {
     place.change_set("two", ChangeSetType::Update, &news).send().await.unwrap();
     place.aws.advance(Duration::from_secs(3));
     place.client.execute_change_set().stack_name("roles").change_set_name("two").send().await.unwrap();
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     assert_eq!(place.aws.roles(&place.account)["AWS-NetOps"].attached, [ADMIN, READ]);
     assert_eq!(detect(&place).await.0, "DRIFTED");
 }

@@ -83,7 +83,7 @@ impl Place {
             .send()
             .await
             .unwrap();
-        self.aws.advance(Duration::from_secs(60));
+        self.aws.advance(Duration::from_mins(1));
     }
 
     pub(crate) fn status(&self) -> String {
@@ -171,7 +171,7 @@ async fn an_update_changes_what_differs_and_makes_other_change_sets_obsolete() {
     assert_eq!(place.described("three").await.execution_status().unwrap().as_str(), "OBSOLETE");
     let busy = place.change_set("four", ChangeSetType::Update, TEMPLATE).send().await.unwrap_err();
     assert!(busy.message().unwrap().ends_with("is in UPDATE_IN_PROGRESS state and can not be updated."));
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     let ends = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
     assert_eq!(place.statuses().await[3..], ends);
     assert_eq!(
@@ -228,7 +228,7 @@ async fn an_update_that_fails_puts_everything_back() {
     place.change_set("three", ChangeSetType::Update, &changed).send().await.unwrap();
     place.aws.advance(Duration::from_secs(3));
     place.client.execute_change_set().stack_name("roles").change_set_name("three").send().await.unwrap();
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     assert_eq!(place.status(), "UPDATE_ROLLBACK_FAILED");
 }
 

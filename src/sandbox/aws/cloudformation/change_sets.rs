@@ -123,7 +123,7 @@ fn refuse_wrong_type(
 /// The change set is worked out: it can be executed, or it failed.
 pub(crate) fn work_out(state: &mut State, at: &At, id: &str) {
     let Some(mut change_set) = at.stacks(state).change_sets.get(id).cloned() else { return };
-    let Some(stack) = at.stacks(state).stacks.get(&change_set.stack).cloned() else { return };
+    let Some(stack) = at.stacks(state).all.get(&change_set.stack).cloned() else { return };
     let tags = stack.blueprint.tags.clone();
     let from = plan::From { id: &stack.id, name: &stack.name, resources: &stack.resources, tags: &tags };
     let outcome = plan::changes(state, at, &from, &change_set.blueprint, change_set.reverts_drift);
@@ -173,7 +173,7 @@ pub(crate) fn describe(state: &mut State, call: &Call) -> Answer {
     const PAGE: usize = 100;
     let change_set = find(state, call)?;
     let with_values = call.params.flag("IncludePropertyValues") == Some(true);
-    let stack = At::of(call).stacks(state).stacks.get(&change_set.stack).cloned();
+    let stack = At::of(call).stacks(state).all.get(&change_set.stack).cloned();
     let changes = change_set.changes.iter().map(|change| change.shown(with_values)).collect();
     let mut shown = paged(call, "Changes", changes, PAGE)?;
     let mut put = |name: &str, value: Value| shown[name] = value;
@@ -244,7 +244,7 @@ fn refuse_used_token(
     change_set: &ChangeSet,
     token: Option<&str>,
 ) -> Result<(), Refusal> {
-    let stack = at.stacks(state).stacks.get(&change_set.stack);
+    let stack = at.stacks(state).all.get(&change_set.stack);
     let stack =
         stack.ok_or_else(|| Refusal::validation(format!("Stack [{}] does not exist", change_set.stack)))?;
     if !change_set.is_create {

@@ -48,7 +48,7 @@ pub(crate) fn detect(state: &mut State, call: &Call) -> Answer {
 pub(crate) fn finish(state: &mut State, at: &At, id: &str) {
     let Some(mut detection) = at.stacks(state).detections.remove(id) else { return };
     detection.is_done = true;
-    if let Some(mut stack) = at.stacks(state).stacks.remove(&detection.stack) {
+    if let Some(mut stack) = at.stacks(state).all.remove(&detection.stack) {
         let failure = engine::take_failure(state, at, &format!("drift detection of {}", stack.name));
         if failure.is_some() {
             detection.failure = failure;
@@ -57,7 +57,7 @@ pub(crate) fn finish(state: &mut State, at: &At, id: &str) {
         } else {
             detection.failure = Some(format!("The stack is in {} state.", stack.status));
         }
-        at.stacks(state).stacks.insert(stack.id.clone(), stack);
+        at.stacks(state).all.insert(stack.id.clone(), stack);
     }
     at.stacks(state).detections.insert(id.to_owned(), detection);
 }
@@ -161,7 +161,7 @@ fn differ(path: &str, expected: Option<&Value>, actual: Option<&Value>, found: &
             }
         }
         (Some(Value::Array(expected)), Some(Value::Array(actual))) => {
-            differ_in_list(path, expected, actual, found)
+            differ_in_list(path, expected, actual, found);
         }
         (Some(expected), Some(actual)) if is_equal(expected, actual) => {}
         (None, None) => {}

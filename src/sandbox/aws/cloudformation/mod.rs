@@ -10,8 +10,10 @@ pub(crate) mod drift;
 pub(crate) mod engine;
 pub(crate) mod evaluate;
 pub(crate) mod live;
+pub(crate) mod making;
 pub(crate) mod plan;
 pub(crate) mod resources;
+pub(crate) mod rollback;
 pub(crate) mod stack;
 pub(crate) mod stacks;
 pub(crate) mod template;
@@ -90,6 +92,7 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
         "GetTemplate" => stacks::template(state, call),
         "ListExports" => stacks::exports(state, call),
         "ValidateTemplate" => stacks::validate(call),
+        "GetTemplateSummary" => stacks::summary(state, call),
         "DetectStackDrift" => drift::detect(state, call),
         "DescribeStackDriftDetectionStatus" => drift::describe_detection(state, call),
         "DescribeStackResourceDrifts" => drift::describe_resources(state, call),

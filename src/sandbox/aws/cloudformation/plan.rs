@@ -229,7 +229,7 @@ impl Change {
             Action::Add => {}
             Action::Modify => self.show_modification(&mut change, with_values),
             Action::Remove => {
-                change["PolicyAction"] = json!(if self.is_retained { "Retain" } else { "Delete" })
+                change["PolicyAction"] = json!(if self.is_retained { "Retain" } else { "Delete" });
             }
         }
         if with_values {

@@ -12,8 +12,8 @@ use super::plan::Change;
 /// What one account has in one region.
 #[derive(Debug, Default)]
 pub(crate) struct Stacks {
-    /// By stack id; deleted ones stay.
-    pub(crate) stacks: BTreeMap<String, Stack>,
+    /// By id; deleted ones stay.
+    pub(crate) all: BTreeMap<String, Stack>,
     /// By change set id.
     pub(crate) change_sets: BTreeMap<String, ChangeSet>,
     /// Drift detections by id.
@@ -27,16 +27,15 @@ pub(crate) struct Stacks {
 impl Stacks {
     /// The stack of this name or id. A deleted one is found by its id only.
     pub(crate) fn find(&self, name: &str) -> Option<&Stack> {
-        match self.stacks.get(name) {
+        match self.all.get(name) {
             Some(stack) => Some(stack),
-            None => self.stacks.values().find(|stack| stack.name == name && !stack.is_deleted()),
+            None => self.all.values().find(|stack| stack.name == name && !stack.is_deleted()),
         }
     }
 
     /// The values exported by name.
     pub(crate) fn exports(&self) -> BTreeMap<String, String> {
-        let outputs =
-            self.stacks.values().filter(|stack| !stack.is_deleted()).flat_map(|stack| &stack.outputs);
+        let outputs = self.all.values().filter(|stack| !stack.is_deleted()).flat_map(|stack| &stack.outputs);
         outputs.filter_map(|output| Some((output.export.clone()?, output.value.clone()))).collect()
     }
 }

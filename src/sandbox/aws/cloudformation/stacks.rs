@@ -48,7 +48,7 @@ pub(crate) fn new_stack(
              satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )));
     }
-    let live = at.stacks(state).stacks.values().filter(|stack| !stack.is_deleted()).count();
+    let live = at.stacks(state).all.values().filter(|stack| !stack.is_deleted()).count();
     if live >= 2000 {
         return Err(Refusal::bad("LimitExceededException", "Limit for stack has been exceeded"));
     }
@@ -73,7 +73,7 @@ pub(crate) fn new_stack(
         operation: None,
     };
     engine::set_status(state, &mut stack, status, None, token);
-    at.stacks(state).stacks.insert(id.clone(), stack);
+    at.stacks(state).all.insert(id.clone(), stack);
     Ok(id)
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
 pub(crate) fn protect(state: &mut State, call: &Call) -> Answer {
     let stack = find(state, call)?;
     let on = call.params.flag("EnableTerminationProtection").unwrap_or(false);
-    if let Some(stack) = At::of(call).stacks(state).stacks.get_mut(&stack.id) {
+    if let Some(stack) = At::of(call).stacks(state).all.get_mut(&stack.id) {
         stack.is_protected = on;
     }
     Ok(json!({"StackId": stack.id}))
@@ -184,7 +184,7 @@ pub(crate) fn describe(state: &mut State, call: &Call) -> Answer {
         let stack = find(state, call)?;
         return Ok(json!({"Stacks": [shown(&stack)]}));
     }
-    let stacks = At::of(call).stacks(state).stacks.values();
+    let stacks = At::of(call).stacks(state).all.values();
     let shown = stacks.filter(|stack| !stack.is_deleted()).map(shown).collect();
     paged(call, "Stacks", shown, 50)
 }
@@ -216,7 +216,7 @@ fn drift(stack: &Stack) -> Value {
 
 pub(crate) fn list(state: &mut State, call: &Call) -> Answer {
     let wanted = call.params.entries("StackStatusFilter");
-    let stacks = At::of(call).stacks(state).stacks.values();
+    let stacks = At::of(call).stacks(state).all.values();
     let is_wanted = |stack: &&Stack| wanted.is_empty() || wanted.contains(&json!(stack.status));
     let summary = |stack: &Stack| {
         json!({"StackId": stack.id, "StackName": stack.name, "StackStatus": stack.status,
@@ -294,7 +294,7 @@ pub(crate) fn template(state: &mut State, call: &Call) -> Answer {
 }
 
 pub(crate) fn exports(state: &mut State, call: &Call) -> Answer {
-    let stacks = At::of(call).stacks(state).stacks.values().filter(|stack| !stack.is_deleted());
+    let stacks = At::of(call).stacks(state).all.values().filter(|stack| !stack.is_deleted());
     let of = |stack: &Stack| {
         let exports = stack.outputs.iter().filter_map(|output| {
             Some(
@@ -307,15 +307,25 @@ pub(crate) fn exports(state: &mut State, call: &Call) -> Answer {
 }
 
 pub(crate) fn validate(call: &Call) -> Answer {
-    let body = templates::parse(call.params.required("TemplateBody")?)
-        .map_err(|error| blueprint::malformed(&error))?;
+    summarized(call.params.required("TemplateBody")?)
+}
+
+pub(crate) fn summary(state: &mut State, call: &Call) -> Answer {
+    match call.params.text("TemplateBody") {
+        Some(text) => summarized(text),
+        None => summarized(&find(state, call)?.blueprint.text),
+    }
+}
+
+/// What a template declares.
+fn summarized(text: &str) -> Answer {
+    let body = templates::parse(text).map_err(|error| blueprint::malformed(&error))?;
     blueprint::check(&body)?;
     let parameters = body["Parameters"].as_object().into_iter().flatten();
-    let shown: Vec<_> = parameters
-        .map(|(name, declaration)| {
-            json!({"ParameterKey": name, "DefaultValue": declaration.get("Default"),
-                   "NoEcho": declaration.flag("NoEcho").unwrap_or(false), "Description": declaration.get("Description")})
-        })
-        .collect();
+    let shown = parameters.map(|(name, declaration)| {
+        json!({"ParameterKey": name, "DefaultValue": declaration.get("Default"), "ParameterType": declaration.get("Type"),
+               "NoEcho": declaration.flag("NoEcho").unwrap_or(false), "Description": declaration.get("Description")})
+    });
+    let shown: Vec<_> = shown.collect();
     Ok(json!({"Parameters": shown, "Description": body.get("Description")}))
 }

@@ -38,7 +38,7 @@ impl SimulatedAws {
             let regions = &state.member(account).stacks;
             regions
                 .iter()
-                .flat_map(|(region, stacks)| stacks.stacks.values().map(|stack| known(region, stack)))
+                .flat_map(|(region, stacks)| stacks.all.values().map(|stack| known(region, stack)))
                 .collect()
         })
     }
