@@ -60,7 +60,8 @@ pub(crate) struct Signature {
     pub(crate) region: String,
     pub(crate) service: String,
     signed_headers: Vec<String>,
-    signature: String,
+    /// In hexadecimal.
+    value: String,
 }
 
 impl Signature {
@@ -81,7 +82,7 @@ impl Signature {
             region: part()?,
             service: part()?,
             signed_headers: field("SignedHeaders")?.split(';').map(str::to_owned).collect(),
-            signature: field("Signature")?,
+            value: field("Signature")?,
         })
     }
 
@@ -101,15 +102,13 @@ impl Signature {
         let key = [&self.date, &self.region, &self.service, "aws4_request"]
             .iter()
             .fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part.as_bytes()));
-        hex::encode(mac(&key, to_sign.as_bytes())) == self.signature
+        hex::encode(mac(&key, to_sign.as_bytes())) == self.value
     }
 
     fn canonical(&self, request: &Signed<'_>) -> String {
-        let headers: String = self
-            .signed_headers
-            .iter()
-            .map(|name| format!("{name}:{}\n", squeeze(&(request.header)(name).unwrap_or_default())))
-            .collect();
+        let header =
+            |name: &String| format!("{name}:{}\n", squeeze(&(request.header)(name).unwrap_or_default()));
+        let headers = self.signed_headers.iter().map(header).collect::<Vec<_>>().concat();
         format!(
             "{}\n{}\n{}\n{headers}\n{}\n{}",
             request.method,

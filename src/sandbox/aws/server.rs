@@ -50,7 +50,7 @@ async fn answer(
         Some(Trouble::DropBefore | Trouble::DropAfter) => gate.allow(0),
         Some(Trouble::Truncate) => gate.allow(i64::try_from(reply.body.len() / 2).unwrap_or(0)),
         // Longer than any client waits; a client that leaves ends it.
-        Some(Trouble::Hang) => tokio::time::sleep(Duration::from_secs(86_400)).await,
+        Some(Trouble::Hang) => tokio::time::sleep(Duration::from_hours(24)).await,
         _ => {}
     }
     response(reply.status, reply.protocol, reply.body)

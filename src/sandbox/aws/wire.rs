@@ -207,7 +207,7 @@ pub(crate) trait Params {
 
 impl Params for Value {
     fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(Value::as_str)
+        self.get(name).and_then(Self::as_str)
     }
 
     fn required(&self, name: &str) -> Result<&str, Refusal> {
@@ -219,7 +219,7 @@ impl Params for Value {
     }
 
     fn entries(&self, name: &str) -> &[Value] {
-        self.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.get(name).and_then(Self::as_array).map_or(&[], Vec::as_slice)
     }
 
     fn flag(&self, name: &str) -> Option<bool> {

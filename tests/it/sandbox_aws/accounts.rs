@@ -66,9 +66,9 @@ async fn an_email_is_used_once_whatever_its_case() {
     let client = organizations(&aws).await;
     create(&client, "one", "aws+one@example.com").await;
     let twin = create(&client, "one", "AWS+ONE@example.com").await;
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     let late = create(&client, "two", "aws+One@example.com").await;
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     assert_eq!(status(&client, &twin).await.1, "CONCURRENT_ACCOUNT_MODIFICATION");
     assert_eq!(status(&client, &late).await.1, "EMAIL_ALREADY_EXISTS");
     assert_eq!(aws.accounts().len(), 2);
@@ -78,7 +78,7 @@ async fn an_email_is_used_once_whatever_its_case() {
 async fn the_sixth_creation_in_progress_is_refused() {
     let aws = SimulatedAws::start(Config {
         pace: Pace::Held,
-        account_creation: Duration::from_secs(600),
+        account_creation: Duration::from_mins(10),
         ..Config::default()
     })
     .await
@@ -116,7 +116,7 @@ async fn a_listing_has_twenty_accounts_a_page() {
     let client = organizations(&aws).await;
     for n in 0..24 {
         create(&client, &format!("account {n}"), &format!("aws+{n}@example.com")).await;
-        aws.advance(Duration::from_secs(60));
+        aws.advance(Duration::from_mins(1));
     }
     let first = client.list_accounts().send().await.unwrap();
     assert_eq!(first.accounts().len(), 20);
@@ -169,7 +169,7 @@ async fn a_closed_account_passes_through_pending_closure() {
     let close = || client.close_account().account_id(&id).send();
     close().await.unwrap();
     assert_eq!(close().await.unwrap_err().code(), Some("ConflictException"));
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     assert_eq!(close().await.unwrap_err().code(), Some("AccountAlreadyClosedException"));
     assert_eq!(aws.account_by_email("aws+old@example.com").unwrap().standing, Standing::Closed);
     let management = client.close_account().account_id(MANAGEMENT).send().await.unwrap_err();

@@ -50,7 +50,7 @@ async fn a_fresh_account_can_be_entered_only_when_its_role_has_spread() {
     let aws = held().await;
     let organizations = aws_sdk_organizations::Client::new(&admin(&aws).await);
     organizations.create_account().account_name("pay").email("aws+pay@example.com").send().await.unwrap();
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     let id = aws.account_by_email("aws+pay@example.com").unwrap().id;
     let arn = format!("arn:aws:iam::{id}:role/OrganizationAccountAccessRole");
     assert_eq!(assume(&aws, &arn).await, Err("AccessDenied".to_owned()));
@@ -167,7 +167,7 @@ async fn the_trail_names_who_did_it_but_not_at_once() {
         .unwrap();
     let look = || trail.lookup_events().lookup_attributes(attribute.clone()).send();
     assert_eq!(look().await.unwrap().events().len(), 0);
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     let found = look().await.unwrap();
     let event = &found.events()[0];
     assert_eq!((found.events().len(), event.username()), (1, Some("alice")));

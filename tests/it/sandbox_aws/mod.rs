@@ -1,7 +1,10 @@
 //! The simulated AWS, judged through the real SDK: it must refuse what AWS refuses.
+#![expect(clippy::unwrap_used, reason = "a step of a story that fails ends the test, also in a helper")]
 
 mod accounts;
+mod drift;
 mod identities;
+mod stacks;
 mod trouble;
 
 use std::time::Duration;
@@ -67,7 +70,7 @@ pub(crate) async fn new_account(aws: &SimulatedAws, name: &str) -> String {
     let organizations = aws_sdk_organizations::Client::new(&admin(aws).await);
     let email = format!("aws+{name}@example.com");
     organizations.create_account().account_name(name).email(&email).send().await.unwrap();
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     aws.advance(Duration::from_secs(10));
     aws.account_by_email(&email).unwrap().id
 }

@@ -26,7 +26,7 @@ async fn create_under(trouble: Trouble) -> (String, usize) {
         Err(SdkError::TimeoutError(_)) => "timeout".to_owned(),
         Err(other) => format!("{other:?}"),
     };
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     (seen, aws.accounts().len() - 1)
 }
 
@@ -63,7 +63,7 @@ async fn a_client_with_default_retries_is_caught_creating_three_times() {
     let sent = client.create_account().account_name("pay").email("aws+pay@example.com").send().await;
     assert!(sent.is_err());
     assert_eq!(calls(&aws, "CreateAccount"), 3);
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     assert_eq!(aws.accounts().len(), 2);
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::state::State;
 use super::super::wire::{Answer, Params as _, Refusal};
-use super::{already_exists, no_such_entity};
+use super::{already_exists, no_such_entity, paged};
 
 pub(crate) fn get_password_policy(state: &mut State, call: &Call) -> Answer {
     let policy = state.member(call.account()).iam.password_policy.as_ref();
@@ -59,7 +59,8 @@ pub(crate) fn delete_password_policy(state: &mut State, call: &Call) -> Answer {
 }
 
 pub(crate) fn list_aliases(state: &mut State, call: &Call) -> Answer {
-    Ok(json!({"AccountAliases": state.member(call.account()).iam.aliases, "IsTruncated": false}))
+    let aliases = state.member(call.account()).iam.aliases.iter().map(|alias| json!(alias)).collect();
+    paged(call, "AccountAliases", aliases)
 }
 
 /// An account has one alias; a new one takes the place of the old.
