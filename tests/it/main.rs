@@ -1,14 +1,11 @@
 //! One binary for all stories: it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
-<<<<<<< HEAD
 mod aws;
 mod creation;
 mod git;
-=======
 mod harmless;
 mod issue_steps;
->>>>>>> forge
 mod issues;
 mod load;
 mod paper;
