@@ -52,6 +52,9 @@ pub enum Failure {
         /// Why it was not.
         source: std::io::Error,
     },
+    /// The sandbox could not be set up: see the error.
+    #[error(transparent)]
+    Stage(#[from] crate::sandbox::stage::Error),
     /// The sandbox's story did not come out as it should: this is a bug, or the machine was too slow.
     #[error("the story did not come out as it should: {0}")]
     Story(String),
