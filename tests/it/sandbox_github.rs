@@ -25,7 +25,7 @@ impl GitSide for Branches {
         Ok(format!("--- {base}\n+++ {head}\n@@ -1 +1 @@\n-old\n+<new>\n"))
     }
 
-    fn merge(&self, base: &str, head: &str, _: &str) -> Result<String, String> {
+    fn merge(&self, base: &str, head: &str, _: &str, _: jiff::Timestamp) -> Result<String, String> {
         let mut branches = self.0.lock().unwrap();
         let commit = branches.get(head).cloned().ok_or("there is no such branch")?;
         branches.insert(base.to_owned(), commit.clone());
@@ -177,7 +177,8 @@ async fn a_label_that_exists_is_left_as_it_is() {
     let (github, _) = simulated().await;
     let repository = "acme/aws-accounts".parse().unwrap();
     let token = landfast::github::Token::new(TOKEN);
-    let config = landfast::github::Config { api_url: Some(github.api_url()), repository, token };
+    let config =
+        landfast::github::Config { api_url: Some(github.api_url()), repository, token, timeout: None };
     let (_, writer) = landfast::github::connect(&config).unwrap();
     writer.ensure_label("landfast/high", "cf222e", "Someone may do more").await.unwrap();
     writer.ensure_label("landfast/high", "000000", "").await.unwrap();
