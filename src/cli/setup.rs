@@ -217,6 +217,7 @@ fn outlet(source: &Source, forge: &Forge) -> Result<Outlet, Failure> {
         api_url: Some(forge.github_api_url.clone()),
         repository,
         token: github::Token::new(token),
+        timeout: None,
     };
     let (reader, writer) = github::connect(&config)?;
     Ok(Outlet::GitHub { reader: Box::new(reader), writer: Box::new(writer) })

@@ -168,6 +168,7 @@ impl Stage {
             api_url: Some(self.github.api_url()),
             repository: "acme/aws-accounts".parse()?,
             token: crate::github::Token::new(TOKENS[0].0),
+            timeout: None,
         })?;
         let outlet = Outlet::GitHub { reader: Box::new(reader), writer: Box::new(writer) };
         let ledger = Arc::new(ObservedBranch::new(repository.clone(), Some(self.signer.clone())));

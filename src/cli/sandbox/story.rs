@@ -119,9 +119,8 @@ impl Story<'_> {
     }
 
     fn issue(&self, account: &str, what: &str) -> Option<Issue> {
-        let is_about = |issue: &Issue| {
-            issue.is_open && issue.title.contains(account) && issue.body.contains(what)
-        };
+        let is_about =
+            |issue: &Issue| issue.is_open && issue.title.contains(account) && issue.body.contains(what);
         self.stage.github.issues().into_iter().find(is_about)
     }
 }
