@@ -9,3 +9,4 @@
 pub mod aws;
 pub mod model;
 pub mod observe;
+pub mod sandbox;

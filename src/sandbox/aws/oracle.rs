@@ -1,0 +1,267 @@
+//! The simulation from inside: ground truth for tests, and a hand to stir with.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::faults::Fault;
+use super::identity::Key;
+use super::log::Entry;
+use super::organizations::accounts::{self, Account, Standing};
+use super::organizations::creation::access_role;
+use super::server::lock;
+use super::state::State;
+use super::{Credentials, SimulatedAws, cloudtrail};
+
+/// An account as it truly is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAccount {
+    /// Twelve digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its e-mail.
+    pub email: String,
+    /// Where it is in its life.
+    pub standing: Standing,
+    /// Where it is in the tree, by names: `/workloads/prod`.
+    pub ou: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A role as it truly is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownRole {
+    /// Its ARN.
+    pub arn: String,
+    /// Who may assume it.
+    pub trust: Value,
+    /// ARNs of managed policies.
+    pub attached: Vec<String>,
+    /// Inline policies by name.
+    pub inline: BTreeMap<String, Value>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A stack as it truly is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownStack {
+    /// Its ARN.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub region: String,
+    /// Such as `CREATE_COMPLETE`.
+    pub status: String,
+    /// The template as sent.
+    pub template: String,
+    /// Its parameters, secret ones too.
+    pub parameters: BTreeMap<String, String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// Logical id → (type, physical id).
+    pub resources: BTreeMap<String, (String, String)>,
+}
+
+impl SimulatedAws {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = lock(&self.state);
+        state.settle();
+        act(&mut state)
+    }
+
+    /// The key of the administrator.
+    pub fn credentials(&self) -> Credentials {
+        self.with(|state| Credentials {
+            access_key: state.config.access_key.clone(),
+            secret_key: state.config.secret_key.clone(),
+            session_token: None,
+        })
+    }
+
+    /// Adds an IAM user with these managed policies, and gives its key.
+    pub fn add_user(&self, account: &str, name: &str, policies: &[&str]) -> Credentials {
+        self.with(|state| {
+            let attached = policies.iter().map(|&arn| arn.to_owned()).collect();
+            state.member(account).iam.users.insert(name.to_owned(), attached);
+            let access_key = format!("AKIA{}", state.capitals(16));
+            let secret = state.fresh()[..40].to_owned();
+            let principal = state.user(account, name, &access_key);
+            let key = Key { secret: secret.clone(), token: None, expires: None, principal };
+            state.keys.insert(access_key.clone(), key);
+            Credentials { access_key, secret_key: secret, session_token: None }
+        })
+    }
+
+    /// Adds an administrator's role that the management account may assume, such as one in the management account.
+    pub fn add_access_role(&self, account: &str, name: &str) {
+        self.with(|state| {
+            let now = state.now();
+            let role = access_role(account, name, &state.organization.management.clone(), now, now);
+            state.member(account).iam.roles.insert(name.to_owned(), role);
+        });
+    }
+
+    /// The time it is in the simulation.
+    pub fn now(&self) -> Timestamp {
+        self.with(|state| state.now())
+    }
+
+    /// Stops the clock.
+    pub fn hold(&self) {
+        self.with(|state| state.clock.hold());
+    }
+
+    /// Lets the clock run, delays shortened this many times.
+    pub fn run(&self, speed: f64) {
+        self.with(|state| state.clock.run(speed));
+    }
+
+    /// Lets this much time pass, and everything happen that is due in it.
+    pub fn advance(&self, by: Duration) {
+        self.with(|state| {
+            state.clock.advance(by);
+            state.settle();
+        });
+    }
+
+    /// Every request so far.
+    pub fn log(&self) -> Vec<Entry> {
+        self.with(|state| state.log.clone())
+    }
+
+    /// Every request so far that could change something.
+    pub fn mutations(&self) -> Vec<Entry> {
+        self.with(|state| state.log.iter().filter(|entry| entry.is_mutating).cloned().collect())
+    }
+
+    /// Sets a fault.
+    pub fn add_fault(&self, fault: Fault) {
+        self.with(|state| state.faults.add(fault));
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.with(|state| state.faults.clear());
+    }
+
+    /// All accounts, the management account too.
+    pub fn accounts(&self) -> Vec<KnownAccount> {
+        self.with(|state| state.organization.accounts.values().map(|account| known(state, account)).collect())
+    }
+
+    /// The account with this e-mail, whatever its case.
+    pub fn account_by_email(&self, email: &str) -> Option<KnownAccount> {
+        self.accounts().into_iter().find(|account| account.email.eq_ignore_ascii_case(email))
+    }
+
+    /// OU ids by the path of their names: `/workloads/prod`.
+    pub fn ous(&self) -> BTreeMap<String, String> {
+        self.with(|state| {
+            let organization = &state.organization;
+            organization.ous.keys().map(|id| (organization.name_path(id), id.clone())).collect()
+        })
+    }
+
+    /// Puts an account where AWS would put it: suspended, closed, pending.
+    pub fn set_standing(&self, account: &str, standing: Standing) {
+        self.with(|state| accounts::set_standing(state, account, standing));
+    }
+
+    /// Suspends an account.
+    pub fn suspend(&self, account: &str) {
+        self.set_standing(account, Standing::Suspended);
+    }
+
+    /// Replaces all tags of an account, an OU or the root, by id.
+    pub fn set_tags(&self, id: &str, tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.with(|state| state.organization.tags.insert(id.to_owned(), tags));
+    }
+
+    /// The id of the organization's root.
+    pub fn root_id(&self) -> String {
+        self.with(|state| state.organization.root.clone())
+    }
+
+    /// Denies these actions (patterns such as `cloudformation:Describe*`) in an account, as a service control
+    /// policy would. An empty list ends it.
+    pub fn deny(&self, account: &str, actions: &[&str]) {
+        let actions = actions.iter().map(|&action| action.to_owned()).collect();
+        self.with(|state| state.member(account).denied = actions);
+    }
+
+    /// The next `calls` to `ListAccounts` leave out the last `left_out` accounts, without an error.
+    pub fn list_short(&self, calls: u32, left_out: usize) {
+        self.with(|state| state.organization.short_listings = (calls, left_out));
+    }
+
+    /// Makes the e-mail one that an account outside the organization has.
+    pub fn take_email(&self, email: &str) {
+        self.with(|state| state.organization.taken_emails.insert(email.to_lowercase()));
+    }
+
+    /// The next creation fails for this reason, such as `INTERNAL_FAILURE`.
+    pub fn fail_next_creation(&self, reason: &str) {
+        self.with(|state| state.organization.failures.push(reason.to_owned()));
+    }
+
+    /// Ends all sessions at once, as if their time were over.
+    pub fn expire_sessions(&self) {
+        self.with(|state| {
+            let sessions = state.keys.values_mut().filter(|key| key.token.is_some());
+            sessions.for_each(|key| key.expires = Some(Timestamp::UNIX_EPOCH));
+        });
+    }
+
+    /// The account's password policy as AWS stores it, if it has one.
+    pub fn password_policy(&self, account: &str) -> Option<Value> {
+        self.with(|state| state.member(account).iam.password_policy.clone())
+    }
+
+    /// The account's alias, if it has one.
+    pub fn alias(&self, account: &str) -> Option<String> {
+        self.with(|state| state.member(account).iam.aliases.first().cloned())
+    }
+
+    /// The account's roles by name.
+    pub fn roles(&self, account: &str) -> BTreeMap<String, KnownRole> {
+        self.with(|state| {
+            let roles = state.member(account).iam.roles.values();
+            roles.map(|role| (role.name.clone(), known_role(role))).collect()
+        })
+    }
+
+    /// The last event of this name in the account, visible yet or not, as `LookupEvents` would give it.
+    pub fn last_event(&self, account: &str, name: &str) -> Option<Value> {
+        self.with(|state| cloudtrail::last(state, account, name))
+    }
+}
+
+fn known(state: &State, account: &Account) -> KnownAccount {
+    KnownAccount {
+        id: account.id.clone(),
+        name: account.name.clone(),
+        email: account.email.clone(),
+        standing: account.standing,
+        ou: state.organization.name_path(&account.parent),
+        tags: state.organization.tags.get(&account.id).cloned().unwrap_or_default(),
+    }
+}
+
+fn known_role(role: &super::iam::Role) -> KnownRole {
+    KnownRole {
+        arn: role.arn.clone(),
+        trust: role.trust.clone(),
+        attached: role.attached.iter().cloned().collect(),
+        inline: role.inline.clone(),
+        tags: role.tags.clone(),
+    }
+}
