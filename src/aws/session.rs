@@ -28,6 +28,8 @@ const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const LIFETIME: Duration = Duration::from_hours(1);
 /// How long before its end a session is renewed.
 const MARGIN: Duration = Duration::from_mins(5);
+/// How many empty pages in a row a list may have.
+const PATIENCE: usize = 50;
 /// Where services live that exist once per account.
 const GLOBAL: &str = "us-east-1";
 
@@ -175,17 +177,19 @@ impl Session {
         F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let (mut all, mut token) = (Vec::new(), None);
+        let (mut all, mut token, mut idle) = (Vec::new(), None, 0);
         loop {
             let (items, next) = split(self.send(operation, Box::pin(fetch(token.clone()))).await?);
-            all.extend(items.unwrap_or_default());
+            let items = items.unwrap_or_default();
+            idle = if items.is_empty() { idle + 1 } else { 0 };
+            all.extend(items);
             let next = next.filter(|next| !next.is_empty());
             if next.is_none() {
                 return Ok(all);
             }
-            if next == token {
-                // The SDK's own paginator ends here as if the list were complete.
-                let message = "the same page token came twice".to_owned();
+            // The SDK's own paginator takes a token that comes twice for the end of the list.
+            if idle > PATIENCE || (idle == 0 && next == token) {
+                let message = "its pages lead nowhere".to_owned();
                 return Err(Error::Malformed { operation, place: self.account.to_string(), message });
             }
             token = next;

@@ -1,4 +1,5 @@
 //! One binary for all stories: it links once.
 
 mod aws;
+mod observe;
 mod sandbox_aws;
