@@ -1,7 +1,5 @@
 //! What the SDK really does, by counting the requests that reach a server.
 
-mod stub;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -11,9 +9,11 @@ use landfast::model::{
     StackName,
 };
 use serde_json::json;
-use stub::{Answer, Request, Stub};
+
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+use crate::stub::{self, Answer, Stub, session_or};
 
 const MANAGEMENT: &str = "999988887777";
 const MEMBER: &str = "111122223333";
@@ -386,13 +386,4 @@ async fn credentials_of_another_organization_are_refused_at_the_start() {
 
 fn listed(id: &str) -> serde_json::Value {
     json!({"Id": id, "Email": format!("aws+{id}@example.com"), "Name": id, "State": "ACTIVE"})
-}
-
-/// Sessions are given to anybody; everything else is as `otherwise` says.
-fn session_or(request: &Request, otherwise: impl FnOnce() -> Answer) -> Answer {
-    if request.operation != "AssumeRole" {
-        return otherwise();
-    }
-    let (_, rest) = request.body.split_once("iam%3A%3A").expect("a role's ARN");
-    stub::session(&rest[..12], "session")
 }

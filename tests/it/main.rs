@@ -3,3 +3,4 @@
 mod aws;
 mod observe;
 mod sandbox_aws;
+mod stub;
