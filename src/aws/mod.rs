@@ -14,6 +14,7 @@ mod pace;
 mod read;
 mod session;
 mod settings;
+mod sides;
 mod visitor;
 mod write;
 
@@ -25,5 +26,6 @@ pub use read::{
     StackSeen, TrailEvent,
 };
 pub use settings::{Keys, Settings, Timeouts};
+pub use sides::{Readers, Writers};
 pub use visitor::Visitor;
 pub use write::{NewChangeSet, Writer};

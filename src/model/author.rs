@@ -1,37 +1,47 @@
-//! Who made a change, as far as CloudTrail tells.
+//! Who made an out-of-band change, as far as CloudTrail tells.
 
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use serde::Serialize;
 
-/// The author of a difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// Who changed an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "is")]
 pub enum Author {
-    /// Not shown yet: CloudTrail can take 15 minutes.
+    /// CloudTrail does not show the event yet (it can take 15 minutes).
     Pending,
-    /// This event made it.
-    Known(Box<Event>),
-    /// Not to be found, and why.
-    Unknown(String),
+    /// CloudTrail names the event.
+    Known(Deed),
+    /// Nobody can be named, for this reason, in words without a full stop.
+    Unknown {
+        /// The reason.
+        because: String,
+    },
 }
 
-/// The call that made a change, as CloudTrail recorded it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One CloudTrail event that explains a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Event {
-    /// The ARN of who called, session name included.
+pub struct Deed {
+    /// The principal's ARN: `arn:aws:sts::111122223333:assumed-role/BreakGlass/alice`.
     pub principal: String,
-    /// The call, such as `AttachRolePolicy`.
+    /// The session's or user's name: `alice`; `root` for the root user.
+    pub name: String,
+    /// The role that was assumed, if one was: `BreakGlass`.
+    pub role: Option<String>,
+    /// `AttachRolePolicy`.
     pub event_name: String,
-    /// CloudTrail's id of the event.
+    /// The event's id.
     pub event_id: String,
-    /// When, seconds since 1970.
-    pub time: i64,
-    /// From where, as CloudTrail spells it; empty where it does not say.
+    /// When it happened.
+    pub time: Timestamp,
+    /// The address or the AWS service it came from; empty when not told.
     pub source_ip: String,
-    /// With what, as CloudTrail spells it; empty where it does not say.
-    pub user_agent: String,
-    /// True when the session was made with a second factor.
-    pub mfa: bool,
-    /// True when it was a write session of Landfast.
+    /// True when it was done in the console; absent when not told.
+    pub console: Option<bool>,
+    /// True when the session was opened with MFA; absent when not told.
+    pub mfa: Option<bool>,
+    /// True when the event itself names this item; false when it is the likeliest one.
+    pub is_certain: bool,
+    /// True when the session is Landfast's own.
     pub is_ours: bool,
 }

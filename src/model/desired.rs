@@ -93,6 +93,9 @@ pub struct Stack {
     pub needs: BTreeSet<StackKey>,
     /// Parameters AWS never shows again (`NoEcho`).
     pub hidden: BTreeSet<String>,
+    /// Keyed hashes of the hidden parameters' values, by name: what the base keeps in their place.
+    #[serde(default)]
+    pub sealed: BTreeMap<String, String>,
 }
 
 /// One account with everything that applies to it.
@@ -161,6 +164,20 @@ impl Desired {
         self.accounts.get(slug).map_or(Mode::Report, |account| account.mode)
     }
 
+    /// Puts keyed hashes in the place of every hidden parameter's value, so that a change of it can be noticed
+    /// without keeping it.
+    pub fn seal(&mut self, hash: impl Fn(&str) -> String) {
+        let stacks = self.accounts.values_mut().flat_map(|account| account.stacks.values_mut());
+        for stack in stacks {
+            let Stack { parameters, hidden, sealed, .. } = &mut stack.value;
+            *sealed = parameters
+                .iter()
+                .filter(|(name, _)| hidden.contains(*name))
+                .map(|(name, value)| (name.clone(), hash(value)))
+                .collect();
+        }
+    }
+
     /// True when the repository says this item may be overwritten where it is found.
     pub fn is_adopted(&self, scope: &Scope, item: &Item) -> bool {
         let slug = match (scope, item) {
@@ -188,7 +205,7 @@ impl Account {
         let item = |property| Item::Account(self.slug.clone(), property);
         let declared = |value, at: &str| Declared { value, source: self.source(at) };
         let mut properties = vec![
-            (item(AccountProperty::Exists), declared(json!("ACTIVE"), "")),
+            (item(AccountProperty::Exists), declared(json!({"state": "ACTIVE"}), "")),
             (item(AccountProperty::Name), declared(json!(self.name), "name")),
             (item(AccountProperty::Email), declared(json!(self.email), "email")),
             (item(AccountProperty::Ou), declared(json!(self.ou), "ou")),
@@ -210,20 +227,28 @@ impl Account {
 }
 
 impl Stack {
-    /// The stack as a comparable value: `{state, template, parameters, tags, drift}`.
+    /// The stack as a comparable value: `{state, template, parameters, tags, drift}`, and `hidden` where there is
+    /// any.
     ///
-    /// The template is in canonical form, so that layout and comments do not count. Hidden parameters are left
-    /// out: what AWS will not show cannot be compared.
+    /// The template is in canonical form, so that layout and comments do not count. Of hidden parameters only the
+    /// keyed hashes are in it.
     pub fn to_value(&self, owner: &OrganizationId) -> Value {
-        let shown: BTreeMap<_, _> =
-            self.parameters.iter().filter(|(name, _)| !self.hidden.contains(*name)).collect();
-        json!({
+        let mut value = json!({
             "state": "ok",
             "template": template::canonical(&self.template),
-            "parameters": shown,
+            "parameters": self.shown_parameters(),
             "tags": self.sent_tags(owner),
             "drift": {},
-        })
+        });
+        if !self.sealed.is_empty() {
+            value["hidden"] = json!(self.sealed);
+        }
+        value
+    }
+
+    /// The parameters without the hidden ones.
+    pub fn shown_parameters(&self) -> BTreeMap<&String, &String> {
+        self.parameters.iter().filter(|(name, _)| !self.hidden.contains(*name)).collect()
     }
 
     /// The tags that are sent: the declared ones and the one that proves ownership.

@@ -14,7 +14,7 @@ mod plan;
 pub mod template;
 mod verdict;
 
-pub use author::{Author, Event};
+pub use author::{Author, Deed};
 pub use base::Base;
 pub use desired::{
     Access, Account, Declared, Desired, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,

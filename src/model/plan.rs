@@ -45,6 +45,7 @@ impl fmt::Display for StepId {
 }
 
 /// One write, complete: apply makes no choices. `before` is what must still be true.
+#[expect(clippy::large_enum_variant, reason = "plans hold tens of steps; boxes would only clutter them")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "do")]
 pub enum Step {
@@ -109,6 +110,7 @@ pub enum Step {
         /// The stack now; absent when it is made anew (an empty shell counts as absent).
         before: Option<StackFact>,
         /// What it becomes.
+        #[serde(serialize_with = "without_hidden_parameters")]
         after: Stack,
         /// Tags to send, the owner tag included.
         tags: BTreeMap<String, String>,
@@ -124,6 +126,13 @@ pub enum Step {
         /// The stack now.
         before: StackFact,
     },
+}
+
+/// A plan is shown to people and written to logs: hidden parameters do not go along.
+fn without_hidden_parameters<S: serde::Serializer>(stack: &Stack, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut shown = stack.clone();
+    shown.parameters.retain(|name, _| !stack.hidden.contains(name));
+    shown.serialize(serializer)
 }
 
 /// Work that is wanted but held back.
@@ -169,5 +178,14 @@ impl Plan {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The part of the plan that is about one account, and the OUs it may need.
+    pub fn only(mut self, slug: &Slug) -> Self {
+        let is_meant = |item: &Item| !matches!(item, Item::Account(other, _) if other != slug);
+        self.findings.retain(|item, _| is_meant(item));
+        self.steps.retain(|step| is_meant(&step.item));
+        self.blocked.retain(|blocked| is_meant(&blocked.item));
+        self
     }
 }

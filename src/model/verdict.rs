@@ -33,47 +33,83 @@ pub enum Verdict {
     Gap,
 }
 
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 10] = [
+        Self::InSync,
+        Self::Pending,
+        Self::Drift,
+        Self::Conflict,
+        Self::New,
+        Self::FirstSight,
+        Self::Undeclared,
+        Self::Gone,
+        Self::Moving,
+        Self::Gap,
+    ];
+
+    /// The closed set of metric labels and JSON words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::InSync => "inSync",
+            Self::Pending => "pending",
+            Self::Drift => "drift",
+            Self::Conflict => "conflict",
+            Self::New => "new",
+            Self::FirstSight => "firstSight",
+            Self::Undeclared => "undeclared",
+            Self::Gone => "gone",
+            Self::Moving => "moving",
+            Self::Gap => "gap",
+        }
+    }
+}
+
 /// Decides from the three values. Pure and total.
 ///
-/// Only what git declares is compared: where the desired value is a map of settings, other keys of the observed
-/// value are nobody's business here. Parts named in `unchecked` count as equal.
+/// Only what git declares is compared: where the desired value is a map, other keys of the observed value are
+/// nobody's business here. What cannot be checked by its nature is taken to be as it was last agreed: so a change
+/// of it in git is seen, and a change of it in AWS is reported as not checked, never as drift.
 pub fn verdict(desired: Option<&Value>, base: Option<&Value>, observed: &Sight) -> Verdict {
-    let (value, unchecked) = match observed {
+    let value = match observed {
         Sight::Gap(_) => return Verdict::Gap,
         Sight::Moving(_) => return Verdict::Moving,
-        Sight::Absent => (None, &BTreeMap::new()),
-        Sight::Present { value, unchecked } => (Some(value), unchecked),
+        Sight::Absent => None,
+        Sight::Present { value, unchecked } => Some(assume(value, unchecked, base.or(desired))),
     };
     let Some(desired) = desired else {
         return if value.is_some() { Verdict::Undeclared } else { Verdict::Gone };
     };
     let agree = |left: Option<&Value>, right: Option<&Value>| match (left, right) {
-        (Some(left), Some(right)) => agrees(desired, left, right, unchecked),
-        (None, None) => true,
-        _ => false,
+        (Some(left), Some(right)) => project(desired, left) == project(desired, right),
+        (left, right) => left.is_none() && right.is_none(),
     };
-    if agree(value, Some(desired)) {
+    if agree(value.as_ref(), Some(desired)) {
         return Verdict::InSync;
     }
-    match (base, value) {
+    match (base, &value) {
         (None, None) => Verdict::New,
         (None, Some(_)) => Verdict::FirstSight,
-        (Some(base), value) if agree(value, Some(base)) => Verdict::Pending,
-        (Some(base), _) if agree(Some(desired), Some(base)) => Verdict::Drift,
+        (Some(_), value) if agree(value.as_ref(), base) => Verdict::Pending,
+        (Some(_), _) if agree(Some(desired), base) => Verdict::Drift,
         (Some(_), _) => Verdict::Conflict,
     }
 }
 
-/// True when `left` and `right` are equal in everything `desired` speaks of, apart from what is unchecked.
-fn agrees(desired: &Value, left: &Value, right: &Value, unchecked: &BTreeMap<String, String>) -> bool {
-    let keep = |value: &Value| {
-        let mut value = project(desired, value);
-        for pointer in unchecked.keys() {
-            remove(&mut value, pointer);
+/// `value` with every unchecked part taken from what is believed: the base, or else what git says.
+fn assume(value: &Value, unchecked: &BTreeMap<String, String>, believed: Option<&Value>) -> Value {
+    let mut value = value.clone();
+    for pointer in unchecked.keys() {
+        let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
+        let part = believed.and_then(|believed| believed.pointer(pointer)).cloned();
+        if let Some(Value::Object(map)) = value.pointer_mut(parent) {
+            match part {
+                Some(part) => map.insert(key.to_owned(), part),
+                None => map.remove(key),
+            };
         }
-        value
-    };
-    keep(left) == keep(right)
+    }
+    value
 }
 
 /// The top-level keys of `value` that `desired` declares; the whole value where it is not a map.
@@ -85,13 +121,6 @@ fn project(desired: &Value, value: &Value) -> Value {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect(),
         _ => value.clone(),
-    }
-}
-
-fn remove(value: &mut Value, pointer: &str) {
-    let Some((parent, key)) = pointer.rsplit_once('/') else { return };
-    if let Some(Value::Object(map)) = value.pointer_mut(parent) {
-        map.remove(key);
     }
 }
 

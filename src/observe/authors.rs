@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::aws::{Error, Lookup, Reader, TrailEvent, WRITE_SESSION_PREFIX};
 use crate::model::{
-    Access, AccountId, AccountProperty, Author, Event, Item, Region, Setting, StackKey, Value,
+    Access, AccountId, AccountProperty, Author, Deed, Item, Region, Setting, StackKey, Value,
 };
 
 /// How long CloudTrail may take before an author counts as not to be found (seconds).
@@ -49,7 +51,9 @@ pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result
         Item::Ou(_) | Item::Account(..) => Some(witnesses.management),
         Item::Setting(_) | Item::Stack(_) => witnesses.account,
     };
-    let Some(reader) = reader else { return Ok(Author::Unknown("the account cannot be entered".to_owned())) };
+    let Some(reader) = reader else {
+        return Ok(Author::Unknown { because: "the account cannot be entered".to_owned() });
+    };
     let mut newest: Option<TrailEvent> = None;
     for (region, lookup) in traces(question) {
         let events = reader.trail(&region, &lookup, question.from, question.now).await?;
@@ -57,9 +61,9 @@ pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result
         newest = newest.into_iter().chain(found).max_by_key(|event| event.time);
     }
     Ok(match newest {
-        Some(found) => Author::Known(Box::new(event(&found, question.access))),
+        Some(found) => Author::Known(deed(&found, question.access)),
         None if question.now - question.seen < PATIENCE => Author::Pending,
-        None => Author::Unknown("CloudTrail shows no call that fits".to_owned()),
+        None => Author::Unknown { because: "CloudTrail shows no call that fits".to_owned() },
     })
 }
 
@@ -157,20 +161,41 @@ fn id<'a>(question: &Question<'a>) -> Option<&'a str> {
     question.account.map(AccountId::as_str)
 }
 
-fn event(found: &TrailEvent, access: &Access) -> Event {
+fn deed(found: &TrailEvent, access: &Access) -> Deed {
     let text =
         |pointer: &str| found.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let principal = principal(&text);
-    Event {
+    let (role, name) = names(&principal);
+    let mfa = text("/userIdentity/sessionContext/attributes/mfaAuthenticated");
+    Deed {
         is_ours: is_ours(&principal, access),
         principal,
+        name,
+        role,
         event_name: found.name.clone(),
         event_id: found.id.clone(),
-        time: found.time,
+        time: Timestamp::from_second(found.time).unwrap_or_default(),
         source_ip: text("/sourceIPAddress"),
-        user_agent: text("/userAgent"),
-        mfa: text("/userIdentity/sessionContext/attributes/mfaAuthenticated") == "true",
+        console: from_console(&found.record),
+        mfa: (!mfa.is_empty()).then(|| mfa == "true"),
+        is_certain: true,
     }
+}
+
+/// The role and the session of `…:assumed-role/Role/session`; the last name of any other principal.
+fn names(principal: &str) -> (Option<String>, String) {
+    let role_and_session = principal.split_once(":assumed-role/").and_then(|(_, rest)| rest.rsplit_once('/'));
+    match role_and_session {
+        Some((role, session)) => (Some(role.to_owned()), session.to_owned()),
+        None => (None, principal.rsplit(['/', ':']).next().unwrap_or(principal).to_owned()),
+    }
+}
+
+/// Whether the console made the call, where the record says it or shows the console's own agent.
+fn from_console(record: &Value) -> Option<bool> {
+    let said = record.get("sessionCredentialFromConsole").and_then(Value::as_str).map(|said| said == "true");
+    let agent = record.get("userAgent").and_then(Value::as_str)?;
+    said.or_else(|| Some(agent.contains("console.amazonaws.com") || agent.contains("signin.amazonaws.com")))
 }
 
 /// The ARN; for the few that have none, what CloudTrail gives instead.

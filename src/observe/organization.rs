@@ -14,7 +14,7 @@ use super::hold::hold;
 use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
-    AccountFact, AccountId, AccountProperty, AccountState, Creation, Desired, Facts, Item, OWNER_TAG,
+    AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Item, OWNER_TAG,
     Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug,
 };
 
@@ -66,10 +66,12 @@ struct Claims {
     doubt: Option<String>,
 }
 
-/// Looks at the organization. `reader` reads the management account; `wanted` are the items to give a sight of.
+/// Looks at the organization. `reader` reads the management account; `base` knows the ids of accounts whose folder is
+/// gone; `wanted` are the items to give a sight of.
 pub async fn organization(
     reader: &Reader,
     desired: &Desired,
+    base: &Base,
     wanted: &BTreeSet<Item>,
     cache: &mut OrganizationCache,
 ) -> Observed {
@@ -81,7 +83,7 @@ pub async fn organization(
     let hold = organization_hold(reader, &tree).await;
     let creations = creations.map_err(|error| words(&error));
     let seen = Seen { tree, accounts, creations, tags, places };
-    let claims = claims(desired, &seen);
+    let claims = claims(desired, base, &seen);
     let items = wanted.iter().map(|item| (item.clone(), sight(item, &seen, &claims))).collect();
     let facts = Facts::Organization(facts(seen, claims));
     Observed { scope: Scope::Organization, items, facts, hold }
@@ -151,14 +153,14 @@ async fn places(
     parents.await.into_iter().map(|(id, parent)| (id, parent.and_then(place))).collect()
 }
 
-fn claims(desired: &Desired, seen: &Seen) -> Claims {
+fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
     let mut claims = Claims::default();
     let listed = seen.accounts.as_deref().unwrap_or_default();
     let exists = |id: &AccountId| listed.iter().any(|account| account.id == *id);
     let recorded =
-        desired.accounts.values().filter_map(|account| Some((&account.slug, account.id.as_ref()?)));
-    for (slug, id) in recorded.filter(|(_, id)| exists(id)) {
-        claims.by_slug.insert(slug.clone(), id.clone());
+        desired.accounts.values().filter_map(|account| Some((account.slug.clone(), account.id.clone()?)));
+    for (slug, id) in recorded.chain(left(desired, base)).filter(|(_, id)| exists(id)) {
+        claims.by_slug.entry(slug).or_insert(id);
     }
     let by_record: BTreeSet<_> = claims.by_slug.values().cloned().collect();
     for account in listed.iter().filter(|account| !by_record.contains(&account.id)) {
@@ -171,6 +173,17 @@ fn claims(desired: &Desired, seen: &Seen) -> Claims {
         }
     }
     claims
+}
+
+/// Accounts that were kept and whose folder is gone, as the base remembers them, unless another folder has them now.
+fn left<'a>(desired: &'a Desired, base: &'a Base) -> impl Iterator<Item = (Slug, AccountId)> + 'a {
+    let is_recorded =
+        |id: &AccountId| desired.accounts.values().any(|account| account.id.as_ref() == Some(id));
+    base.items.iter().filter_map(move |(item, value)| {
+        let Item::Account(slug, AccountProperty::Exists) = item else { return None };
+        let id = AccountId::parse(value.get("id")?.as_str()?).ok()?;
+        (!desired.accounts.contains_key(slug) && !is_recorded(&id)).then(|| (slug.clone(), id))
+    })
 }
 
 impl Claims {
@@ -226,9 +239,9 @@ fn property_sight(account: &ListedAccount, property: &AccountProperty, seen: &Se
     let gap = |why: &String| Sight::Gap(why.clone());
     match property {
         AccountProperty::Exists => match &account.state {
-            AccountState::Active => Sight::present(json!("ACTIVE")),
+            AccountState::Active => Sight::present(json!({"state": "ACTIVE", "id": account.id})),
             AccountState::PendingActivation => Sight::Moving("AWS is activating the account".to_owned()),
-            AccountState::Unusable(state) => Sight::present(json!(state)),
+            AccountState::Unusable(state) => Sight::present(json!({"state": state, "id": account.id})),
         },
         AccountProperty::Name => Sight::present(json!(account.name)),
         AccountProperty::Email => Sight::present(json!(account.email)),

@@ -4,3 +4,7 @@
 //! vendor's client library: whatever talks to it does so over a socket, as it would to the real thing.
 
 pub mod aws;
+pub mod github;
+mod remote;
+
+pub use remote::BareRemote;

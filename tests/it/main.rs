@@ -1,6 +1,15 @@
 //! One binary for all stories: it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod aws;
+mod creation;
+mod git;
+mod issues;
+mod load;
 mod observe;
+mod paper;
 mod sandbox_aws;
+mod sandbox_github;
 mod stub;
+mod tidy;
+mod truth_table;

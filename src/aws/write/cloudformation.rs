@@ -8,13 +8,13 @@ use aws_sdk_cloudformation::types::{Capability, ChangeSetType, DeploymentMode, P
 use super::super::Error;
 use super::super::session::Repeat;
 use super::Writer;
-use crate::model::{Region, StackName};
+use crate::model::Region;
 
 /// A change set to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewChangeSet<'a> {
-    /// The stack's name.
-    pub stack: &'a StackName,
+    /// The name of a new stack, or the ARN of one that is there.
+    pub stack: &'a str,
     /// The change set's name: it carries the digest of what is sent, and is the client token too.
     pub name: &'a str,
     /// True where there is no stack yet or an empty shell only.
@@ -44,7 +44,7 @@ impl Writer {
         let kind = if new.is_new { ChangeSetType::Create } else { ChangeSetType::Update };
         let call = client
             .create_change_set()
-            .stack_name(new.stack.as_str())
+            .stack_name(new.stack)
             .change_set_name(new.name)
             .client_token(new.name)
             .change_set_type(kind)

@@ -1,0 +1,32 @@
+//! Settings: look whether the plan still holds, then put the whole.
+
+use crate::aws::{Error, Reader, Writer};
+use crate::model::{Outcome, Value};
+
+/// Puts the merged password policy, if the policy still is what the plan merged with.
+pub(super) async fn put_password_policy(
+    reader: &Reader,
+    writer: &Writer,
+    before: Option<&Value>,
+    after: &Value,
+) -> Result<Outcome, Error> {
+    if reader.password_policy().await?.as_ref() != before {
+        return Ok(Outcome::Stale("the password policy was changed meanwhile".to_owned()));
+    }
+    writer.put_password_policy(after).await?;
+    Ok(Outcome::Done)
+}
+
+/// Puts the alias, if the account still has the one the plan saw.
+pub(super) async fn put_alias(
+    reader: &Reader,
+    writer: &Writer,
+    before: Option<&str>,
+    after: &str,
+) -> Result<Outcome, Error> {
+    if reader.account_alias().await?.as_deref() != before {
+        return Ok(Outcome::Stale("the account's alias was changed meanwhile".to_owned()));
+    }
+    writer.put_account_alias(after).await?;
+    Ok(Outcome::Done)
+}

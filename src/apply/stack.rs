@@ -1,0 +1,255 @@
+//! Stacks: a change set with a name that never changes for the same intent, then its execution, then the wait.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::progress::News;
+use super::{Site, Watch};
+use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen};
+use crate::model::{Class, Outcome, Scope, Stack, StackFact, StackKey, StepId};
+
+/// What is sent for one stack.
+pub(super) struct Sent<'a> {
+    pub(super) key: &'a StackKey,
+    pub(super) before: Option<&'a StackFact>,
+    pub(super) stack: &'a Stack,
+    pub(super) tags: &'a BTreeMap<String, String>,
+    pub(super) change_set: &'a str,
+    pub(super) revert: bool,
+}
+
+/// Works on the stacks of one account.
+pub(super) struct Stacks<'a> {
+    pub(super) site: &'a Site<'a>,
+    pub(super) watch: &'a Watch,
+    pub(super) scope: &'a Scope,
+    pub(super) step: StepId,
+}
+
+/// How creating a change set ended.
+enum Prepared {
+    Ready(ChangeSet),
+    /// CloudFormation found nothing to change.
+    Unneeded(ChangeSet),
+    Ended(Outcome),
+}
+
+impl Stacks<'_> {
+    /// Creates or updates the stack.
+    pub(super) async fn deploy(&self, sent: &Sent<'_>) -> Result<Outcome, Error> {
+        let now = self.watch.look(sent.key, self.watch.pause(0)).await?;
+        if let Some(because) = stale(sent, now.as_ref()) {
+            return Ok(Outcome::Stale(because));
+        }
+        let region = &sent.key.region;
+        match self.prepare(sent).await? {
+            Prepared::Ended(outcome) => Ok(outcome),
+            Prepared::Unneeded(change_set) => {
+                self.site.writer.delete_change_set(region, &change_set.id).await?;
+                Ok(Outcome::Done)
+            }
+            Prepared::Ready(change_set) => {
+                self.execute(sent, &change_set).await?;
+                self.wait(sent, &change_set).await
+            }
+        }
+    }
+
+    /// Deletes a stack whose first creation failed; nothing of it is left but its name.
+    pub(super) async fn delete_failed(&self, key: &StackKey, before: &StackFact) -> Result<Outcome, Error> {
+        let now = self.site.reader.stack(&key.region, &before.id).await?;
+        let Some(now) = now.filter(|now| now.status == "ROLLBACK_COMPLETE") else {
+            return Ok(Outcome::Stale(format!("{} is no longer in ROLLBACK_COMPLETE", key.name)));
+        };
+        self.site.writer.delete_stack(&key.region, &now.id, &token(&now.id)).await?;
+        let deadline = Instant::now() + self.site.patience;
+        for nth in 0.. {
+            tokio::time::sleep(self.watch.pause(nth)).await;
+            match self.site.reader.stack(&key.region, &now.id).await? {
+                None => return Ok(Outcome::Done),
+                Some(stack) if stack.status == "DELETE_COMPLETE" => return Ok(Outcome::Done),
+                Some(stack) if stack.status == "DELETE_FAILED" => return Ok(stalled(&stack, &stack.reason)),
+                Some(stack) if Instant::now() > deadline => return Ok(waiting(&stack)),
+                Some(_) => {}
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn prepare(&self, sent: &Sent<'_>) -> Result<Prepared, Error> {
+        let new = NewChangeSet {
+            stack: sent.before.map_or(sent.key.name.as_str(), |before| &before.id),
+            name: sent.change_set,
+            is_new: sent.before.is_none(),
+            template: &sent.stack.template,
+            parameters: &sent.stack.parameters,
+            tags: sent.tags,
+            capabilities: &sent.stack.capabilities,
+            revert: sent.revert,
+        };
+        match self.site.writer.create_change_set(&sent.key.region, &new).await {
+            Ok(_) => {}
+            // An earlier attempt, whose answer was lost, has made it: the name carries the digest of the content.
+            Err(error) if error.code() == Some("AlreadyExistsException") => {}
+            Err(error) if error.outcome_unknown() => {}
+            Err(error) => return Err(error),
+        }
+        self.settle(sent, new.stack).await
+    }
+
+    /// Waits until the change set is worked out.
+    async fn settle(&self, sent: &Sent<'_>, stack: &str) -> Result<Prepared, Error> {
+        let deadline = Instant::now() + self.site.patience;
+        for nth in 0.. {
+            let found = self.site.reader.change_set(&sent.key.region, stack, sent.change_set).await?;
+            let Some(change_set) = found else {
+                return Ok(Prepared::Ended(Outcome::Failed {
+                    class: Class::Transient,
+                    message: format!("the change set {} is not there", sent.change_set),
+                }));
+            };
+            match change_set.status.as_str() {
+                "CREATE_COMPLETE" => return Ok(judge(change_set)),
+                "FAILED" if is_unneeded(&change_set.reason) => return Ok(Prepared::Unneeded(change_set)),
+                "FAILED" => return self.discard(sent, &change_set).await,
+                _ if Instant::now() > deadline => break,
+                _ => tokio::time::sleep(self.watch.pause(nth) / 4).await,
+            }
+        }
+        Ok(Prepared::Ended(Outcome::Waiting {
+            because: format!("CloudFormation still works out the change set {}", sent.change_set),
+            after: self.watch.pause(4),
+        }))
+    }
+
+    /// A change set that failed is of no use, and its name has to be free for the next try.
+    async fn discard(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<Prepared, Error> {
+        self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
+        let message = format!("CloudFormation refused the change set: {}", change_set.reason);
+        Ok(Prepared::Ended(Outcome::Failed { class: Class::Stalled, message }))
+    }
+
+    /// Executes the change set. What a lost answer leaves behind is told from the stack itself, by the wait.
+    async fn execute(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<(), Error> {
+        let executed =
+            self.site.writer.execute_change_set(&sent.key.region, &change_set.id, sent.change_set).await;
+        match executed {
+            Ok(()) => Ok(()),
+            Err(error) if error.outcome_unknown() => Ok(()),
+            Err(error) if is_executed_already(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn wait(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<Outcome, Error> {
+        let deadline = Instant::now() + self.site.patience;
+        for nth in 0.. {
+            let Some(stack) = self.watch.look_after(sent.key, self.watch.pause(nth)).await? else {
+                return Ok(Outcome::Stale(format!("{} was deleted meanwhile", sent.key.name)));
+            };
+            self.site.progress.tell(self.scope, &self.step, News::Moved(stack.status.clone()));
+            match phase(&stack, sent, change_set) {
+                Phase::Done => return Ok(Outcome::Done),
+                Phase::Failed => return self.failed(sent, &stack).await,
+                Phase::Untouched(nth_limit) if nth >= nth_limit => {
+                    let message = "the change set was not executed".to_owned();
+                    return Ok(Outcome::Failed { class: Class::Transient, message });
+                }
+                _ if Instant::now() > deadline => return Ok(waiting(&stack)),
+                Phase::Untouched(_) | Phase::Moving => {}
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// A stack that rolled back, with the first resource that failed: that is the cause.
+    async fn failed(&self, sent: &Sent<'_>, stack: &StackSeen) -> Result<Outcome, Error> {
+        let events = self.site.reader.stack_events(&sent.key.region, &stack.id, stack.updated).await?;
+        let is_cause = |status: &str| status.ends_with("_FAILED");
+        // Newest first, as CloudFormation lists them; times alone do not order what happens within a second.
+        let cause = events.iter().rev().find(|event| is_cause(&event.status));
+        let reason = cause.map_or_else(
+            || stack.reason.clone(),
+            |event| format!("{} ({}): {}", event.logical_id, event.resource_type, event.reason),
+        );
+        Ok(stalled(stack, &reason))
+    }
+}
+
+enum Phase {
+    Moving,
+    Done,
+    Failed,
+    /// Still as it was before; so many looks long that may be so.
+    Untouched(u32),
+}
+
+fn phase(stack: &StackSeen, sent: &Sent<'_>, change_set: &ChangeSet) -> Phase {
+    let is_made_by_it = stack.change_set.as_deref() == Some(change_set.id.as_str());
+    match stack.status.as_str() {
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" if is_made_by_it => Phase::Done,
+        "REVIEW_IN_PROGRESS" => Phase::Untouched(4),
+        status if status.ends_with("_IN_PROGRESS") => Phase::Moving,
+        _ if sent
+            .before
+            .is_some_and(|before| before.updated == stack.updated && before.status == stack.status) =>
+        {
+            Phase::Untouched(4)
+        }
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Phase::Done,
+        _ => Phase::Failed,
+    }
+}
+
+/// Why the step no longer fits the stack, if so.
+fn stale(sent: &Sent<'_>, now: Option<&StackSeen>) -> Option<String> {
+    let now = now.filter(|now| now.status != "REVIEW_IN_PROGRESS");
+    match (sent.before, now) {
+        (None, None) => None,
+        (None, Some(_)) => Some(format!("{} is there by now", sent.key.name)),
+        (Some(_), None) => Some(format!("{} was deleted meanwhile", sent.key.name)),
+        (Some(before), Some(now)) => {
+            let is_same = before.id == now.id && before.updated == now.updated && before.status == now.status;
+            (!is_same).then(|| format!("{} was changed meanwhile ({})", sent.key.name, now.status))
+        }
+    }
+}
+
+fn judge(change_set: ChangeSet) -> Prepared {
+    match change_set.execution.as_str() {
+        "OBSOLETE" | "UNAVAILABLE" => {
+            Prepared::Ended(Outcome::Stale(format!("the change set {} is out of date", change_set.name)))
+        }
+        _ => Prepared::Ready(change_set),
+    }
+}
+
+/// The two sentences with which CloudFormation says that there is nothing to change; it has no code for it.
+fn is_unneeded(reason: &str) -> bool {
+    reason.starts_with("The submitted information didn't contain changes")
+        || reason.contains("No updates are to be performed")
+}
+
+fn is_executed_already(error: &Error) -> bool {
+    let codes = ["InvalidChangeSetStatus", "ChangeSetNotFound", "TokenAlreadyExistsException"];
+    error.code().is_some_and(|code| codes.contains(&code))
+}
+
+fn stalled(stack: &StackSeen, reason: &str) -> Outcome {
+    Outcome::Failed {
+        class: Class::Stalled,
+        message: format!("the stack ended in {}: {reason}", stack.status),
+    }
+}
+
+fn waiting(stack: &StackSeen) -> Outcome {
+    let because = format!("CloudFormation is still at it ({})", stack.status);
+    Outcome::Waiting { because, after: std::time::Duration::from_secs(30) }
+}
+
+/// A request token made from a stack's id: the same for every try.
+fn token(stack_id: &str) -> String {
+    let tail = stack_id.rsplit('/').next().unwrap_or(stack_id);
+    format!("landfast-delete-{tail}")
+}

@@ -1,0 +1,59 @@
+//! Watching stacks: however many are waited for, a region is asked once a round.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::aws::{Error, Reader, StackSeen};
+use crate::model::{Region, StackKey};
+
+/// The shortest and the longest pause between two looks. Operations on stacks take from seconds to hours, so the
+/// pause grows.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+
+/// What was last seen in each region.
+pub(super) struct Watch {
+    reader: Reader,
+    seen: Mutex<BTreeMap<Region, Look>>,
+}
+
+struct Look {
+    at: Instant,
+    stacks: BTreeMap<String, StackSeen>,
+}
+
+impl Watch {
+    pub(super) fn new(reader: Reader) -> Self {
+        Self { reader, seen: Mutex::default() }
+    }
+
+    /// The stack as it is now, or nothing; a look younger than `at_most` serves.
+    pub(super) async fn look(&self, key: &StackKey, at_most: Duration) -> Result<Option<StackSeen>, Error> {
+        let mut seen = self.seen.lock().await;
+        let is_fresh = seen.get(&key.region).is_some_and(|look| look.at.elapsed() < at_most);
+        if !is_fresh {
+            let stacks = self.reader.stacks(&key.region).await?;
+            let stacks = stacks.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
+            seen.insert(key.region.clone(), Look { at: Instant::now(), stacks });
+        }
+        Ok(seen.get(&key.region).and_then(|look| look.stacks.get(key.name.as_str())).cloned())
+    }
+
+    /// The pause before the look number `nth`, counted from 0.
+    pub(super) fn pause(&self, nth: u32) -> Duration {
+        let (shortest, longest) = PAUSES;
+        self.reader.pace().scale(shortest.mul_f64(1.5_f64.powi(nth.min(16).cast_signed())).min(longest))
+    }
+
+    /// Waits `pause`, then looks; whoever waits in the same region at the same time shares the look.
+    pub(super) async fn look_after(
+        &self,
+        key: &StackKey,
+        pause: Duration,
+    ) -> Result<Option<StackSeen>, Error> {
+        tokio::time::sleep(pause).await;
+        self.look(key, pause / 2).await
+    }
+}

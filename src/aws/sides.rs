@@ -1,0 +1,53 @@
+//! Two handles on one connection: who is given [`Readers`] cannot write, whatever account they enter.
+
+use super::{Cloud, Error, Pace, Reader, Writer};
+use crate::model::{Access, AccountId, CommitId, Organization};
+
+/// The reading side: makes readers and nothing else.
+#[derive(Clone)]
+pub struct Readers(Cloud);
+
+/// The writing side.
+#[derive(Clone)]
+pub struct Writers(Cloud);
+
+impl Cloud {
+    /// The two sides of this connection.
+    pub fn sides(self) -> (Readers, Writers) {
+        (Readers(self.clone()), Writers(self))
+    }
+}
+
+impl Readers {
+    /// Reads Organizations.
+    pub fn management(&self, organization: &Organization) -> Reader {
+        self.0.management_reader(organization)
+    }
+
+    /// Reads inside one account.
+    pub fn account(&self, account: &AccountId, access: &Access) -> Reader {
+        self.0.reader(account, access)
+    }
+
+    /// Checks that the credentials belong to the organization the repository is for.
+    pub async fn verify(&self, organization: &Organization) -> Result<(), Error> {
+        self.0.verify(organization).await
+    }
+
+    /// How fast time passes there.
+    pub fn pace(&self) -> Pace {
+        self.0.pace()
+    }
+}
+
+impl Writers {
+    /// Reads and writes Organizations, under a session that names the revision.
+    pub fn management(&self, organization: &Organization, revision: &CommitId) -> (Reader, Writer) {
+        (self.0.management_reader(organization), self.0.management_writer(organization, revision))
+    }
+
+    /// Reads and writes inside one account, under a session that names the revision.
+    pub fn account(&self, account: &AccountId, access: &Access, revision: &CommitId) -> (Reader, Writer) {
+        (self.0.reader(account, access), self.0.writer(account, access, revision))
+    }
+}

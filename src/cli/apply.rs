@@ -1,0 +1,73 @@
+//! `landfast apply`: one pass of all scopes, and again until nothing moves any more.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::setup::{self, Failure};
+use super::{ApplyArgs, progress};
+use crate::apply::Progress;
+use crate::daemon::{Edition, Ending, ending};
+use crate::model::{Class, Mode, Outcome, Verdict};
+use crate::reconcile::{Hands, sweep};
+use crate::report::{self, ScopeReport};
+
+/// Runs the command: progress to standard error, the last state of things to standard output.
+pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
+    let start = setup::start(&args.source).await?;
+    let mut publisher = setup::publisher(&args.source, &args.forge, &start)?;
+    let (progress, heard) = Progress::heard();
+    let bars = tokio::spawn(progress::show(heard));
+    let hands = (Mode::from(args.source.mode) > Mode::Observe).then(|| Hands {
+        writers: start.writers.clone(),
+        progress,
+        patience: args.timeout,
+    });
+    let (accepted, concurrency) = (&start.accepted, args.source.concurrency);
+    let mut sweep = sweep::Sweep::new(&start.world, accepted, start.bases, concurrency);
+    let until = tokio::time::Instant::now() + args.timeout;
+    loop {
+        sweep.pass(hands.as_ref()).await;
+        let next = rest(sweep.reports().iter());
+        match next {
+            Some(wait) if tokio::time::Instant::now() + wait < until => {
+                tokio::time::sleep(start.pace.scale(wait)).await;
+            }
+            _ => break,
+        }
+    }
+    drop(hands);
+    let edition: Edition = sweep.edition();
+    let published = publisher.publish(&edition).await;
+    let _ = bars.await;
+    super::out(&report::text(&edition.reports));
+    Ok(status(&edition.reports, published))
+}
+
+/// How long until another look makes sense, if one does.
+fn rest<'a>(reports: impl Iterator<Item = &'a ScopeReport>) -> Option<Duration> {
+    let wait = |report: &ScopeReport| match ending(&report.plan, &report.outcomes) {
+        Ending::Moved => Some(Duration::from_secs(1)),
+        Ending::Waiting(after) => Some(after),
+        Ending::Failing | Ending::Quiet | Ending::Stalled => None,
+    };
+    reports.filter_map(wait).min()
+}
+
+/// 0 all in line, 2 something left for a person, 1 an error or something unreadable.
+fn status(reports: &[ScopeReport], published: bool) -> ExitCode {
+    let is_broken = |report: &ScopeReport| {
+        let is_gap = report.plan.findings.values().any(|finding| finding.verdict == Verdict::Gap);
+        let is_failed =
+            |outcome: &Outcome| matches!(outcome, Outcome::Failed { class, .. } if *class != Class::Stalled);
+        is_gap || report.outcomes.values().any(is_failed)
+    };
+    if !published || reports.iter().any(is_broken) {
+        return ExitCode::from(1);
+    }
+    let is_in_line = |report: &ScopeReport| {
+        let settled = |verdict| matches!(verdict, Verdict::InSync | Verdict::Gone);
+        report.plan.blocked.is_empty()
+            && report.plan.findings.values().all(|finding| settled(finding.verdict))
+    };
+    ExitCode::from(if reports.iter().all(is_in_line) { 0 } else { 2 })
+}

@@ -1,0 +1,256 @@
+//! The command line: what may be said, and one file for each command.
+
+mod apply;
+mod plan;
+pub mod progress;
+mod run;
+mod sandbox;
+pub mod setup;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::{Mode, Slug};
+
+/// Fastens AWS accounts to a git repository.
+///
+/// Landfast creates accounts, configures them and keeps them as a git repository says, one folder an account, and opens
+/// a GitHub issue when anything changes out of band.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try everything on this machine, without credentials
+    ///
+    /// Starts a simulated AWS organization and a simulated GitHub in this process, makes a git remote from
+    /// example-repo, and runs the real daemon against them. Tells a story first, then stays up to be played with.
+    Sandbox(SandboxArgs),
+    /// Keep the organization as the repository says, for good
+    Run(RunArgs),
+    /// Show what would change and what has drifted, and change nothing
+    ///
+    /// Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or something unreadable. What cannot be
+    /// checked by its nature is listed and does not change the status.
+    Plan(PlanArgs),
+    /// Bring everything in line once, then end
+    ///
+    /// Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.
+    Apply(ApplyArgs),
+}
+
+/// Where the desired state comes from and how far to go.
+#[derive(Debug, Clone, Args)]
+pub struct Source {
+    /// Git remote (https, ssh or a path) or a plain directory that holds the desired state
+    #[arg(long, value_name = "URL|DIR", env = "LANDFAST_REPO")]
+    pub repo: String,
+    /// Branch to follow
+    #[arg(long, default_value = "main", env = "LANDFAST_BRANCH")]
+    pub branch: String,
+    /// Where the branch `landfast/observed` is kept, if not in the same repository
+    #[arg(long, value_name = "URL|DIR", env = "LANDFAST_OBSERVED_REPO")]
+    pub observed_repo: Option<String>,
+    /// OpenSSH ed25519 private key that signs what Landfast records; without it nothing recorded is believed
+    #[arg(long, value_name = "FILE", env = "LANDFAST_SIGNING_KEY")]
+    pub signing_key: Option<PathBuf>,
+    /// Token for GitHub and for git over https
+    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
+    pub token: Option<String>,
+    /// Only this account's folder
+    #[arg(long, value_name = "SLUG", value_parser = parse_slug)]
+    pub account: Option<Slug>,
+    /// How far to go at the most, whatever the repository says
+    #[arg(long, value_enum, default_value_t = Ceiling::Enforce, env = "LANDFAST_MODE")]
+    pub mode: Ceiling,
+    /// How many accounts to work on at once
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    pub concurrency: usize,
+    /// Let settings and stacks of the management account be written
+    #[arg(long)]
+    pub allow_management: bool,
+}
+
+/// The daemon's own ceiling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ceiling {
+    /// Look and record; write nothing to AWS
+    Observe,
+    /// Apply merged commits, report drift
+    Report,
+    /// Whatever the repository says, putting drift back included
+    Enforce,
+}
+
+impl From<Ceiling> for Mode {
+    fn from(ceiling: Ceiling) -> Self {
+        match ceiling {
+            Ceiling::Observe => Self::Observe,
+            Ceiling::Report => Self::Report,
+            Ceiling::Enforce => Self::Enforce,
+        }
+    }
+}
+
+/// Where issues and pull requests go.
+#[derive(Debug, Clone, Args)]
+pub struct Forge {
+    /// Repository for issues and pull requests; without it they are printed
+    #[arg(long, value_name = "OWNER/NAME", env = "LANDFAST_GITHUB")]
+    pub github: Option<String>,
+    /// GitHub's API
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
+    pub github_api_url: String,
+}
+
+/// `landfast plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub source: Source,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Ask CloudFormation to look for resource drift first, instead of taking its last answer
+    #[arg(long)]
+    pub detect_drift: bool,
+}
+
+/// `landfast apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub source: Source,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub forge: Forge,
+    /// Give up waiting for AWS after this long
+    #[arg(long, value_parser = parse_duration, default_value = "60m", value_name = "DURATION")]
+    pub timeout: Duration,
+}
+
+/// `landfast run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub source: Source,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub forge: Forge,
+    /// How often the remote is asked for new commits
+    #[arg(long, value_parser = parse_duration, default_value = "60s", value_name = "DURATION")]
+    pub poll: Duration,
+    /// How often every account is looked at although nothing asked for it
+    #[arg(long, value_parser = parse_duration, default_value = "10m", value_name = "DURATION")]
+    pub resync: Duration,
+    /// How often CloudFormation is asked to look for resource drift
+    #[arg(long, value_parser = parse_duration, default_value = "1h", value_name = "DURATION")]
+    pub detect_drift_every: Duration,
+    /// Address of /healthz, /readyz and /metrics
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: std::net::SocketAddr,
+    /// How logs are written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// `landfast sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// End after the story: status 0 when it came out as it should, 1 and a reason otherwise
+    #[arg(long)]
+    pub once: bool,
+    /// Keep what the sandbox makes in this folder instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Folder to make the git remote from
+    #[arg(long, value_name = "DIR", default_value = "example-repo")]
+    pub example: PathBuf,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs; the version is in it
+    Json,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+fn parse_slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+/// Reads `90s`, `10m`, `1h30m`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("`{text}` is not a duration such as 90s, 10m or 1h"))?;
+    let duration = Duration::try_from(parsed).map_err(|_| format!("`{text}` is negative"))?;
+    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+}
+
+/// Carries out a command; what went wrong is said once, with all its causes.
+pub async fn dispatch(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Run(args) => run::run(args).await,
+        Command::Plan(args) => plan::run(args).await,
+        Command::Apply(args) => apply::run(args).await,
+    };
+    done.unwrap_or_else(|failure| {
+        complain(&failure);
+        ExitCode::FAILURE
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors reach the operator")]
+fn complain(failure: &dyn std::error::Error) {
+    eprintln!("error: {failure}");
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}
+
+/// Writes data to standard output. A reader that went away, as `head` does, is no error.
+fn out(page: &str) {
+    let _ = std::io::stdout().lock().write_all(page.as_bytes());
+}
+
+/// Sends logs to standard error; `RUST_LOG` chooses what.
+fn logs(as_json: bool) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
+        .parse_lossy(DEFAULT_LOGS);
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or(filter);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = if as_json { builder.json().try_init() } else { builder.try_init() };
+    // A second start in one process keeps the first one's logs.
+    drop(installed);
+}
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const DEFAULT_LOGS: &str = "warn,landfast=info";

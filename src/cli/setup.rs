@@ -1,0 +1,225 @@
+//! From arguments to the parts that commands are made of.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Forge, Source};
+use crate::aws::{Cloud, Pace, Readers, Settings, Writers};
+use crate::daemon::{Outlet, Proposals, Publisher};
+use crate::follow::{Accepted, Follow, News, Origin};
+use crate::git::{self, Credentials, ObservedBranch, Repository, Secret, Signer, blocking};
+use crate::github;
+use crate::model::{Base, Region, Scope};
+use crate::observe::DriftLook;
+use crate::reconcile::{Limits, Memory, World};
+
+/// How long the tags of accounts are believed without asking again.
+const KEEP_TAGS: Duration = Duration::from_mins(5);
+/// AWS refuses a sixth creation under way; a smaller number leaves room for people.
+const MAX_CREATIONS: usize = 3;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The repository: see the error for what to do.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// AWS: see the error for what to do.
+    #[error(transparent)]
+    Aws(#[from] crate::aws::Error),
+    /// GitHub: see the error for what to do.
+    #[error(transparent)]
+    GitHub(#[from] github::Error),
+    /// The daemon: see the error for what to do.
+    #[error(transparent)]
+    Daemon(#[from] crate::daemon::Error),
+    /// The health pages: see the error for what to do.
+    #[error(transparent)]
+    Server(#[from] crate::server::Error),
+    /// An option's value does not fit: correct it.
+    #[error("{0}")]
+    Option(String),
+    /// The commit does not load: correct what the diagnostics name.
+    #[error("{0}")]
+    Rejected(String),
+    /// A file or folder could not be made: check its rights and the space on the disk.
+    #[error("{what}: {source}")]
+    File {
+        /// What was to be made.
+        what: String,
+        /// Why it was not.
+        source: std::io::Error,
+    },
+    /// The sandbox's story did not come out as it should: this is a bug, or the machine was too slow.
+    #[error("the story did not come out as it should: {0}")]
+    Story(String),
+}
+
+/// What `plan` and `apply` start from.
+pub struct Start {
+    /// What looks.
+    pub world: World,
+    /// What writes.
+    pub writers: Writers,
+    /// How fast time passes at AWS.
+    pub pace: Pace,
+    /// The commit in force.
+    pub accepted: Accepted,
+    /// What is on record.
+    pub bases: BTreeMap<Scope, Arc<Base>>,
+    /// Where it is recorded.
+    pub ledger: Option<Arc<ObservedBranch>>,
+    /// Where the commit comes from.
+    pub origin: Origin,
+    /// Keeps the cache of the repositories until the end.
+    _cache: tempfile::TempDir,
+}
+
+/// Loads the newest commit and what is on record, and proves who we are at AWS.
+pub async fn start(source: &Source) -> Result<Start, Failure> {
+    let cache = cache_folder()?;
+    let signer = signer(source)?;
+    let origin = origin(source, cache.path())?;
+    let accepted = match Follow::new(origin.clone(), signer.clone()).look().await? {
+        News::Accepted(accepted) => accepted,
+        News::Rejected(rejected) => return Err(Failure::Rejected(rejected.diagnostics)),
+        News::Halted(halted) => return Err(Failure::Rejected(halted.because)),
+        News::Same => return Err(Failure::Rejected("nothing was found to load".to_owned())),
+    };
+    check_account(source, &accepted)?;
+    let ledger = ledger(source, &origin, signer, cache.path())?;
+    let bases = match ledger.clone() {
+        Some(ledger) => blocking(move || ledger.read()).await?,
+        None => BTreeMap::new(),
+    };
+    let cloud = Cloud::connect(settings(&accepted)).await;
+    let pace = cloud.pace();
+    let (readers, writers) = cloud.sides();
+    readers.verify(&accepted.desired.organization).await?;
+    let world = world(source, readers);
+    Ok(Start { world, writers, pace, accepted, bases, ledger, origin, _cache: cache })
+}
+
+fn check_account(source: &Source, accepted: &Accepted) -> Result<(), Failure> {
+    match &source.account {
+        Some(slug) if !accepted.desired.accounts.contains_key(slug) => {
+            let known: Vec<_> = accepted.desired.accounts.keys().map(ToString::to_string).collect();
+            Err(Failure::Option(format!(
+                "there is no folder accounts/{slug}; there are {}",
+                known.join(", ")
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn settings(accepted: &Accepted) -> Settings {
+    Settings::new(accepted.desired.organization.home_region.clone())
+}
+
+/// Settings for a daemon, which connects before it has loaded anything: STS answers in every region.
+pub fn early_settings() -> Result<Settings, Failure> {
+    let region = Region::parse("us-east-1").map_err(|invalid| Failure::Option(invalid.to_string()))?;
+    Ok(Settings::new(region))
+}
+
+/// What looks, within the limits of the command line.
+pub fn world(source: &Source, readers: Readers) -> World {
+    World {
+        readers,
+        clock: crate::clock::Clock,
+        limits: Limits {
+            ceiling: source.mode.into(),
+            allow_management: source.allow_management,
+            max_creations: MAX_CREATIONS,
+        },
+        memory: Memory::new(KEEP_TAGS),
+        only: source.account.clone(),
+    }
+}
+
+/// A temporary folder: the caches in it may be lost at any time.
+pub fn cache_folder() -> Result<tempfile::TempDir, Failure> {
+    let made = tempfile::Builder::new().prefix("landfast-").tempdir();
+    made.map_err(|source| Failure::File { what: "a temporary folder".to_owned(), source })
+}
+
+/// The key that signs what is recorded.
+pub fn signer(source: &Source) -> Result<Option<Signer>, Failure> {
+    Ok(source.signing_key.as_deref().map(Signer::from_file).transpose()?)
+}
+
+/// A plain directory is read as it lies; everything else is a git remote.
+pub fn origin(source: &Source, cache: &Path) -> Result<Origin, Failure> {
+    let path = PathBuf::from(&source.repo);
+    let is_git = path.join(".git").exists() || path.join("HEAD").exists();
+    if path.is_dir() && !is_git {
+        return Ok(Origin::Directory(path));
+    }
+    let repository = repository(source, &source.repo, &cache.join("desired"))?;
+    Ok(Origin::Branch { repository, branch: source.branch.clone() })
+}
+
+fn repository(source: &Source, url: &str, cache: &Path) -> Result<Repository, Failure> {
+    let token = source.token.clone().map(Secret::new);
+    Ok(Repository::open(cache, url, Credentials { token, ..Credentials::default() })?)
+}
+
+/// Where what was seen is recorded: the same repository, or the one that was named; nowhere for a plain directory.
+pub fn ledger(
+    source: &Source,
+    origin: &Origin,
+    signer: Option<Signer>,
+    cache: &Path,
+) -> Result<Option<Arc<ObservedBranch>>, Failure> {
+    let repository = match (&source.observed_repo, origin) {
+        (Some(url), _) => repository(source, url, &cache.join("observed"))?,
+        (None, Origin::Branch { repository, .. }) => repository.clone(),
+        (None, Origin::Directory(_)) => return Ok(None),
+    };
+    Ok(Some(Arc::new(ObservedBranch::new(repository, signer))))
+}
+
+/// What records and publishes.
+pub fn publisher(source: &Source, forge: &Forge, start: &Start) -> Result<Publisher, Failure> {
+    publisher_of(source, forge, start.ledger.clone(), &start.origin)
+}
+
+/// The same, from its parts.
+pub fn publisher_of(
+    source: &Source,
+    forge: &Forge,
+    ledger: Option<Arc<ObservedBranch>>,
+    origin: &Origin,
+) -> Result<Publisher, Failure> {
+    let proposals = match origin {
+        Origin::Branch { repository, branch } => {
+            Some(Proposals { repository: repository.clone(), branch: branch.clone() })
+        }
+        Origin::Directory(_) => None,
+    };
+    Ok(Publisher::new(ledger, outlet(source, forge)?, proposals))
+}
+
+fn outlet(source: &Source, forge: &Forge) -> Result<Outlet, Failure> {
+    let Some(repository) = &forge.github else { return Ok(Outlet::Printed) };
+    let repository =
+        repository.parse().map_err(|invalid: crate::model::Invalid| Failure::Option(invalid.to_string()))?;
+    let Some(token) = &source.token else {
+        return Err(Failure::Option("--github needs a token: set GITHUB_TOKEN".to_owned()));
+    };
+    let config = github::Config {
+        api_url: Some(forge.github_api_url.clone()),
+        repository,
+        token: github::Token::new(token),
+    };
+    let (reader, writer) = github::connect(&config)?;
+    Ok(Outlet::GitHub { reader: Box::new(reader), writer: Box::new(writer) })
+}
+
+/// How closely to look at stacks.
+pub fn drift_look(detect: bool) -> DriftLook {
+    if detect { DriftLook::Detect } else { DriftLook::LastKnown }
+}

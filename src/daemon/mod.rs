@@ -1,0 +1,320 @@
+//! The daemon: triggers → queue of scopes → passes.
+//!
+//! Guarantees: one pass at a time for each scope; a trigger says only "look at this scope"; nothing is written before
+//! the credentials were proved to belong to the organization the repository is for; SIGTERM ends it within ten
+//! seconds, at whatever line that finds it.
+
+mod publisher;
+mod queue;
+mod rhythm;
+mod state;
+mod watcher;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng as _;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::follow::{Accepted, Follow, News};
+use crate::model::Scope;
+use crate::observe::DriftLook;
+use crate::reconcile::{Hands, Pass, Task, World, pass};
+use crate::report::ScopeReport;
+use crate::server::Health;
+
+pub use publisher::{Edition, Outlet, Proposals, Publisher};
+pub use rhythm::{Ending, ending, pause};
+pub use state::State;
+
+/// How long passes may go on after the signal to stop, and how long the last words may take.
+const LAST_PASSES: Duration = Duration::from_secs(6);
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How often things are looked at.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The remote.
+    pub poll: Duration,
+    /// Every scope, although nothing asked for it.
+    pub resync: Duration,
+    /// Resource drift of stacks.
+    pub detect_drift_every: Duration,
+    /// How many scopes at once.
+    pub concurrency: usize,
+}
+
+/// What the daemon tells whoever listens.
+#[derive(Debug)]
+pub enum Notice {
+    /// A commit is in force.
+    Accepted(Accepted),
+    /// A commit is not followed, and why.
+    Refused(String),
+    /// A pass ended.
+    Passed(Box<ScopeReport>),
+    /// What should be known was recorded and published.
+    Published,
+}
+
+/// Why the daemon cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The credentials are for something else than the repository, or do not work: correct either.
+    #[error(transparent)]
+    Aws(#[from] crate::aws::Error),
+}
+
+/// A daemon, ready to run.
+pub struct Daemon {
+    /// What looks.
+    pub world: Arc<World>,
+    /// What writes; without it nothing is written to AWS.
+    pub hands: Option<Hands>,
+    /// Where commits come from.
+    pub follow: Follow,
+    /// What records and publishes.
+    pub publisher: Publisher,
+    /// How often.
+    pub settings: Settings,
+    /// What is shown over HTTP.
+    pub health: Health,
+    /// Who listens.
+    pub notices: Option<UnboundedSender<Notice>>,
+}
+
+/// A pass that ended, and how long it took.
+struct Passed {
+    scope: Scope,
+    pass: Pass,
+    took: Duration,
+    detected: bool,
+}
+
+/// Everything that wakes the loop.
+enum Wake {
+    News(News),
+    Passed(Box<Passed>),
+    /// A pass ended without a result: it panicked.
+    Lost,
+    Due,
+    Stop,
+}
+
+impl Daemon {
+    /// Runs until `stop` completes.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let Self { world, hands, follow, publisher, settings, health, notices } = self;
+        let (editions, latest) = watch::channel(Edition::default());
+        let bases = publisher.bases().await;
+        let publishing = tokio::spawn(publisher.run(latest, notices.clone()));
+        let news = watcher::watch(follow, settings.poll, health.clone());
+        let mut running = Running {
+            state: State::new(bases),
+            passes: JoinSet::new(),
+            verified: false,
+            world,
+            hands,
+            settings,
+            health,
+            notices,
+            editions,
+        };
+        let ended = running.until(news, stop).await;
+        running.wind_down().await;
+        drop(running);
+        // The channel is closed now: the publisher says what is left to say and ends.
+        if timeout(LAST_WORDS, publishing).await.is_err() {
+            tracing::warn!("stopped before everything was published; the next start publishes it");
+        }
+        ended
+    }
+}
+
+struct Running {
+    state: State,
+    passes: JoinSet<Passed>,
+    verified: bool,
+    world: Arc<World>,
+    hands: Option<Hands>,
+    settings: Settings,
+    health: Health,
+    notices: Option<UnboundedSender<Notice>>,
+    editions: watch::Sender<Edition>,
+}
+
+impl Running {
+    async fn until(
+        &mut self,
+        mut news: UnboundedReceiver<News>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        tokio::pin!(stop);
+        loop {
+            self.dispatch();
+            let due = self.state.queue.next_due().filter(|_| self.has_room());
+            let wake = tokio::select! {
+                () = &mut stop => Wake::Stop,
+                Some(news) = news.recv() => Wake::News(news),
+                Some(ended) = self.passes.join_next() => ended.map_or(Wake::Lost, |passed| Wake::Passed(Box::new(passed))),
+                () = until(due) => Wake::Due,
+            };
+            match wake {
+                Wake::Stop => return Ok(()),
+                Wake::News(news) => self.take(news).await?,
+                Wake::Passed(passed) => self.passed(*passed),
+                Wake::Lost => {
+                    tracing::error!("a pass panicked; its scope is looked at again with the next resync");
+                    self.state.recover(self.settings.resync);
+                }
+                Wake::Due => {}
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.passes.len() < self.settings.concurrency
+    }
+
+    /// Starts every pass that is due, as far as there is room.
+    fn dispatch(&mut self) {
+        while self.has_room() {
+            let Some(scope) = self.state.next(Instant::now()) else { break };
+            self.start(scope);
+        }
+        self.health.metrics.queue(self.state.queue.depth());
+    }
+
+    fn start(&mut self, scope: Scope) {
+        let Some(accepted) = self.state.accepted.clone() else { return self.state.queue.finished(&scope) };
+        let detected = self.state.is_detection_due(&scope, Instant::now());
+        let drift = if detected { DriftLook::Detect } else { DriftLook::LastKnown };
+        let (world, hands) = (Arc::clone(&self.world), self.hands.clone());
+        let base = self.state.bases.get(&scope).cloned().unwrap_or_default();
+        let organization = self.state.organization.clone();
+        self.passes.spawn(async move {
+            let began = Instant::now();
+            let organization = organization.as_deref();
+            let task = Task { scope: &scope, accepted: &accepted, base: &base, organization, drift };
+            let pass = pass(&world, &task, hands.as_ref()).await;
+            Passed { scope, pass, took: began.elapsed(), detected }
+        });
+    }
+
+    async fn take(&mut self, news: News) -> Result<(), Error> {
+        match news {
+            News::Same => return Ok(()),
+            News::Accepted(accepted) => {
+                self.verify(&accepted).await?;
+                tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
+                self.tell(|| Notice::Accepted(accepted.clone()));
+                let scopes = self.world.scopes(&accepted.desired);
+                self.state.accept(accepted, scopes, Instant::now());
+            }
+            News::Rejected(rejected) => {
+                tracing::error!(revision = %rejected.commit, "the commit does not load:\n{}", rejected.diagnostics);
+                self.tell(|| Notice::Refused(rejected.diagnostics.clone()));
+                self.state.situation.rejected = Some(rejected);
+            }
+            News::Halted(halted) => {
+                tracing::error!(revision = %halted.commit, "{}", halted.because);
+                self.tell(|| Notice::Refused(halted.because.clone()));
+                self.state.situation.halted = Some(halted);
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// Proves once that the credentials are for this organization; what may pass is tried again.
+    async fn verify(&mut self, accepted: &Accepted) -> Result<(), Error> {
+        let mut pause = Duration::from_secs(1);
+        while !self.verified {
+            match self.world.readers.verify(&accepted.desired.organization).await {
+                Ok(()) => self.verified = true,
+                Err(error) if error.class() == crate::model::Class::Transient => {
+                    tracing::warn!(%error, "AWS could not be asked who we are; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_mins(1));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn passed(&mut self, passed: Passed) {
+        let Passed { scope, pass, took, detected } = passed;
+        let end = ending(&pass.report.plan, &pass.report.outcomes);
+        let jitter = rand::rng().random::<f64>();
+        self.count(&pass, end, took);
+        self.tell(|| Notice::Passed(Box::new(pass.report.clone())));
+        let pace = self.world.readers.pace();
+        self.state.record(scope, pass, end, detected, &self.settings, pace, jitter);
+        if self.state.organization.is_some() {
+            self.health.set_ready();
+        }
+        self.publish();
+    }
+
+    fn count(&self, pass: &Pass, end: Ending, took: Duration) {
+        let metrics = &self.health.metrics;
+        metrics.passed(end.label(), took.as_secs_f64());
+        pass.report.outcomes.values().for_each(|outcome| metrics.stepped(outcome));
+        let (reports, scope) = (&self.state.reports, &pass.report.scope);
+        let others = reports.iter().filter(|(of, _)| *of != scope).map(|(_, report)| report);
+        let plans: Vec<_> = others.chain([&pass.report]).map(|report| &report.plan).collect();
+        let items = || plans.iter().flat_map(|plan| plan.findings.values());
+        let blocked = plans.iter().map(|plan| plan.blocked.len()).sum();
+        metrics.items(|verdict| items().filter(|finding| finding.verdict == verdict).count(), blocked);
+    }
+
+    fn publish(&self) {
+        self.editions.send_replace(self.state.edition());
+    }
+
+    fn tell(&self, notice: impl FnOnce() -> Notice) {
+        if let Some(notices) = &self.notices {
+            let _ = notices.send(notice());
+        }
+    }
+
+    /// Lets what runs come to its end, for a while; then drops it, which is safe at any line.
+    async fn wind_down(&mut self) {
+        let deadline = Instant::now() + LAST_PASSES;
+        while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, self.passes.join_next()).await {
+            if let Ok(passed) = ended {
+                self.passed(passed);
+            }
+        }
+        self.passes.abort_all();
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Completes when the process is asked to end: Ctrl-C or SIGTERM.
+pub async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// A channel for notices.
+pub fn notices() -> (UnboundedSender<Notice>, UnboundedReceiver<Notice>) {
+    unbounded_channel()
+}

@@ -1,0 +1,277 @@
+//! Recording and publishing: what is true now goes to `landfast/observed`, to issues and to pull requests.
+//!
+//! Guarantees: every edition is the whole truth at its time, so that only the latest counts and none has to be kept;
+//! a failure is tried again with whatever is true by then. Nothing is sent and forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
+
+use super::Notice;
+use crate::clock::Clock;
+use crate::follow::Accepted;
+use crate::git::{self, ObservedBranch, Repository, ScopeRecord, blocking, record_id};
+use crate::github;
+use crate::load::File;
+use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Scope, Slug};
+use crate::report::{self, IssueKey, ScopeReport, Situation, Wanted, WantedIssue, wanted};
+
+/// How long changes gather before they are published together.
+const GATHER: Duration = Duration::from_millis(500);
+/// How often GitHub is read although nothing changed here: somebody may have edited or closed an issue.
+const REREAD: Duration = Duration::from_mins(10);
+/// The first and the longest pause after a failure.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(5));
+
+/// Everything that should be known, at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Edition {
+    /// What to record, by scope.
+    pub records: Vec<ScopeRecord>,
+    /// The last report of each scope.
+    pub reports: Vec<ScopeReport>,
+    /// What is said about commits.
+    pub situation: Situation,
+    /// The commit in force.
+    pub accepted: Option<Accepted>,
+    /// The organization as last seen.
+    pub organization: Option<Arc<OrganizationFacts>>,
+}
+
+/// Where issues and pull requests go.
+pub enum Outlet {
+    /// To standard output.
+    Printed,
+    /// To a repository at GitHub.
+    GitHub {
+        /// Reads there.
+        reader: Box<github::Reader>,
+        /// Writes there.
+        writer: Box<github::Writer>,
+    },
+}
+
+/// Where ids of new accounts are proposed: the repository and the branch that the pull request is for.
+#[derive(Clone, Debug)]
+pub struct Proposals {
+    /// The repository of the desired state.
+    pub repository: Repository,
+    /// The branch that is followed.
+    pub branch: String,
+}
+
+/// Records and publishes.
+pub struct Publisher {
+    ledger: Option<Arc<ObservedBranch>>,
+    outlet: Outlet,
+    proposals: Option<Proposals>,
+    shown: Option<(Wanted, Instant)>,
+    printed: BTreeMap<IssueKey, WantedIssue>,
+    proposed: BTreeSet<Slug>,
+}
+
+/// Why something was not published.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    /// Git: see its own error for what to do.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// GitHub: see its own error for what to do.
+    #[error(transparent)]
+    GitHub(#[from] github::Error),
+}
+
+impl Publisher {
+    /// Publishes to `outlet`, records in `ledger`, and proposes ids by pull requests where `proposals` says.
+    pub fn new(ledger: Option<Arc<ObservedBranch>>, outlet: Outlet, proposals: Option<Proposals>) -> Self {
+        let (printed, proposed) = (BTreeMap::new(), BTreeSet::new());
+        Self { ledger, outlet, proposals, shown: None, printed, proposed }
+    }
+
+    /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an
+    /// empty one.
+    pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
+        let Some(ledger) = self.ledger.clone() else { return BTreeMap::new() };
+        let mut pause = BACKOFF.0;
+        loop {
+            let ledger = Arc::clone(&ledger);
+            match blocking(move || ledger.read()).await {
+                Ok(bases) => return bases,
+                Err(error) => {
+                    tracing::error!(%error, "the record of what was agreed cannot be read; trying again")
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(BACKOFF.1);
+        }
+    }
+
+    /// Publishes the latest edition, again and again, until nobody makes any more.
+    pub async fn run(mut self, mut latest: Receiver<Edition>, notices: Option<UnboundedSender<Notice>>) {
+        let mut failures = 0_u32;
+        loop {
+            let is_last = self.news(&mut latest, failures).await;
+            let edition = latest.borrow_and_update().clone();
+            failures = if self.publish(&edition).await { 0 } else { failures.saturating_add(1) };
+            if let Some(notices) = notices.as_ref().filter(|_| failures == 0) {
+                let _ = notices.send(Notice::Published);
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// Waits for something to publish; true when it is the last.
+    async fn news(&self, latest: &mut Receiver<Edition>, failures: u32) -> bool {
+        if failures > 0 {
+            let pause = BACKOFF.0.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BACKOFF.1);
+            tokio::time::sleep(pause).await;
+            return latest.has_changed().is_err();
+        }
+        match tokio::time::timeout(REREAD, latest.changed()).await {
+            Err(_) => false,
+            Ok(Err(_)) => true,
+            Ok(Ok(())) => {
+                tokio::time::sleep(GATHER).await;
+                false
+            }
+        }
+    }
+
+    /// True when all of it is where it should be. Each part fails on its own.
+    pub async fn publish(&mut self, edition: &Edition) -> bool {
+        let recorded = self.record(edition).await;
+        let shown = self.show(edition).await;
+        let proposed = self.propose(edition).await;
+        [recorded, shown, proposed].into_iter().all(|part| match part {
+            Ok(()) => true,
+            Err(error) => {
+                let retry = error.class() != Class::Bug;
+                tracing::error!(%error, class = error.class().label(), retry, "not everything could be published");
+                false
+            }
+        })
+    }
+
+    async fn record(&self, edition: &Edition) -> Result<(), Error> {
+        let Some(ledger) = self.ledger.clone().filter(|_| !edition.records.is_empty()) else { return Ok(()) };
+        let records = edition.records.clone();
+        let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
+        let message = format!("Record what was seen while {revision} was in force");
+        let commit = blocking(move || ledger.write(&records, &message, Clock.now())).await?;
+        if let Some(commit) = commit {
+            tracing::debug!(%commit, "recorded");
+        }
+        Ok(())
+    }
+
+    async fn show(&mut self, edition: &Edition) -> Result<(), Error> {
+        let wanted = wanted(&edition.reports, &edition.situation);
+        let is_shown =
+            self.shown.as_ref().is_some_and(|(shown, at)| *shown == wanted && at.elapsed() < REREAD);
+        if is_shown {
+            return Ok(());
+        }
+        match &self.outlet {
+            Outlet::Printed => self.print(&wanted),
+            Outlet::GitHub { reader, writer } => {
+                let published = github::publish(reader, writer, &wanted, Clock.now()).await?;
+                if !published.is_empty() {
+                    tracing::info!(?published, "issues are up to date");
+                }
+            }
+        }
+        self.shown = Some((wanted, Instant::now()));
+        Ok(())
+    }
+
+    /// Prints what would be an issue, once for each thing it says.
+    #[expect(clippy::print_stdout, reason = "without GitHub this is where issues go")]
+    fn print(&mut self, wanted: &Wanted) {
+        for (key, issue) in &wanted.issues {
+            if self.printed.get(key) != Some(issue) {
+                println!("{}", report::printed_issue(issue));
+            }
+        }
+        for (_, issue) in self.printed.iter().filter(|(key, _)| wanted.settled.contains_key(*key)) {
+            println!("over: {}\n", issue.title);
+        }
+        self.printed.clone_from(&wanted.issues);
+    }
+
+    /// Proposes to record the id of every account that was created and is known by its tag only.
+    async fn propose(&mut self, edition: &Edition) -> Result<(), Error> {
+        let (Some(accepted), Some(organization)) = (&edition.accepted, &edition.organization) else {
+            return Ok(());
+        };
+        let unrecorded = accepted.desired.accounts.values().filter(|account| account.id.is_none());
+        let created: Vec<(Slug, String, AccountId)> = unrecorded
+            .filter_map(|account| {
+                let id = organization.claimed.get(&account.slug)?;
+                Some((account.slug.clone(), account.name.clone(), id.clone()))
+            })
+            .filter(|(slug, ..)| !self.proposed.contains(slug))
+            .collect();
+        for (slug, name, id) in created {
+            self.propose_id(&accepted.desired.revision, &slug, &name, &id).await?;
+            self.proposed.insert(slug);
+        }
+        Ok(())
+    }
+
+    async fn propose_id(
+        &self,
+        revision: &CommitId,
+        slug: &Slug,
+        name: &str,
+        id: &AccountId,
+    ) -> Result<(), Error> {
+        let path = format!("accounts/{slug}/account.yaml");
+        let (Outlet::GitHub { reader, writer }, Some(proposals)) = (&self.outlet, &self.proposals) else {
+            tracing::info!("account {id} was created; record it: add `id: \"{id}\"` to {path}");
+            return Ok(());
+        };
+        let words = report::record_id(slug, name, id);
+        let head = format!("landfast/record-{slug}");
+        let pushed = {
+            let (repository, revision, id) = (proposals.repository.clone(), revision.clone(), id.clone());
+            let (head, title) = (head.clone(), words.title.clone());
+            blocking(move || push_id(&repository, &revision, &path, &id, &head, &title)).await?
+        };
+        if pushed {
+            github::propose(reader, writer, &words, &head, &proposals.branch).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Pushes a branch whose account file has the id; false when the file has one by now.
+fn push_id(
+    repository: &Repository,
+    revision: &CommitId,
+    path: &str,
+    id: &AccountId,
+    head: &str,
+    title: &str,
+) -> Result<bool, git::Error> {
+    let tree = repository.tree(revision)?;
+    let Some(File::Blob(bytes)) = tree.files.get(path) else { return Ok(false) };
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(false) };
+    let changes = BTreeMap::from([(path.to_owned(), record_id(text, id)?.into_bytes())]);
+    git::propose(repository, revision, head, &changes, title, Clock.now())?;
+    Ok(true)
+}
+
+impl Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Git(error) => error.class(),
+            Self::GitHub(error) => error.class(),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the daemon knows between passes. All of it comes back by itself after a restart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Settings;
+use super::publisher::Edition;
+use super::queue::Queue;
+use super::rhythm::{Ending, pause};
+use crate::aws::Pace;
+use crate::follow::Accepted;
+use crate::git::ScopeRecord;
+use crate::model::{Base, Item, OrganizationFacts, Scope, Value};
+use crate::reconcile::{Pass, is_pending};
+use crate::report::{ScopeReport, Situation};
+
+/// How soon a scope is looked at again while the author of a change is not known yet.
+const AUTHOR_PENDING: Duration = Duration::from_secs(30);
+
+/// The daemon's knowledge.
+#[derive(Default)]
+pub struct State {
+    /// The commit in force.
+    pub accepted: Option<Accepted>,
+    /// What is said about commits.
+    pub situation: Situation,
+    /// Bases by scope.
+    pub bases: BTreeMap<Scope, Arc<Base>>,
+    /// The organization as last seen.
+    pub organization: Option<Arc<OrganizationFacts>>,
+    /// The last report of each scope.
+    pub reports: BTreeMap<Scope, ScopeReport>,
+    /// Who is due.
+    pub(super) queue: Queue,
+    live: BTreeMap<Scope, BTreeMap<Item, Value>>,
+    failures: BTreeMap<Scope, u32>,
+    detection: BTreeMap<Scope, Instant>,
+    scopes: Vec<Scope>,
+}
+
+impl State {
+    /// Begins with what is on record.
+    pub fn new(bases: BTreeMap<Scope, Arc<Base>>) -> Self {
+        Self { bases, ..Self::default() }
+    }
+
+    /// Puts a commit in force and wakes the scopes of it that are to be looked at.
+    pub(super) fn accept(&mut self, accepted: Accepted, scopes: Vec<Scope>, now: Instant) {
+        self.situation = Situation {
+            revision: Some(accepted.desired.revision.clone()),
+            scopes: Some(accepted.desired.scopes().into_iter().collect()),
+            ..Situation::default()
+        };
+        self.queue.retain(|scope| scopes.contains(scope));
+        self.reports.retain(|scope, _| scopes.contains(scope));
+        for scope in scopes.clone() {
+            // Accounts follow once the organization was looked at under this commit.
+            if scope == Scope::Organization || self.organization.is_some() {
+                self.queue.wake(scope, now);
+            }
+        }
+        self.scopes = scopes;
+        self.accepted = Some(accepted);
+    }
+
+    /// The next scope to look at.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Scope> {
+        self.accepted.as_ref()?;
+        self.queue.take(now)
+    }
+
+    /// True when resource drift of this scope's stacks is to be looked for now.
+    pub(super) fn is_detection_due(&self, scope: &Scope, now: Instant) -> bool {
+        *scope != Scope::Organization && self.detection.get(scope).is_some_and(|due| *due <= now)
+    }
+
+    /// After a panic nobody knows which scope was lost: every one is looked at again.
+    pub(super) fn recover(&mut self, resync: Duration) {
+        for scope in &self.scopes {
+            self.queue.finished(scope);
+            self.queue.wake(scope.clone(), Instant::now() + resync);
+        }
+    }
+
+    /// Takes in what a pass came to and decides when its scope is due again.
+    #[expect(clippy::too_many_arguments, reason = "each is a different input of one decision")]
+    pub(super) fn record(
+        &mut self,
+        scope: Scope,
+        pass: Pass,
+        end: Ending,
+        detected: bool,
+        settings: &Settings,
+        pace: Pace,
+        jitter: f64,
+    ) {
+        let now = Instant::now();
+        self.queue.finished(&scope);
+        self.schedule_detection(&scope, detected, settings.detect_drift_every, jitter, now);
+        let failures = self.count_failure(&scope, end);
+        let mut wait = paced(pause(end, failures, settings.resync, jitter), end, pace);
+        if is_pending(&pass.report.authors) {
+            wait = wait.min(pace.scale(AUTHOR_PENDING));
+        }
+        let due = self.detection.get(&scope).map_or(now + wait, |detection| (now + wait).min(*detection));
+        if self.is_declared(&scope) {
+            self.queue.wake(scope.clone(), due);
+            self.reports.insert(scope.clone(), pass.report);
+        }
+        if let Some(facts) = pass.organization {
+            self.organization_seen(facts, now);
+        }
+        self.bases.insert(scope.clone(), Arc::new(pass.base));
+        self.live.insert(scope, pass.live);
+    }
+
+    fn is_declared(&self, scope: &Scope) -> bool {
+        self.scopes.contains(scope)
+    }
+
+    fn count_failure(&mut self, scope: &Scope, end: Ending) -> u32 {
+        let failures = self.failures.entry(scope.clone()).or_default();
+        *failures = if end == Ending::Failing { failures.saturating_add(1) } else { 0 };
+        *failures
+    }
+
+    /// The first detection comes somewhere within the interval, so that a start does not ask for all at once.
+    fn schedule_detection(
+        &mut self,
+        scope: &Scope,
+        detected: bool,
+        every: Duration,
+        jitter: f64,
+        now: Instant,
+    ) {
+        if *scope == Scope::Organization {
+            return;
+        }
+        if detected {
+            self.detection.insert(scope.clone(), now + every.mul_f64(0.9 + 0.2 * jitter));
+        } else {
+            self.detection.entry(scope.clone()).or_insert(now + every.mul_f64(jitter));
+        }
+    }
+
+    /// Wakes accounts that appeared or changed, and all of them the first time.
+    fn organization_seen(&mut self, facts: OrganizationFacts, now: Instant) {
+        let before = self.organization.replace(Arc::new(facts));
+        let Some(after) = &self.organization else { return };
+        for scope in &self.scopes {
+            let Scope::Account(slug) = scope else { continue };
+            let fact = |facts: &OrganizationFacts| {
+                facts
+                    .claimed
+                    .get(slug)
+                    .and_then(|id| facts.accounts.get(id))
+                    .map(|fact| (fact.id.clone(), fact.state.clone()))
+            };
+            let is_news = before.as_ref().is_none_or(|before| fact(before) != fact(after));
+            if is_news {
+                self.queue.wake(scope.clone(), now);
+            }
+        }
+    }
+
+    /// Everything that should be on record and in issues now.
+    pub(super) fn edition(&self) -> Edition {
+        let record = |(scope, live): (&Scope, &BTreeMap<Item, Value>)| ScopeRecord {
+            scope: scope.clone(),
+            base: self.bases.get(scope).map(|base| Base::clone(base)).unwrap_or_default(),
+            live: live.clone(),
+        };
+        Edition {
+            records: self.live.iter().map(record).collect(),
+            reports: self.reports.values().cloned().collect(),
+            situation: self.situation.clone(),
+            accepted: self.accepted.clone(),
+            organization: self.organization.clone(),
+        }
+    }
+}
+
+/// Waits for AWS go at AWS's pace; everything else has its own rhythm.
+fn paced(wait: Duration, end: Ending, pace: Pace) -> Duration {
+    match end {
+        Ending::Waiting(_) | Ending::Failing | Ending::Moved => pace.scale(wait),
+        Ending::Quiet | Ending::Stalled => wait,
+    }
+}

@@ -1,0 +1,327 @@
+//! The branch `landfast/observed`: what the daemon must remember, and a mirror of AWS for people.
+//!
+//! `base/organization.yaml` and `base/accounts/<slug>.yaml` hold the base of each scope, `live/…` what was seen. Drift
+//! is the diff of the two folders.
+//!
+//! Guarantees:
+//! - Only what our key signed is believed. On top of somebody else's commit, an item is believed where it still has
+//!   the value it has in the newest commit we signed; anything else has no base, which only ever means less writing.
+//! - Nothing is forced. What somebody else wrote is superseded by a commit on top of theirs.
+//! - The same content makes no commit. A failed fetch is an error; only a branch that is not there is empty.
+//!
+//! Assumes: `live/` is for people and is never read back. That the branch was set back to an older commit of ours is
+//! noticed by the process that saw the newer one, not after a restart; what it believes then is older, but ours.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use git2::{Oid, Sort};
+use jiff::Timestamp;
+
+use super::record::{self, Items};
+use super::remote::Pushed;
+use super::signing::Signer;
+use super::turn::Turn;
+use super::writing::{Changes, write_commit, write_tree};
+use super::{Error, Repository, commit_id};
+use crate::model::{Base, CommitId, Item, Scope, Value};
+
+/// The branch.
+pub const OBSERVED_BRANCH: &str = "landfast/observed";
+/// How often a push is tried again on top of what somebody else pushed meanwhile.
+const N_TRIES: u32 = 8;
+/// How far back a commit of ours is looked for; whoever piles up more makes us forget, not hang.
+const MAX_WALK: usize = 10_000;
+
+/// What to keep of one scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeRecord {
+    /// The scope.
+    pub scope: Scope,
+    /// Its base, whole: items that are not in it have none from now on.
+    pub base: Base,
+    /// What was seen, by item, for people to read.
+    pub live: BTreeMap<Item, Value>,
+}
+
+/// The branch in one repository, with the key that signs it.
+pub struct ObservedBranch {
+    repository: Repository,
+    signer: Option<Signer>,
+    // Held for a moment only, never while the remote is asked.
+    memory: Mutex<Option<Known>>,
+    writing: Turn,
+}
+
+/// The branch as it was read.
+#[derive(Clone, Debug)]
+struct Known {
+    /// Where the branch is.
+    head: Option<Oid>,
+    /// The newest commit we signed; all is well when it is the head.
+    seal: Option<Oid>,
+    /// What is believed.
+    base: Bases,
+}
+
+/// What is believed, by scope; shared, since it is handed out often and seldom changes.
+type Bases = BTreeMap<Scope, Arc<Base>>;
+
+impl std::fmt::Debug for ObservedBranch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { repository, signer, memory: _, writing: _ } = self;
+        f.debug_struct("ObservedBranch")
+            .field("repository", repository)
+            .field("signer", signer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ObservedBranch {
+    /// Names the branch in `repository`. Without a key nothing is believed and no base is kept; `live/` is written
+    /// all the same.
+    pub fn new(repository: Repository, signer: Option<Signer>) -> Self {
+        Self { repository, signer, memory: Mutex::default(), writing: Turn::default() }
+    }
+
+    /// Fetches the branch and returns what can be believed of it, by scope.
+    pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
+        self.repository.healing(|| Ok(self.look()?.base))
+    }
+
+    /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
+    /// nothing returned, when all of it is there already.
+    pub fn write(
+        &self,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+    ) -> Result<Option<CommitId>, Error> {
+        let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
+        self.repository.healing(|| self.write_by(updates, message, time, push))
+    }
+
+    /// [`Self::write`], given how to move the branch from where it was read to a commit.
+    fn write_by(
+        &self,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+        mut push: impl FnMut(Option<Oid>, Oid) -> Result<Pushed, Error>,
+    ) -> Result<Option<CommitId>, Error> {
+        let _turn = self.writing.take()?;
+        let mut refused_at = None;
+        for _ in 0..N_TRIES {
+            let known = self.look()?;
+            let Some(commit) = self.commit(&known, updates, message, time)? else { return Ok(None) };
+            match push(known.head, commit)? {
+                Pushed::Done => {
+                    self.remember(self.after(known, commit, updates));
+                    return commit_id(commit).map(Some);
+                }
+                // Twice on the same head: that is no race.
+                Pushed::Rejected(reason) if refused_at == Some(known.head) => {
+                    return Err(self.refused(reason));
+                }
+                Pushed::Rejected(_) => refused_at = Some(known.head),
+            }
+        }
+        Err(Error::Raced { branch: OBSERVED_BRANCH.to_owned(), n_tries: N_TRIES })
+    }
+
+    /// The branch now; it is parsed again only when it moved.
+    fn look(&self) -> Result<Known, Error> {
+        // Remembered before the fetch: what another thread writes meanwhile must not look like a branch set back.
+        let before = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let head = self.repository.try_fetch(OBSERVED_BRANCH)?;
+        match before {
+            Some(known) if known.head == head => Ok(known),
+            before => {
+                let known = self.judge(head, before.and_then(|before| before.seal))?;
+                self.remember(known.clone());
+                Ok(known)
+            }
+        }
+    }
+
+    fn remember(&self, known: Known) {
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    }
+
+    /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
+    fn judge(&self, head: Option<Oid>, before: Option<Oid>) -> Result<Known, Error> {
+        let nothing = Known { head, seal: None, base: BTreeMap::new() };
+        let Some(head) = head else { return Ok(nothing) };
+        let cache = self.repository.cache()?;
+        let Some(seal) = self.seal(&cache, head, before)? else {
+            tracing::warn!(%head, "nothing on {OBSERVED_BRANCH} is signed by this daemon; no base is believed");
+            return Ok(nothing);
+        };
+        let mut base = bases(&cache, seal)?;
+        if seal != head {
+            tracing::warn!(%head, %seal, "somebody else wrote to {OBSERVED_BRANCH}; only what they left alone is believed");
+            keep_equal(&mut base, &bases(&cache, head)?);
+        }
+        Ok(Known { head: Some(head), seal: Some(seal), base })
+    }
+
+    /// The newest commit of ours, from `head` or, when the branch was set back, the one we remember.
+    fn seal(&self, cache: &git2::Repository, head: Oid, before: Option<Oid>) -> Result<Option<Oid>, Error> {
+        let Some(signer) = &self.signer else { return Ok(None) };
+        if let Some(before) = before.filter(|before| cache.find_commit(*before).is_ok())
+            && before != head
+            && !cache.graph_descendant_of(head, before)?
+        {
+            return Ok(Some(before));
+        }
+        let mut walk = cache.revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL)?;
+        walk.push(head)?;
+        for commit in walk.take(MAX_WALK) {
+            let commit = commit?;
+            if signer.signed(cache, commit) {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A commit on top of the head with what is believed and the updates; nothing when that is there already.
+    fn commit(
+        &self,
+        known: &Known,
+        updates: &[ScopeRecord],
+        message: &str,
+        time: Timestamp,
+    ) -> Result<Option<Oid>, Error> {
+        let cache = self.repository.cache()?;
+        let tree = self.tree(&cache, known, updates)?;
+        let head = known.head.map(|head| cache.find_commit(head)).transpose()?;
+        let is_ours = self.signer.is_none() || known.seal == known.head;
+        if is_ours && head.is_some_and(|head| head.tree_id() == tree) {
+            return Ok(None);
+        }
+        let parents: Vec<Oid> = known.head.into_iter().collect();
+        let message = format!("{}\n", message.trim_end());
+        write_commit(&cache, tree, &parents, &message, time, self.signer.as_ref()).map(Some)
+    }
+
+    fn tree(&self, cache: &git2::Repository, known: &Known, updates: &[ScopeRecord]) -> Result<Oid, Error> {
+        // Without a key nothing of ours can be told from the rest: what is there stays.
+        let before = if self.signer.is_some() { known.seal } else { known.head };
+        let before = before.map(|commit| cache.find_commit(commit)?.tree()).transpose()?;
+        let files = self.files(known, updates)?;
+        let changes: Changes<'_> =
+            files.iter().map(|(path, text)| (path.as_str(), Some(text.as_bytes()))).collect();
+        write_tree(cache, before.as_ref(), &changes)
+    }
+
+    /// The files to write over those of the newest commit of ours.
+    fn files(&self, known: &Known, updates: &[ScopeRecord]) -> Result<BTreeMap<String, String>, Error> {
+        let mut files = BTreeMap::new();
+        if known.seal != known.head {
+            for (scope, base) in &known.base {
+                files.insert(record::path("base", scope), record::print(&base.items)?);
+            }
+        }
+        for ScopeRecord { scope, base, live } in updates {
+            files.insert(record::path("live", scope), record::print(live)?);
+            if self.signer.is_some() {
+                files.insert(record::path("base", scope), record::print(&base.items)?);
+            }
+        }
+        Ok(files)
+    }
+
+    /// What is known once `commit` is the head.
+    fn after(&self, known: Known, commit: Oid, updates: &[ScopeRecord]) -> Known {
+        let mut base = known.base;
+        if self.signer.is_none() {
+            return Known { head: Some(commit), seal: None, base };
+        }
+        base.extend(updates.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))));
+        Known { head: Some(commit), seal: Some(commit), base }
+    }
+
+    fn refused(&self, reason: String) -> Error {
+        Error::Refused { url: self.repository.url().to_owned(), branch: OBSERVED_BRANCH.to_owned(), reason }
+    }
+}
+
+fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
+    let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
+    Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
+}
+
+/// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
+fn keep_equal(base: &mut Bases, other: &Bases) {
+    let none = Items::new();
+    for (scope, base) in base {
+        let other = other.get(scope).map_or(&none, |other| &other.items);
+        Arc::make_mut(base).items.retain(|item, value| other.get(item) == Some(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::git::Credentials;
+
+    fn branch(folder: &Path, cache: &str, signer: &Signer) -> ObservedBranch {
+        let url = folder.join("remote.git").display().to_string();
+        let repository = Repository::open(&folder.join(cache), &url, Credentials::default()).unwrap();
+        ObservedBranch::new(repository, Some(signer.clone()))
+    }
+
+    fn record(slug: &str, alias: &str) -> ScopeRecord {
+        let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
+        let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
+        ScopeRecord { scope, base: Base { items: items.clone() }, live: items }
+    }
+
+    #[test]
+    fn a_push_that_lost_the_race_is_made_again_on_top_of_the_winner() {
+        let folder = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(folder.path().join("remote.git")).unwrap();
+        let signer = Signer::generate();
+        let (ours, theirs) = (branch(folder.path(), "a", &signer), branch(folder.path(), "b", &signer));
+        ours.write(&[record("one", "1")], "first", Timestamp::UNIX_EPOCH).unwrap();
+
+        let mut rivals = vec![record("two", "2"), record("three", "3")];
+        let push = |expected, commit| {
+            // Between our look and our push somebody else pushes, twice in a row.
+            if let Some(rival) = rivals.pop() {
+                theirs.write(&[rival], "rival", Timestamp::UNIX_EPOCH).unwrap();
+            }
+            ours.repository.push(OBSERVED_BRANCH, expected, commit)
+        };
+        ours.write_by(&[record("one", "changed")], "second", Timestamp::UNIX_EPOCH, push).unwrap().unwrap();
+
+        let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
+        let expected: BTreeMap<_, _> =
+            expected.into_iter().map(|record| (record.scope, Arc::new(record.base))).collect();
+        assert_eq!(branch(folder.path(), "c", &signer).read().unwrap(), expected);
+        assert_eq!(ours.read().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_race_that_is_always_lost_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(folder.path().join("remote.git")).unwrap();
+        let signer = Signer::generate();
+        let (ours, theirs) = (branch(folder.path(), "a", &signer), branch(folder.path(), "b", &signer));
+        let mut n_pushes = 0;
+        let push = |expected, commit| {
+            n_pushes += 1;
+            theirs.write(&[record("two", &n_pushes.to_string())], "rival", Timestamp::UNIX_EPOCH).unwrap();
+            ours.repository.push(OBSERVED_BRANCH, expected, commit)
+        };
+        let error = ours.write_by(&[record("one", "1")], "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
+        assert!(matches!(error, Error::Raced { .. }), "{error:?}");
+        assert_eq!(n_pushes, N_TRIES);
+    }
+}

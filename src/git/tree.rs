@@ -1,0 +1,155 @@
+//! Reading a commit's files from the object database.
+//!
+//! Guarantees: only `landfast.yaml`, `organization/`, `baselines/` and `accounts/` are looked at; links are named and
+//! never followed; the number of entries, their depth and the bytes in memory are bounded whatever the commit holds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use git2::{ObjectType, Oid};
+
+use super::Error;
+use crate::load::File;
+
+/// The roots Landfast reads, in a commit and in a directory.
+pub(super) const ROOTS: [&str; 4] = ["accounts", "baselines", "landfast.yaml", "organization"];
+/// Above this a file is reported and not read: `CloudFormation` takes 51,200 bytes, and YAML is written by hand.
+pub(super) const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// Files in one commit; 10,000 accounts are 10,000 files. Folders are counted apart, under the same limit.
+pub(super) const MAX_ENTRIES: usize = 20_000;
+/// Parts of a path; the deepest useful one has four.
+pub(super) const MAX_DEPTH: usize = 8;
+/// All files of one commit together: a small pack can hold a large tree.
+pub(super) const MAX_TOTAL_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Blobs by id, so that what did not change between two commits is the same memory.
+pub(super) type Blobs = BTreeMap<Oid, Arc<[u8]>>;
+
+/// One walk over one commit.
+pub(super) struct Walk<'a> {
+    repository: &'a git2::Repository,
+    odb: git2::Odb<'a>,
+    before: &'a Blobs,
+    blobs: Blobs,
+    files: BTreeMap<String, File>,
+    budget: Budget,
+}
+
+/// What may still be read.
+#[derive(Default)]
+pub(super) struct Budget {
+    files: usize,
+    folders: usize,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(super) fn file(&mut self) -> Result<(), Error> {
+        self.files += 1;
+        at_most("the number of files", self.files, MAX_ENTRIES)
+    }
+
+    pub(super) fn folder(&mut self, depth: usize) -> Result<(), Error> {
+        self.folders += 1;
+        at_most("the number of folders", self.folders, MAX_ENTRIES)?;
+        at_most("the depth of folders", depth + 1, MAX_DEPTH)
+    }
+
+    pub(super) fn bytes(&mut self, size: u64) -> Result<(), Error> {
+        self.bytes += size;
+        if self.bytes <= MAX_TOTAL_BYTES {
+            return Ok(());
+        }
+        Err(Error::Limit { what: "the size of all files".into(), limit: "256 MiB".into() })
+    }
+}
+
+fn at_most(what: &str, count: usize, limit: usize) -> Result<(), Error> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(Error::Limit { what: what.to_owned(), limit: limit.to_string() })
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(repository: &'a git2::Repository, before: &'a Blobs) -> Result<Self, Error> {
+        let odb = repository.odb()?;
+        let (blobs, files) = (Blobs::new(), BTreeMap::new());
+        Ok(Self { repository, odb, before, blobs, files, budget: Budget::default() })
+    }
+
+    /// Reads the roots of `tree`: the files, and the blobs to remember for the next walk.
+    pub(super) fn roots(mut self, tree: &git2::Tree<'_>) -> Result<(BTreeMap<String, File>, Blobs), Error> {
+        for entry in
+            tree.iter().filter(|entry| ROOTS.iter().any(|root| entry.name_bytes() == root.as_bytes()))
+        {
+            self.entry("", 0, &entry)?;
+        }
+        Ok((self.files, self.blobs))
+    }
+
+    fn entry(&mut self, folder: &str, depth: usize, entry: &git2::TreeEntry<'_>) -> Result<(), Error> {
+        let path = join(folder, entry.name_bytes())?;
+        match (entry.filemode(), entry.kind()) {
+            (_, Some(ObjectType::Tree)) => self.folder(&path, depth + 1, entry.id()),
+            (0o120_000, _) => self.keep(path, File::Symlink),
+            (_, Some(ObjectType::Blob)) => self.blob(path, entry.id()),
+            // A commit (mode 160000): a submodule. Nothing else can stand in a tree.
+            _ => self.keep(path, File::Submodule),
+        }
+    }
+
+    fn folder(&mut self, path: &str, depth: usize, id: Oid) -> Result<(), Error> {
+        self.budget.folder(depth)?;
+        let tree = self.repository.find_tree(id)?;
+        tree.iter().try_for_each(|entry| self.entry(path, depth, &entry))
+    }
+
+    fn blob(&mut self, path: String, id: Oid) -> Result<(), Error> {
+        if let Some(bytes) = self.blobs.get(&id).cloned() {
+            return self.keep(path, File::Blob(bytes));
+        }
+        let bytes = match self.before.get(&id) {
+            Some(bytes) => Arc::clone(bytes),
+            None => match self.read(id)? {
+                Ok(bytes) => bytes,
+                Err(size) => return self.keep(path, File::TooLarge { size }),
+            },
+        };
+        self.budget.bytes(bytes.len() as u64)?;
+        self.blobs.insert(id, Arc::clone(&bytes));
+        self.keep(path, File::Blob(bytes))
+    }
+
+    /// The bytes, or else the size of what is too large; the size is looked at before anything is unpacked.
+    fn read(&self, id: Oid) -> Result<Result<Arc<[u8]>, u64>, Error> {
+        let (size, _) = self.odb.read_header(id)?;
+        if size as u64 > MAX_FILE_BYTES {
+            return Ok(Err(size as u64));
+        }
+        Ok(Ok(Arc::from(self.odb.read(id)?.data())))
+    }
+
+    fn keep(&mut self, path: String, file: File) -> Result<(), Error> {
+        self.budget.file()?;
+        self.files.insert(path, file);
+        Ok(())
+    }
+}
+
+/// `folder/name`, or why a name is not one that git itself would have made.
+fn join(folder: &str, name: &[u8]) -> Result<String, Error> {
+    let shown = String::from_utf8_lossy(name);
+    let reason = match name {
+        b"" | b"." | b".." => Some("it is not a name"),
+        _ if name.eq_ignore_ascii_case(b".git") => Some("it is git's own folder"),
+        _ if name.iter().any(|byte| matches!(byte, b'/' | b'\\' | 0)) => Some("its name holds a separator"),
+        _ if std::str::from_utf8(name).is_err() => Some("its name is not UTF-8"),
+        _ => None,
+    };
+    let path = if folder.is_empty() { shown.into_owned() } else { format!("{folder}/{shown}") };
+    match reason {
+        Some(reason) => Err(Error::Entry { path, reason }),
+        None => Ok(path),
+    }
+}

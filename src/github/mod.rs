@@ -1,0 +1,116 @@
+//! GitHub: issues and pull requests over its REST API.
+//!
+//! Guarantees: the only folder that names octocrab. Reading and writing are different types. Every request is sent
+//! once, with a limit on its time; after any doubt about a write the next round lists before it sends again. Lists
+//! are read to their last page or not at all. The token cannot be printed.
+//!
+//! Assumes: a tokio runtime is running when [`connect`] is called.
+
+mod error;
+mod publish;
+mod read;
+mod transport;
+mod write;
+
+pub use error::Error;
+pub use publish::{Published, propose, publish};
+pub use read::{Pull, Reader};
+pub use write::{NewPull, Writer};
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use transport::Transport;
+
+use crate::model::Invalid;
+
+/// A repository at GitHub: `owner/name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// The user or organization.
+    pub owner: String,
+    /// The repository.
+    pub name: String,
+}
+
+impl FromStr for Repository {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let valid = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        match text.split_once('/') {
+            Some((owner, name)) if valid(owner) && valid(name) => {
+                Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
+            }
+            _ => Err(Invalid { text: text.to_owned(), expected: "a repository as owner/name" }),
+        }
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// A secret that GitHub knows us by. It is never printed.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Wraps the secret, without the white space a file may end with.
+    pub fn new(secret: &str) -> Self {
+        Self(secret.trim().to_owned())
+    }
+
+    fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(***)")
+    }
+}
+
+/// Where GitHub is and what we may do there.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The API's address without a path's last `/`; absent for `https://api.github.com`.
+    pub api_url: Option<String>,
+    /// The repository.
+    pub repository: Repository,
+    /// The token.
+    pub token: Token,
+}
+
+/// Prepares both sides. Nothing is sent yet.
+pub fn connect(config: &Config) -> Result<(Reader, Writer), Error> {
+    let transport = Arc::new(Transport::new(config)?);
+    Ok((Reader::new(Arc::clone(&transport)), Writer::new(transport)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let repository = "acme/aws".parse().unwrap();
+        let config = Config { api_url: None, repository, token: Token::new("ghp_secret\n") };
+        assert!(!format!("{config:?}").contains("secret"));
+        assert_eq!(config.token.secret(), "ghp_secret");
+    }
+
+    #[test]
+    fn a_repository_is_an_owner_and_a_name() {
+        assert!("acme/aws-accounts".parse::<Repository>().is_ok());
+        for bad in ["acme", "acme/", "/x", "a/b/c", "a b/c", "acme/../x?"] {
+            assert!(bad.parse::<Repository>().is_err(), "{bad}");
+        }
+    }
+}

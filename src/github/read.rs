@@ -1,0 +1,147 @@
+//! Reading GitHub. Nothing here can change anything there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::Error;
+use super::transport::Transport;
+use crate::report::{Me, SeenIssue};
+
+/// Reads issues and pull requests of one repository.
+#[derive(Clone)]
+pub struct Reader {
+    transport: Arc<Transport>,
+}
+
+/// A pull request, as far as we need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// The branch it wants merged.
+    pub head: String,
+    /// The commit at the tip of that branch.
+    pub head_commit: String,
+    /// Where people read it.
+    pub url: String,
+}
+
+#[derive(Deserialize)]
+struct IssueAnswer {
+    number: u64,
+    title: String,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    labels: Vec<LabelAnswer>,
+    state: String,
+    user: Option<UserAnswer>,
+    created_at: Timestamp,
+    /// GitHub lists pull requests among the issues.
+    pull_request: Option<serde_json::Value>,
+}
+
+/// A label is an object, or in old answers its bare name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LabelAnswer {
+    Object { name: Option<String> },
+    Name(String),
+}
+
+#[derive(Deserialize)]
+struct UserAnswer {
+    login: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PullAnswer {
+    number: u64,
+    title: String,
+    head: HeadAnswer,
+    html_url: String,
+}
+
+#[derive(Deserialize)]
+struct HeadAnswer {
+    #[serde(rename = "ref")]
+    branch: String,
+    sha: String,
+}
+
+impl Reader {
+    pub(super) fn new(transport: Arc<Transport>) -> Self {
+        Self { transport }
+    }
+
+    /// Who we are, by `GET /user`. An app may not ask that.
+    pub async fn me(&self) -> Result<Me, Error> {
+        match self.transport.get::<UserAnswer>("/user").await {
+            Ok(user) => Ok(Me::User(user.login)),
+            Err(Error::Forbidden { .. }) => Ok(Me::App),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every issue, open and closed, oldest first, without pull requests. All pages or an error.
+    pub async fn issues(&self) -> Result<Vec<SeenIssue>, Error> {
+        let path = self.transport.path("issues");
+        let answers: Vec<IssueAnswer> =
+            self.transport.list(&path, "state=all&sort=created&direction=asc").await?;
+        let issues = answers.into_iter().filter(|answer| answer.pull_request.is_none());
+        Ok(issues.map(IssueAnswer::seen).collect())
+    }
+
+    /// Every open pull request, oldest first. All pages or an error.
+    pub async fn open_pulls(&self) -> Result<Vec<Pull>, Error> {
+        let path = self.transport.path("pulls");
+        let answers: Vec<PullAnswer> =
+            self.transport.list(&path, "state=open&sort=created&direction=asc").await?;
+        Ok(answers.into_iter().map(Pull::from).collect())
+    }
+}
+
+impl IssueAnswer {
+    fn seen(self) -> SeenIssue {
+        let user = self.user.unwrap_or(UserAnswer { login: "ghost".to_owned(), kind: String::new() });
+        let labels: BTreeSet<_> = self.labels.into_iter().filter_map(LabelAnswer::name).collect();
+        SeenIssue {
+            number: self.number,
+            title: self.title,
+            body: self.body.unwrap_or_default(),
+            labels,
+            is_open: self.state == "open",
+            author_is_app: user.kind == "Bot",
+            author: user.login,
+            created: self.created_at,
+        }
+    }
+}
+
+impl LabelAnswer {
+    fn name(self) -> Option<String> {
+        match self {
+            Self::Object { name } => name,
+            Self::Name(name) => Some(name),
+        }
+    }
+}
+
+impl From<PullAnswer> for Pull {
+    fn from(answer: PullAnswer) -> Self {
+        Self {
+            number: answer.number,
+            title: answer.title,
+            head: answer.head.branch,
+            head_commit: answer.head.sha,
+            url: answer.html_url,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! One request, one answer: over octocrab's raw calls, which neither retry nor demand fields we do not need.
+
+use std::time::Duration;
+
+use http::{Method, Response};
+use octocrab::Octocrab;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::error::Cause;
+use super::{Config, Error, Repository};
+
+/// A server that does not even take the connection in this time is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// GitHub itself gives up after ten seconds.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// What GitHub asks for when it names no time for a secondary limit.
+const SECONDARY_LIMIT_WAIT: Duration = Duration::from_secs(60);
+/// GitHub's limits are counted by the hour: a longer wait is a mistake of somebody's clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// No repository has this many pages; a `Link` that leads in circles ends here.
+const MAX_PAGES: usize = 1000;
+const PER_PAGE: usize = 100;
+
+pub(super) struct Transport {
+    client: Octocrab,
+    pub(super) repository: Repository,
+}
+
+struct Answer {
+    status: u16,
+    /// The query of the next page.
+    next: Option<String>,
+    limits: Limits,
+    body: String,
+}
+
+/// What the headers say about limits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Limits {
+    retry_after: Option<u64>,
+    remaining: Option<u64>,
+    /// Seconds since 1970 by GitHub's clock.
+    reset: Option<u64>,
+    /// Seconds since 1970 by GitHub's clock, when it answered.
+    now: Option<u64>,
+}
+
+impl Transport {
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        let builder = Octocrab::builder()
+            .set_connect_timeout(Some(CONNECT_TIMEOUT))
+            .set_read_timeout(Some(REQUEST_TIMEOUT))
+            .set_write_timeout(Some(REQUEST_TIMEOUT))
+            .personal_token(config.token.secret().to_owned());
+        let url = config.api_url.as_deref().unwrap_or("https://api.github.com");
+        let address = |_| Error::Address { url: url.to_owned() };
+        let is_http = url.starts_with("https://") || url.starts_with("http://");
+        if !is_http {
+            return Err(Error::Address { url: url.to_owned() });
+        }
+        let client =
+            builder.base_uri(url.trim_end_matches('/')).map_err(address)?.build().map_err(address)?;
+        Ok(Self { client, repository: config.repository.clone() })
+    }
+
+    /// `/repos/owner/name/<rest>`.
+    pub(super) fn path(&self, rest: &str) -> String {
+        format!("/repos/{}/{rest}", self.repository)
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.send(Method::GET, path, None::<&()>).await
+    }
+
+    /// Every entry of a list, page after page; an error on any page is an error.
+    pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<Vec<T>, Error> {
+        let mut entries = Vec::new();
+        let mut query = format!("{query}&per_page={PER_PAGE}");
+        let what = format!("GET {path}");
+        for _ in 0..MAX_PAGES {
+            let answer = self.exchange(Method::GET, &format!("{path}?{query}"), None::<&()>).await?;
+            entries.extend(read::<Vec<T>>(&what, &answer.body)?);
+            match answer.next {
+                // The path of a next page may be spelled by the repository's number: only its query counts.
+                Some(next) => query = next,
+                None => return Ok(entries),
+            }
+        }
+        let source = Cause::Unreadable(format!("the list has more than {MAX_PAGES} pages"));
+        Err(Error::Doubtful { what, source })
+    }
+
+    /// Sends a request, once, and reads the answer as far as `T` asks.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + ?Sized)>,
+    ) -> Result<T, Error> {
+        let what = format!("{method} {path}");
+        read(&what, &self.exchange(method, path, body).await?.body)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + ?Sized)>,
+    ) -> Result<Answer, Error> {
+        let what = format!("{method} {path}");
+        let exchange = async {
+            let request = http::request::Builder::new().method(method).uri(path);
+            let response = self.client.execute(self.client.build_request(request, body)?).await?;
+            let head = Answer::head(&response);
+            Ok(Answer { body: self.client.body_to_string(response).await?, ..head })
+        };
+        match timeout(REQUEST_TIMEOUT, exchange).await {
+            Err(_) => Err(Error::Doubtful { what, source: Cause::TooLate(REQUEST_TIMEOUT) }),
+            Ok(Err(broken)) => Err(Error::Doubtful { what, source: connection(&broken) }),
+            Ok(Ok(answer)) => answer.checked(what),
+        }
+    }
+}
+
+fn connection(broken: &octocrab::Error) -> Cause {
+    let mut words = broken.to_string();
+    let mut source = std::error::Error::source(broken);
+    while let Some(inner) = source {
+        let inner_words = inner.to_string();
+        if !words.contains(&inner_words) {
+            words = format!("{words}: {inner_words}");
+        }
+        source = inner.source();
+    }
+    Cause::Connection(words)
+}
+
+fn read<T: DeserializeOwned>(what: &str, body: &str) -> Result<T, Error> {
+    serde_json::from_str(body).map_err(|error| Error::Doubtful {
+        what: what.to_owned(),
+        source: Cause::Unreadable(error.to_string()),
+    })
+}
+
+impl Answer {
+    fn head<B>(response: &Response<B>) -> Self {
+        let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let number = |name: &str| text(name).and_then(|text| text.trim().parse().ok());
+        let now = text("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let limits = Limits {
+            retry_after: number("retry-after"),
+            remaining: number("x-ratelimit-remaining"),
+            reset: number("x-ratelimit-reset"),
+            now: now.and_then(|now| now.timestamp().as_second().try_into().ok()),
+        };
+        let next = text("link").and_then(next_query);
+        Self { status: response.status().as_u16(), next, limits, body: String::new() }
+    }
+
+    fn checked(self, what: String) -> Result<Self, Error> {
+        let status = self.status;
+        let message = || refusal(&self.body);
+        match status {
+            200..=299 => return Ok(self),
+            403 | 429 if self.is_throttled() => Err(Error::Throttled { retry_after: self.limits.wait() }),
+            401 => Err(Error::Unauthorized { message: message() }),
+            403 => Err(Error::Forbidden { what, message: message() }),
+            404 | 410 => Err(Error::Missing { what, message: message() }),
+            408 | 500..=599 => Err(Error::Doubtful { what, source: Cause::Status(status) }),
+            _ => Err(Error::Refused { what, status, message: message() }),
+        }
+    }
+
+    /// A 403 is a limit when the headers or the words say so; else it is a refusal.
+    fn is_throttled(&self) -> bool {
+        let words = self.body.to_ascii_lowercase();
+        self.status == 429
+            || self.limits.retry_after.is_some()
+            || self.limits.remaining == Some(0)
+            || words.contains("secondary rate limit")
+            || words.contains("abuse detection")
+    }
+}
+
+impl Limits {
+    fn wait(self) -> Duration {
+        let until_reset = match (self.remaining, self.reset, self.now) {
+            (Some(0), Some(reset), Some(now)) => Some(Duration::from_secs(reset.saturating_sub(now) + 1)),
+            _ => None,
+        };
+        let asked = self.retry_after.map(Duration::from_secs);
+        asked.or(until_reset).unwrap_or(SECONDARY_LIMIT_WAIT).min(LONGEST_WAIT)
+    }
+}
+
+/// The query of the `next` page in a `Link` header.
+fn next_query(link: &str) -> Option<String> {
+    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    let (_, address) = next.split_once('<')?;
+    let (address, _) = address.split_once('>')?;
+    address.split_once('?').map(|(_, query)| query.to_owned())
+}
+
+/// GitHub's words for a refusal, its list of errors included, on one line.
+fn refusal(body: &str) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        message: String,
+        #[serde(default)]
+        errors: Vec<serde_json::Value>,
+    }
+    let Ok(refusal) = serde_json::from_str::<Refusal>(body) else {
+        return body.chars().take(200).collect();
+    };
+    let errors = refusal.errors.iter().take(5).map(ToString::to_string);
+    std::iter::once(refusal.message).chain(errors).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_among_the_links() {
+        let link = "<https://api.github.com/repositories/1/issues?state=all&page=1>; rel=\"prev\", \
+                    <https://api.github.com/repositories/1/issues?state=all&page=3>; rel=\"next\"";
+        assert_eq!(next_query(link).as_deref(), Some("state=all&page=3"));
+        assert_eq!(next_query("<https://x/?page=1>; rel=\"first\""), None);
+    }
+
+    fn answer(status: u16, limits: Limits, body: &str) -> Result<(), Error> {
+        Answer { status, next: None, limits, body: body.to_owned() }.checked("GET /x".to_owned()).map(|_| ())
+    }
+
+    #[test]
+    fn a_limit_is_told_from_a_refusal() {
+        let spent = Limits { remaining: Some(0), reset: Some(1_000), now: Some(940), retry_after: None };
+        let wait = answer(403, spent, "").unwrap_err().retry_after();
+        assert_eq!(wait, Some(Duration::from_secs(61)));
+        let secondary =
+            answer(403, Limits::default(), r#"{"message":"You have exceeded a secondary rate limit"}"#);
+        assert_eq!(secondary.unwrap_err().retry_after(), Some(SECONDARY_LIMIT_WAIT));
+        let refused =
+            answer(403, Limits::default(), r#"{"message":"Resource not accessible by integration"}"#);
+        assert!(matches!(refused, Err(Error::Forbidden { .. })));
+    }
+
+    #[test]
+    fn a_server_error_leaves_doubt_and_a_wrong_token_needs_a_person() {
+        use crate::model::Class;
+        assert_eq!(answer(502, Limits::default(), "").unwrap_err().class(), Class::Transient);
+        assert_eq!(answer(401, Limits::default(), "").unwrap_err().class(), Class::Stalled);
+        assert_eq!(answer(422, Limits::default(), "").unwrap_err().class(), Class::Bug);
+    }
+}

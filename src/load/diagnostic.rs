@@ -1,0 +1,197 @@
+//! Faults as people read them: where, what, and what to do, all at once and always in the same order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use super::tree::{File, Tree};
+use crate::model::{Class, Slug, Source};
+use crate::yaml::Place;
+
+/// Characters of a line that are shown.
+const MAX_EXCERPT: usize = 160;
+
+/// One fault of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Diagnostic {
+    /// The file, or the folder, from the root of the repository.
+    pub path: String,
+    /// Line counted from 1; 0 when it is the file as a whole.
+    pub line: u32,
+    /// Column counted from 1; 0 when it is the file as a whole.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The line of the file.
+    pub excerpt: Option<String>,
+}
+
+/// Every fault of a commit, sorted; never empty. Nothing of such a commit is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// The faults.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+
+    /// Trying again does not help: a commit has to repair it.
+    pub fn class(&self) -> Class {
+        Class::Stalled
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            write!(f, "{gap}{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.message)?;
+        let number = self.line.to_string();
+        let margin = " ".repeat(if self.line == 0 { 1 } else { number.len() });
+        match self.line {
+            0 => writeln!(f, "{margin}--> {}", self.path)?,
+            line => writeln!(f, "{margin}--> {}:{line}:{}", self.path, self.column)?,
+        }
+        if let Some(excerpt) = &self.excerpt {
+            let before = " ".repeat(self.column.saturating_sub(1) as usize);
+            writeln!(f, "{margin} |\n{number} | {excerpt}\n{margin} | {before}^")?;
+        }
+        match &self.hint {
+            Some(hint) => writeln!(f, "{margin} = hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A place in a file of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    pub(super) path: Arc<str>,
+    pub(super) place: Place,
+}
+
+impl Spot {
+    /// The file as a whole.
+    pub(super) fn file(path: &str) -> Self {
+        Self { path: path.into(), place: Place::default() }
+    }
+
+    pub(super) fn source(&self) -> Source {
+        Source { path: self.path.to_string(), line: self.place.line.max(1) }
+    }
+}
+
+/// A value with the place that declares it.
+#[derive(Clone, Debug)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) spot: Spot,
+}
+
+impl<T> At<T> {
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> At<U> {
+        At { value: map(self.value), spot: self.spot }
+    }
+}
+
+/// Collects faults. The same fault met by several accounts is said once, with their names.
+#[derive(Default)]
+pub(super) struct Faults {
+    found: BTreeMap<(Spot, String, String), BTreeSet<Slug>>,
+}
+
+impl Faults {
+    /// Reports a fault; an empty hint is none.
+    pub(super) fn report(&mut self, spot: &Spot, message: impl Into<String>, hint: impl Into<String>) {
+        self.found.entry((spot.clone(), message.into(), hint.into())).or_default();
+    }
+
+    /// Reports a fault that shows in one account, wherever it comes from.
+    pub(super) fn report_for(
+        &mut self,
+        slug: &Slug,
+        spot: &Spot,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let accounts = self.found.entry((spot.clone(), message.into(), hint.into())).or_default();
+        accounts.insert(slug.clone());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// True when this very file has a fault.
+    pub(super) fn speaks_of(&self, path: &str) -> bool {
+        self.found.keys().any(|(spot, ..)| &*spot.path == path)
+    }
+
+    /// The files with a fault so far.
+    pub(super) fn paths(&self) -> BTreeSet<Arc<str>> {
+        self.found.keys().map(|(spot, ..)| spot.path.clone()).collect()
+    }
+
+    /// All of it in order of path, line and column, with excerpts.
+    pub(super) fn into_diagnostics(self, tree: &Tree) -> Diagnostics {
+        let diagnostic = |((spot, message, hint), accounts): ((Spot, String, String), _)| Diagnostic {
+            path: clean(&spot.path),
+            line: spot.place.line,
+            column: spot.place.column,
+            message: clean(&format!("{message}{}", in_accounts(&spot.path, &accounts))),
+            hint: Some(clean(&hint)).filter(|hint| !hint.is_empty()),
+            excerpt: excerpt(tree, &spot),
+        };
+        let mut diagnostics: Vec<_> = self.found.into_iter().map(diagnostic).collect();
+        diagnostics.sort();
+        Diagnostics(diagnostics)
+    }
+}
+
+/// " (in account `x`)", unless the path says so already.
+fn in_accounts(path: &str, accounts: &BTreeSet<Slug>) -> String {
+    let Some(first) = accounts.first() else { return String::new() };
+    match accounts.len() {
+        1 if path.starts_with(&format!("accounts/{first}/")) => String::new(),
+        1 => format!(" (in account `{first}`)"),
+        many => format!(" (in {many} accounts, such as `{first}`)"),
+    }
+}
+
+/// The line, where it can be shown with the place in it.
+fn excerpt(tree: &Tree, spot: &Spot) -> Option<String> {
+    let File::Blob(bytes) = tree.files.get(&*spot.path)? else { return None };
+    let text = std::str::from_utf8(bytes).ok()?;
+    let line = text.lines().nth(spot.place.line.checked_sub(1)? as usize)?;
+    let shown = clean(&line.chars().take(MAX_EXCERPT).collect::<String>());
+    let fits = (spot.place.column as usize) <= MAX_EXCERPT;
+    Some(shown.trim_end().to_owned()).filter(|line| fits && !line.is_empty())
+}
+
+/// Without what could repaint a terminal or turn a line around: the text comes from a file.
+fn clean(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}

@@ -1,0 +1,254 @@
+//! `${{ … }}`: expressions over values and facts, evaluated by a library that can neither read nor call out.
+//!
+//! Guarantees: what is outside the double braces is untouched, CloudFormation's own `${Name}` included; a text
+//! that is one expression and nothing else keeps the type of its value; what is not known is a fault, never an
+//! empty text.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use minijinja::value::{Serde, ValueKind};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+
+use crate::model::Value;
+
+/// An evaluated text may not grow beyond this many bytes.
+const MAX_RESULT: usize = 65_536;
+
+/// The library with its built-in filters and tests; nothing of ours is added to it.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+});
+
+/// The names an expression can see.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context(BTreeMap<&'static str, minijinja::Value>);
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ExpressionFault {
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+impl Context {
+    /// The same with one more name.
+    pub(super) fn with(&self, name: &'static str, value: &impl serde::Serialize) -> Self {
+        let mut names = self.0.clone();
+        names.insert(name, minijinja::Value::from(Serde(value)));
+        Self(names)
+    }
+
+    /// Evaluates every text inside a value.
+    pub(super) fn value(&self, value: &Value) -> Result<Value, ExpressionFault> {
+        match value {
+            Value::String(text) => self.typed(text),
+            Value::Array(values) => values.iter().map(|value| self.value(value)).collect(),
+            Value::Object(map) => {
+                map.iter().map(|(key, value)| Ok((key.clone(), self.value(value)?))).collect()
+            }
+            other => Ok(other.clone()),
+        }
+    }
+
+    /// Evaluates to a text; a list becomes its members joined by commas, as CloudFormation writes lists.
+    pub(super) fn text(&self, text: &str) -> Result<String, ExpressionFault> {
+        as_text(&self.typed(text)?, text)
+    }
+
+    /// A parameter: a text, or a list of texts.
+    pub(super) fn parameter(&self, value: &Value) -> Result<String, ExpressionFault> {
+        as_text(&self.value(value)?, "the list")
+    }
+
+    fn typed(&self, text: &str) -> Result<Value, ExpressionFault> {
+        let pieces = pieces(text)?;
+        if let [Piece::Expression(expression)] = pieces.as_slice() {
+            return self.evaluate(expression);
+        }
+        let mut result = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Literal(literal) => result.push_str(literal),
+                Piece::Expression(expression) => {
+                    result.push_str(&as_text(&self.evaluate(expression)?, expression)?);
+                }
+            }
+        }
+        check_size(&result)?;
+        Ok(result.into())
+    }
+
+    fn evaluate(&self, expression: &str) -> Result<Value, ExpressionFault> {
+        let compiled = ENVIRONMENT.compile_expression_owned(expression.to_owned());
+        let compiled = compiled.map_err(|error| self.failed(expression, &error))?;
+        let value = compiled.eval(minijinja::Value::from_pairs(self.0.clone()));
+        let value = value.map_err(|error| self.failed(expression, &error))?;
+        if value.is_undefined() || value.is_none() {
+            return Err(self.unknown(expression));
+        }
+        let value = serde_json::to_value(&value).map_err(|_| ExpressionFault {
+            message: format!("`{}` is not plain data", expression.trim()),
+            hint: String::new(),
+        })?;
+        check_size(value.as_str().unwrap_or_default())?;
+        Ok(value)
+    }
+
+    fn failed(&self, expression: &str, error: &minijinja::Error) -> ExpressionFault {
+        if error.kind() == ErrorKind::UndefinedError {
+            return self.unknown(expression);
+        }
+        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let message = format!("the expression `{}` does not work: {detail}", expression.trim());
+        ExpressionFault { message, hint: String::new() }
+    }
+
+    fn unknown(&self, expression: &str) -> ExpressionFault {
+        let expression = expression.trim();
+        let message = format!("`{expression}` has no value here");
+        let hint = if expression.rsplit('.').next() == Some("id") {
+            "an account's id is known once it was created and recorded: merge its folder first; \
+             a template can say !Ref AWS::AccountId for its own account"
+                .to_owned()
+        } else if expression.starts_with("values.") {
+            self.known_values()
+        } else {
+            format!("known here: {}", self.0.keys().copied().collect::<Vec<_>>().join(", "))
+        };
+        ExpressionFault { message, hint }
+    }
+
+    fn known_values(&self) -> String {
+        let values = self.0.get("values").filter(|values| values.kind() == ValueKind::Map);
+        let names = values.and_then(|values| values.try_iter().ok()).into_iter().flatten();
+        let names: Vec<_> = names.map(|name| format!("values.{name}")).collect();
+        if names.is_empty() {
+            return "no values reach this account".to_owned();
+        }
+        format!("known here: {}", names.join(", "))
+    }
+}
+
+enum Piece<'a> {
+    Literal(&'a str),
+    Expression(&'a str),
+}
+
+/// Splits a text into what stands as it is and what is an expression.
+fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpressionFault> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${{") {
+        let inside = &rest[start + 3..];
+        let Some(end) = closing(inside) else {
+            let message = format!("`{}` is not closed", &rest[start..]);
+            return Err(ExpressionFault { message, hint: "an expression ends with `}}`".to_owned() });
+        };
+        if start > 0 {
+            pieces.push(Piece::Literal(&rest[..start]));
+        }
+        pieces.push(Piece::Expression(&inside[..end]));
+        rest = &inside[end + 2..];
+    }
+    if !rest.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Literal(rest));
+    }
+    Ok(pieces)
+}
+
+/// Where `}}` closes the expression; braces inside quotes are part of it.
+fn closing(inside: &str) -> Option<usize> {
+    let mut quote = None;
+    for (index, c) in inside.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '}') if inside[index..].starts_with("}}") => return Some(index),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn as_text(value: &Value, of: &str) -> Result<String, ExpressionFault> {
+    crate::model::template::plain_text(value).ok_or_else(|| ExpressionFault {
+        message: format!("`{}` is a map, where a text is needed", of.trim()),
+        hint: "name one entry of the map".to_owned(),
+    })
+}
+
+fn check_size(text: &str) -> Result<(), ExpressionFault> {
+    if text.len() <= MAX_RESULT {
+        return Ok(());
+    }
+    let message = format!("an expression came to {} bytes", text.len());
+    Err(ExpressionFault { message, hint: format!("at most {MAX_RESULT} bytes are sensible") })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn context() -> Context {
+        Context::default()
+            .with("values", &json!({"Cidr": "10.0.0.0/16", "Zones": ["a", "b"], "Count": 3, "On": true}))
+            .with("accounts", &json!({"log-archive": {"name": "Log Archive"}}))
+    }
+
+    #[test]
+    fn a_text_that_is_one_expression_keeps_its_type() {
+        let value = |text: &str| context().value(&json!(text)).unwrap();
+        assert_eq!(value("${{ values.Count }}"), json!(3));
+        assert_eq!(value("${{ values.Zones }}"), json!(["a", "b"]));
+        assert_eq!(value("n-${{ values.Count }}"), json!("n-3"));
+        assert_eq!(value("${{ accounts['log-archive'].name | upper }}"), json!("LOG ARCHIVE"));
+        assert_eq!(value("${{ '}}' }}${{ values.On }}"), json!("}}true"));
+    }
+
+    #[test]
+    fn a_list_becomes_a_text_with_commas() {
+        assert_eq!(context().text("${{ values.Zones }}").unwrap(), "a,b");
+        assert_eq!(context().parameter(&json!(["x", "${{ values.Cidr }}"])).unwrap(), "x,10.0.0.0/16");
+    }
+
+    #[test]
+    fn cloudformations_own_braces_are_never_touched() {
+        for text in ["${AWS::AccountId}", "{{resolve:ssm:/a:1}}", "${!Literal}", "$${", "}}"] {
+            assert_eq!(context().text(text).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_fault_with_a_hint() {
+        let fault = |text: &str| context().text(text).unwrap_err();
+        assert_eq!(fault("${{ values.Nope }}").message, "`values.Nope` has no value here");
+        assert_eq!(
+            fault("${{ values.Nope }}").hint,
+            "known here: values.Cidr, values.Count, values.On, values.Zones"
+        );
+        assert!(fault("${{ accounts['log-archive'].id }}").hint.contains("recorded"));
+        assert_eq!(fault("${{ secret }}").hint, "known here: accounts, values");
+        assert_eq!(fault("${{ values }}").message, "`${{ values }}` is a map, where a text is needed");
+        assert!(fault("${{ values.Cidr").message.contains("is not closed"));
+        assert!(fault("${{ 1 + }}").message.contains("does not work"));
+        assert!(fault("${{ 'x' * 99999 }}").message.contains("bytes"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_without_an_expression_is_its_own_value(text in "[^$]{0,40}|(\\$\\{[A-Za-z:]{1,8}\\} ?){0,4}") {
+            prop_assert_eq!(context().text(&text).unwrap(), text);
+        }
+
+        #[test]
+        fn no_expression_makes_it_panic(text in "\\$\\{\\{[ -~]{0,24}\\}\\}") {
+            let _ = context().text(&text);
+        }
+    }
+}

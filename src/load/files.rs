@@ -1,0 +1,168 @@
+//! Finding the files that matter in the tree, and reading each one on its own.
+
+use std::collections::BTreeSet;
+
+use super::diagnostic::{Faults, Spot};
+use super::fields::Reader;
+use super::raw;
+use super::tree::{File, Tree};
+use crate::model::{Mode, Slug};
+use crate::yaml::{self, Node};
+
+/// How large a file may be, and what to do about a larger one.
+pub(super) struct Limit {
+    pub(super) bytes: u64,
+    pub(super) hint: &'static str,
+}
+
+/// The largest sensible file of ours is far smaller.
+const FILE: Limit = Limit { bytes: 1 << 20, hint: "split it: accounts and baselines have a folder each" };
+const ORGANIZATION: &str = "organization/organization.yaml";
+
+/// All files of the repository that could be read.
+pub(super) struct Files {
+    pub(super) mode: Mode,
+    pub(super) organization: raw::Organization,
+    pub(super) baselines: Vec<raw::Baseline>,
+    pub(super) accounts: Vec<raw::Account>,
+    /// True when some folder of an account could not be read at all.
+    pub(super) incomplete: bool,
+}
+
+/// Reads every file that matters.
+pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
+    check_kinds(tree, faults);
+    let mode = document(tree, "landfast.yaml", faults)
+        .and_then(|node| raw::repository(&mut reader("landfast.yaml", faults), &node));
+    let organization = read_organization(tree, faults);
+    let baselines = folders(tree, "baselines/", "baseline.yaml", faults);
+    let baselines = baselines.iter().filter_map(|name| read_baseline(tree, name, faults)).collect();
+    let slugs = folders(tree, "accounts/", "account.yaml", faults);
+    if slugs.is_empty() {
+        let hint =
+            "one folder per account: accounts/<name>/account.yaml; removing the last one closes nothing";
+        faults.report(&Spot::file("accounts"), "there is no account folder", hint);
+    }
+    let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, faults)).collect();
+    let incomplete = accounts.len() < slugs.len();
+    Files { mode: mode.unwrap_or_default(), organization, baselines, accounts, incomplete }
+}
+
+/// Nothing but plain files: a link could point anywhere, and another repository is not at this commit.
+fn check_kinds(tree: &Tree, faults: &mut Faults) {
+    for (path, file) in &tree.files {
+        let spot = Spot::file(path);
+        match file {
+            _ if !Tree::matters(path) => {}
+            File::Symlink => faults.report(&spot, "a symbolic link", "put the file itself here"),
+            File::Submodule => faults.report(&spot, "a submodule", "put the files themselves here"),
+            File::TooLarge { .. } | File::Blob(_) => {}
+        }
+    }
+}
+
+/// The organization's file, or else one that says nothing, so that the other files are still looked at.
+fn read_organization(tree: &Tree, faults: &mut Faults) -> raw::Organization {
+    if !tree.files.contains_key(ORGANIZATION) {
+        let hint = "it names the organization: id, managementAccount, homeRegion";
+        faults.report(&Spot::file(ORGANIZATION), "the file is missing", hint);
+    }
+    let node = document(tree, ORGANIZATION, faults);
+    let read = node.and_then(|node| raw::organization(&mut reader(ORGANIZATION, faults), &node));
+    read.unwrap_or_else(|| raw::Organization::unreadable(Spot::file(ORGANIZATION)))
+}
+
+fn read_baseline(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Baseline> {
+    let path = format!("baselines/{name}/baseline.yaml");
+    let node = document(tree, &path, faults)?;
+    raw::baseline(&mut reader(&path, faults), &node, name)
+}
+
+fn read_account(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Account> {
+    let path = format!("accounts/{name}/account.yaml");
+    let slug = match Slug::parse(name) {
+        Ok(slug) => Some(slug),
+        Err(invalid) => {
+            faults.report(&Spot::file(&format!("accounts/{name}")), invalid.to_string(), "rename the folder");
+            None
+        }
+    };
+    let node = document(tree, &path, faults)?;
+    raw::account(&mut reader(&path, faults), &node, &slug?)
+}
+
+/// The names of the folders below `parent`, each of which has to hold `file`.
+fn folders(tree: &Tree, parent: &str, file: &str, faults: &mut Faults) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in tree.files.keys().filter_map(|path| path.strip_prefix(parent)) {
+        match path.split_once('/') {
+            Some((name, _)) => _ = names.insert(name.to_owned()),
+            None if is_yaml(path) => {
+                let hint = format!("move it to {parent}<name>/{file}");
+                faults.report(&Spot::file(&format!("{parent}{path}")), "a file outside any folder", hint);
+            }
+            None => {}
+        }
+    }
+    names.retain(|name| {
+        let there = tree.files.contains_key(&format!("{parent}{name}/{file}"));
+        if !there {
+            let hint =
+                format!("every folder in {parent} needs one; remove the folder if it is not one of them");
+            faults.report(&Spot::file(&format!("{parent}{name}")), format!("there is no {file} in it"), hint);
+        }
+        there
+    });
+    names
+}
+
+fn is_yaml(path: &str) -> bool {
+    [".yaml", ".yml"].iter().any(|end| path.ends_with(end))
+}
+
+fn reader<'a>(path: &str, faults: &'a mut Faults) -> Reader<'a> {
+    Reader { path: path.into(), faults }
+}
+
+/// The tree of one file, its faults reported; nothing when it is missing or cannot be read.
+fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
+    let text = text(tree, path, &FILE, faults)?;
+    let (node, found) = yaml::parse(text);
+    let mut reader = reader(path, faults);
+    for fault in found {
+        // The braces of an expression end a `{…}` they stand in.
+        let line = text.lines().nth(fault.place.line.saturating_sub(1) as usize);
+        let hint = match line {
+            Some(line) if node.is_none() && line.contains("${{") => {
+                "inside { } and [ ] an expression needs quotes: \"${{ … }}\"".to_owned()
+            }
+            _ => fault.hint.unwrap_or_default(),
+        };
+        reader.fault(fault.place, fault.message, hint);
+    }
+    node
+}
+
+/// The text of a file within the limit. A missing one is not reported here.
+pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: &Limit, faults: &mut Faults) -> Option<&'t str> {
+    let spot = Spot::file(path);
+    let size = match tree.files.get(path)? {
+        File::Blob(bytes) => bytes.len() as u64,
+        File::TooLarge { size } => *size,
+        File::Symlink | File::Submodule => return None,
+    };
+    if size > limit.bytes {
+        let message = format!("the file has {size} bytes, and {} are allowed", limit.bytes);
+        faults.report(&spot, message, limit.hint);
+        return None;
+    }
+    let File::Blob(bytes) = tree.files.get(path)? else { return None };
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let message = format!("not UTF-8 from byte {} on", error.valid_up_to());
+            faults.report(&spot, message, "save it as UTF-8 text");
+            None
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The stacks of one account: merged leaves become what is sent, region by region.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diagnostic::{At, Faults};
+use super::expression::Context;
+use super::fields::suggest;
+use super::merge::Merged;
+use super::order::order;
+use super::tags;
+use super::templates::{Loaded, Templates};
+use crate::model::{Declared, Region, Slug, Stack, StackKey, StackName, Value};
+
+/// What the stacks of an account are made from.
+pub(super) struct Stacks<'a> {
+    pub(super) slug: &'a Slug,
+    pub(super) merged: &'a Merged,
+    pub(super) templates: &'a Templates<'a>,
+    /// Region groups, `home` and `all` included.
+    pub(super) regions: &'a BTreeMap<String, Vec<Region>>,
+    /// What expressions see, without `region`.
+    pub(super) context: &'a Context,
+}
+
+/// One stack entry after merging.
+struct Entry<'a> {
+    name: StackName,
+    /// The place of the nearest layer that speaks of the stack.
+    marker: &'a At<Value>,
+    regions: BTreeSet<Region>,
+}
+
+impl Stacks<'_> {
+    /// Every stack of the account, each need resolved.
+    pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<StackKey, Declared<Stack>> {
+        let entries = self.entries(faults);
+        let needs = self.needs(&entries, faults);
+        let mut stacks = BTreeMap::new();
+        for entry in entries.values() {
+            for region in &entry.regions {
+                let Some(mut stack) = self.stack(entry, region, faults) else { continue };
+                stack.needs = needed(&needs[entry.name.as_str()], region, &entries);
+                let key = StackKey { name: entry.name.clone(), region: region.clone() };
+                stacks.insert(key, Declared { value: stack, source: entry.marker.spot.source() });
+            }
+        }
+        stacks
+    }
+
+    fn entries(&self, faults: &mut Faults) -> BTreeMap<String, Entry<'_>> {
+        let markers = self.merged.iter().filter(|(path, _)| path.len() == 2 && path[0] == "stacks");
+        markers
+            .filter_map(|(path, marker)| {
+                let name = StackName::parse(path[1].as_str()).ok()?;
+                Some((path[1].clone(), Entry { name, marker, regions: self.regions_of(&path[1], faults) }))
+            })
+            .collect()
+    }
+
+    fn leaf(&self, stack: &str, key: &str) -> Option<&At<Value>> {
+        self.merged.get(["stacks".to_owned(), stack.to_owned(), key.to_owned()].as_slice())
+    }
+
+    /// The entries of a map of the stack, such as `parameters`.
+    fn children(&self, stack: &str, key: &str) -> impl Iterator<Item = (&String, &At<Value>)> {
+        let from = vec!["stacks".to_owned(), stack.to_owned(), key.to_owned()];
+        let inside = from.clone();
+        let range = self.merged.range(from..).take_while(move |(path, _)| path.starts_with(&inside));
+        range.filter_map(|(path, leaf)| Some((path.get(3)?, leaf)))
+    }
+
+    /// Region codes and names of groups; the home region where nothing is said.
+    fn regions_of(&self, stack: &str, faults: &mut Faults) -> BTreeSet<Region> {
+        let Some(leaf) = self.leaf(stack, "regions") else {
+            return self.regions["home"].iter().cloned().collect();
+        };
+        let mut regions = BTreeSet::new();
+        for name in texts(&leaf.value) {
+            match (self.regions.get(name), Region::parse(name)) {
+                (Some(group), _) => regions.extend(group.iter().cloned()),
+                (None, Ok(region)) => _ = regions.insert(region),
+                (None, Err(_)) => {
+                    let hint = suggest(name, self.regions.keys().map(String::as_str));
+                    let message = format!("`{name}` is neither a region code nor a group of regions");
+                    faults.report(&leaf.spot, message, hint);
+                }
+            }
+        }
+        regions
+    }
+
+    fn stack(&self, entry: &Entry<'_>, region: &Region, faults: &mut Faults) -> Option<Stack> {
+        let name = entry.name.as_str();
+        let Some(path) = self.leaf(name, "template") else {
+            let message = format!("the stack `{name}` has no template");
+            faults.report_for(
+                self.slug,
+                &entry.marker.spot,
+                message,
+                "name one: `template: name.template.yaml`",
+            );
+            return None;
+        };
+        let template = self.templates.get(path.value.as_str().unwrap_or_default())?;
+        let context = self.context.with("region", region);
+        let capabilities = self.leaf(name, "capabilities").into_iter().flat_map(|leaf| texts(&leaf.value));
+        let stack = Stack {
+            template: template.text.clone(),
+            parameters: self.parameters(entry, template, &context, faults),
+            tags: self.tags(name, &context, faults),
+            capabilities: capabilities.map(str::to_owned).collect(),
+            needs: BTreeSet::new(),
+            hidden: hidden(template),
+            sealed: BTreeMap::new(),
+        };
+        check_capabilities(entry, template, &stack, faults);
+        Some(stack)
+    }
+
+    fn parameters(
+        &self,
+        entry: &Entry<'_>,
+        template: &Loaded,
+        context: &Context,
+        faults: &mut Faults,
+    ) -> BTreeMap<String, String> {
+        let mut parameters = BTreeMap::new();
+        for (name, leaf) in self.children(entry.name.as_str(), "parameters") {
+            let Some(declared) = template.parameters.get(name) else {
+                let hint = suggest(name, template.parameters.keys().map(String::as_str));
+                faults.report(&leaf.spot, format!("the template has no parameter `{name}`"), hint);
+                continue;
+            };
+            match context.parameter(&leaf.value) {
+                Ok(value) if declared.allowed.is_empty() || declared.allowed.contains(&value) => {
+                    parameters.insert(name.clone(), value);
+                }
+                Ok(value) => {
+                    let message = format!("the template does not allow `{value}` for `{name}`");
+                    let hint = format!("allowed: {}", declared.allowed.join(", "));
+                    faults.report_for(self.slug, &leaf.spot, message, hint);
+                }
+                Err(fault) => faults.report_for(self.slug, &leaf.spot, fault.message, fault.hint),
+            }
+        }
+        self.fill_defaults(entry, template, &mut parameters, faults);
+        parameters
+    }
+
+    fn fill_defaults(
+        &self,
+        entry: &Entry<'_>,
+        template: &Loaded,
+        parameters: &mut BTreeMap<String, String>,
+        faults: &mut Faults,
+    ) {
+        for (name, declared) in &template.parameters {
+            let given = self.merged.contains_key(parameter_path(&entry.name, name).as_slice());
+            match &declared.default {
+                _ if given => {}
+                Some(default) => _ = parameters.insert(name.clone(), default.clone()),
+                None => {
+                    let message = format!("the stack `{}` gives its template no `{name}`", entry.name);
+                    let hint = "the parameter has no default; name it under `parameters`";
+                    faults.report_for(self.slug, &entry.marker.spot, message, hint);
+                }
+            }
+        }
+    }
+
+    fn tags(&self, stack: &str, context: &Context, faults: &mut Faults) -> BTreeMap<String, String> {
+        let declared = self.children(stack, "tags").map(|(key, leaf)| {
+            (
+                key.clone(),
+                At { value: leaf.value.as_str().unwrap_or_default().to_owned(), spot: leaf.spot.clone() },
+            )
+        });
+        tags::evaluate(self.slug, &declared.collect(), context, faults)
+    }
+
+    /// What each stack needs by name, checked for strangers and circles.
+    fn needs(
+        &self,
+        entries: &BTreeMap<String, Entry<'_>>,
+        faults: &mut Faults,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut needs = BTreeMap::new();
+        for name in entries.keys() {
+            let leaf = self.leaf(name, "needs");
+            let named: BTreeSet<_> =
+                leaf.into_iter().flat_map(|leaf| texts(&leaf.value)).map(str::to_owned).collect();
+            for (stranger, leaf) in named.iter().filter(|need| !entries.contains_key(*need)).zip(leaf) {
+                let message =
+                    format!("the stack `{name}` needs `{stranger}`, which this account does not have");
+                let others = entries.keys().filter(|other| *other != name).map(String::as_str);
+                faults.report_for(self.slug, &leaf.spot, message, suggest(stranger, others));
+            }
+            needs.insert(name.clone(), named);
+        }
+        if let Err(circle) = order(&needs)
+            && let Some(leaf) = self.leaf(&circle[0], "needs")
+        {
+            let message = format!("stacks need each other in a circle: {}", circle.join(" needs "));
+            faults.report_for(self.slug, &leaf.spot, message, "take one `needs` out");
+        }
+        needs
+    }
+}
+
+fn check_capabilities(entry: &Entry<'_>, template: &Loaded, stack: &Stack, faults: &mut Faults) {
+    let Some(asked) = template.capability else { return };
+    if stack.capabilities.contains(asked) || stack.capabilities.contains("CAPABILITY_NAMED_IAM") {
+        return;
+    }
+    let message = format!("the template of `{}` makes IAM resources, which has to be granted", entry.name);
+    faults.report(&entry.marker.spot, message, format!("add `capabilities: [{asked}]` to the stack"));
+}
+
+/// The needed stacks in the same region; where one is not in this region, all of its regions.
+fn needed(
+    names: &BTreeSet<String>,
+    region: &Region,
+    entries: &BTreeMap<String, Entry<'_>>,
+) -> BTreeSet<StackKey> {
+    let key = |name: &StackName, region: &Region| StackKey { name: name.clone(), region: region.clone() };
+    let keys = |entry: &Entry<'_>| -> BTreeSet<StackKey> {
+        if entry.regions.contains(region) {
+            return [key(&entry.name, region)].into();
+        }
+        entry.regions.iter().map(|other| key(&entry.name, other)).collect()
+    };
+    names.iter().filter_map(|name| entries.get(name)).flat_map(keys).collect()
+}
+
+fn hidden(template: &Loaded) -> BTreeSet<String> {
+    let hidden = template.parameters.iter().filter(|(_, parameter)| parameter.no_echo);
+    hidden.map(|(name, _)| name.clone()).collect()
+}
+
+fn parameter_path(stack: &StackName, name: &str) -> Vec<String> {
+    ["stacks", stack.as_str(), "parameters", name].map(str::to_owned).to_vec()
+}
+
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str)
+}

@@ -1,0 +1,154 @@
+//! Which accounts a baseline, or one of its stacks, is for.
+//!
+//! What is given is combined with *and*. In a pattern `*` is one level and `**` is everything below, so `/**`
+//! is every OU but not the root. The management account is only ever reached by its name.
+
+use std::collections::BTreeMap;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::diagnostic::At;
+use super::fields::{Reader, suggest};
+use crate::model::{OuPath, Slug};
+use crate::yaml::Node;
+
+/// The `targets` of a baseline or of one stack entry in it.
+#[derive(Clone, Debug)]
+pub(super) struct Targets {
+    ous: Option<Vec<At<GlobMatcher>>>,
+    tags: BTreeMap<String, At<String>>,
+    accounts: Option<Vec<At<Slug>>>,
+    exclude: BTreeMap<String, At<String>>,
+}
+
+/// What targets look at.
+pub(super) struct Candidate<'a> {
+    pub(super) slug: &'a Slug,
+    pub(super) ou: &'a OuPath,
+    pub(super) tags: &'a BTreeMap<String, String>,
+    pub(super) is_management: bool,
+}
+
+impl Targets {
+    pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Self> {
+        let mut fields = reader.fields(node)?;
+        let ous = fields.optional("ous").map(|node| reader.list(node, pattern));
+        let tags = fields.optional("tags").map(|node| reader.text_map(node)).unwrap_or_default();
+        let accounts = fields.optional("accounts");
+        let accounts = accounts.map(|node| reader.list(node, |reader, node| reader.parse(node, Slug::parse)));
+        let exclude = fields.optional("exclude").map(|node| reader.text_map(node)).unwrap_or_default();
+        fields.close(reader);
+        if ous.is_none() && tags.is_empty() && accounts.is_none() {
+            let hint =
+                "name some with ous, tags or accounts; {ous: [\"/**\"]} is every account below the root";
+            reader.fault(node.place, "targets that reach no account", hint);
+            return None;
+        }
+        Some(Self { ous, tags, accounts, exclude })
+    }
+
+    /// True when a baseline with these targets is for the account.
+    pub(super) fn reach(&self, account: &Candidate<'_>) -> bool {
+        (!account.is_management || self.names(account.slug)) && self.narrow_to(account)
+    }
+
+    /// True when a stack with these targets, in a baseline that is for the account, is for it too.
+    pub(super) fn narrow_to(&self, account: &Candidate<'_>) -> bool {
+        let ou = |pattern: &At<GlobMatcher>| matches(&pattern.value, account.ou);
+        let tag = |(key, value): (&String, &At<String>)| account.tags.get(key) == Some(&value.value);
+        self.ous.as_ref().is_none_or(|patterns| patterns.iter().any(ou))
+            && self.tags.iter().all(tag)
+            && (self.accounts.is_none() || self.names(account.slug))
+            && !self.exclude.contains_key(account.slug.as_str())
+    }
+
+    /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently.
+    pub(super) fn check(&self, reader: &mut Reader<'_>, slugs: &[&str], ous: &[&OuPath]) {
+        let listed = self.accounts.iter().flatten();
+        let listed = listed.map(|slug| (slug.value.to_string(), slug.spot.place));
+        let excluded = self.exclude.iter().map(|(slug, reason)| (slug.clone(), reason.spot.place));
+        for (slug, place) in listed.chain(excluded).filter(|(slug, _)| !slugs.contains(&slug.as_str())) {
+            let hint = suggest(&slug, slugs.iter().copied());
+            reader.fault(place, format!("there is no account folder `{slug}`"), hint);
+        }
+        for pattern in self.ous.iter().flatten() {
+            if !matches(&pattern.value, &OuPath::root()) && !ous.iter().any(|ou| matches(&pattern.value, ou))
+            {
+                let message = format!("no OU matches `{}`", pattern.value.glob());
+                reader.fault(pattern.spot.place, message, suggest("", ous.iter().map(|ou| ou.as_str())));
+            }
+        }
+    }
+
+    fn names(&self, slug: &Slug) -> bool {
+        self.accounts.iter().flatten().any(|named| named.value == *slug)
+    }
+}
+
+/// The root is only matched by its own name: the library would let `/**` match it too.
+fn matches(pattern: &GlobMatcher, ou: &OuPath) -> bool {
+    if ou.is_root() { pattern.glob().glob() == "/" } else { pattern.is_match(ou.as_str()) }
+}
+
+fn pattern(reader: &mut Reader<'_>, node: &Node) -> Option<At<GlobMatcher>> {
+    let text = reader.text(node)?;
+    let glob = GlobBuilder::new(&text.value).literal_separator(true).build();
+    match glob {
+        Ok(glob) if text.value.starts_with('/') => Some(text.map(|_| glob.compile_matcher())),
+        _ => {
+            let message = format!("`{}` is not a pattern of OU paths", text.value);
+            reader.fault(node.place, message, "such as /workloads/prod, /workloads/* or /**");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::diagnostic::Faults;
+    use super::*;
+
+    fn targets(yaml: &str) -> Targets {
+        let mut faults = Faults::default();
+        let mut reader = Reader { path: "baseline.yaml".into(), faults: &mut faults };
+        Targets::read(&mut reader, &crate::yaml::parse(yaml).0.unwrap()).unwrap()
+    }
+
+    fn reach(yaml: &str, ou: &str, env: &str, is_management: bool) -> bool {
+        let tags = BTreeMap::from([("env".to_owned(), env.to_owned())]);
+        let (slug, ou) = (Slug::parse("one").unwrap(), OuPath::parse(ou).unwrap());
+        targets(yaml).reach(&Candidate { slug: &slug, ou: &ou, tags: &tags, is_management })
+    }
+
+    #[test]
+    fn two_stars_are_everything_below_and_one_star_is_one_level() {
+        for (pattern, ou, reached) in [
+            ("/**", "/workloads", true),
+            ("/**", "/workloads/prod", true),
+            ("/**", "/", false),
+            ("/", "/", true),
+            ("/workloads/*", "/workloads/prod", true),
+            ("/workloads/*", "/workloads", false),
+            ("/workloads/*", "/workloads/prod/eu", false),
+            ("/workloads/**", "/workloads/prod/eu", true),
+            ("/workloads", "/workloads/prod", false),
+        ] {
+            assert_eq!(reach(&format!("ous: ['{pattern}']"), ou, "", false), reached, "{pattern} {ou}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_combined_with_and() {
+        let yaml = "{ous: [/**], tags: {env: prod}}";
+        assert!(reach(yaml, "/a", "prod", false));
+        assert!(!reach(yaml, "/a", "dev", false));
+        assert!(!reach(yaml, "/", "prod", false));
+        assert!(!reach("{ous: [/**], exclude: {one: OPS-1}}", "/a", "prod", false));
+    }
+
+    #[test]
+    fn the_management_account_is_only_reached_by_name() {
+        assert!(!reach("{ous: [/, /**], tags: {env: prod}}", "/", "prod", true));
+        assert!(reach("{accounts: [one]}", "/", "prod", true));
+    }
+}

@@ -1,0 +1,114 @@
+//! The templates that stacks name, each read once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::diagnostic::{At, Faults, Spot};
+use super::fields::suggest;
+use super::files::{self, Limit};
+use super::layer::Layer;
+use super::tree::{File, Tree};
+use crate::model::Value;
+use crate::model::template::{Template, TemplateFault, TemplateParameter};
+use crate::yaml::Place;
+
+/// What CloudFormation takes in a request's body (`TemplateBody`).
+const TEMPLATE: Limit =
+    Limit { bytes: 51_200, hint: "split the stack in two; larger templates come with a later version" };
+
+/// A template that could be read.
+pub(super) struct Loaded {
+    /// The committed text.
+    pub(super) text: String,
+    pub(super) parameters: BTreeMap<String, TemplateParameter>,
+    /// The capability CloudFormation will ask for, if any.
+    pub(super) capability: Option<&'static str>,
+}
+
+/// Templates by path from the root of the repository.
+#[derive(Default)]
+pub(super) struct Templates<'t> {
+    by_path: BTreeMap<String, Option<Arc<Loaded>>>,
+    /// Accounts often hold copies of one template: each text is read once.
+    by_text: BTreeMap<&'t str, Result<Arc<Loaded>, TemplateFault>>,
+}
+
+impl<'t> Templates<'t> {
+    /// Reads whatever the layers name.
+    pub(super) fn read<'a>(
+        tree: &'t Tree,
+        layers: impl Iterator<Item = &'a Layer>,
+        faults: &mut Faults,
+    ) -> Self {
+        let mut templates = Self::default();
+        for layer in layers {
+            for (path, leaf) in &layer.leaves {
+                if matches!(path.as_slice(), [head, _, key] if head == "stacks" && key == "template") {
+                    templates.add(tree, leaf, faults);
+                }
+            }
+        }
+        templates
+    }
+
+    /// The template at a path; nothing when it could not be read, which has been reported.
+    pub(super) fn get(&self, path: &str) -> Option<&Loaded> {
+        self.by_path.get(path)?.as_deref()
+    }
+
+    fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, faults: &mut Faults) {
+        let path = leaf.value.as_str().unwrap_or_default();
+        if !tree.files.contains_key(path) {
+            report_missing(tree, path, &leaf.spot, faults);
+        } else if !self.by_path.contains_key(path) {
+            let template = self.parse(tree, path, faults);
+            self.by_path.insert(path.to_owned(), template);
+        }
+    }
+
+    fn parse(&mut self, tree: &'t Tree, path: &str, faults: &mut Faults) -> Option<Arc<Loaded>> {
+        let text = files::text(tree, path, &TEMPLATE, faults)?;
+        match self.by_text.entry(text).or_insert_with(|| read(text).map(Arc::new)) {
+            Ok(template) => Some(template.clone()),
+            Err(fault) => {
+                let place = Place { line: fault.line, column: fault.column };
+                let spot = Spot { path: path.into(), place };
+                faults.report(&spot, fault.message.clone(), "cfn-lint explains templates");
+                None
+            }
+        }
+    }
+}
+
+fn read(text: &str) -> Result<Loaded, TemplateFault> {
+    let template = Template::parse(text)?;
+    let (parameters, capability) = (template.parameters(), capability(&template));
+    Ok(Loaded { text: text.to_owned(), parameters, capability })
+}
+
+/// IAM resources need `CAPABILITY_IAM`, those with names of their own `CAPABILITY_NAMED_IAM`.
+fn capability(template: &Template) -> Option<&'static str> {
+    let iam = template.body()["Resources"].as_object().into_iter().flatten().filter_map(|(_, resource)| {
+        let name = match resource["Type"].as_str()? {
+            "AWS::IAM::Role" => "RoleName",
+            "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
+            "AWS::IAM::User" => "UserName",
+            "AWS::IAM::Group" => "GroupName",
+            "AWS::IAM::InstanceProfile" => "InstanceProfileName",
+            "AWS::IAM::Policy" | "AWS::IAM::AccessKey" | "AWS::IAM::UserToGroupAddition" => {
+                return Some(false);
+            }
+            _ => return None,
+        };
+        Some(resource["Properties"].get(name).is_some())
+    });
+    iam.max().map(|named| if named { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" })
+}
+
+fn report_missing(tree: &Tree, path: &str, spot: &Spot, faults: &mut Faults) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let beside = tree.files.iter().filter(|(_, file)| matches!(file, File::Blob(_)));
+    let beside = beside.filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
+    let hint = suggest(name, beside.filter(|name| name.contains(".template.")));
+    faults.report(spot, format!("there is no template {path}"), hint);
+}

@@ -1,0 +1,61 @@
+//! Steps inside one account: settings first, then stacks in the order of their needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Draft, Rules, stacks, wants_write};
+use crate::model::{Account, AccountFacts, Desired, Finding, Item, Scope, Setting, Step, Value, overlay};
+
+pub(super) fn steps(
+    draft: &mut Draft,
+    desired: &Desired,
+    account: &Account,
+    findings: &BTreeMap<Item, Finding>,
+    facts: &AccountFacts,
+    rules: &Rules,
+) {
+    let scope = Scope::Account(account.slug.clone());
+    let wanted: BTreeMap<&Item, &Finding> = findings
+        .iter()
+        .filter(|(item, finding)| wants_write(finding, desired.is_adopted(&scope, item)))
+        .collect();
+    if let Some((because, needs_person)) = shut(desired, account, facts, rules) {
+        for item in wanted.into_keys() {
+            if needs_person { draft.refuse(item, &because) } else { draft.wait(item, &because) }
+        }
+        return;
+    }
+    for (item, finding) in &wanted {
+        if let Item::Setting(setting) = item {
+            set(draft, *setting, item, finding, facts);
+        }
+    }
+    stacks::steps(draft, desired, account, findings, &wanted, facts);
+}
+
+/// Why nothing may be written in this account, and whether a person has to do something about it.
+fn shut(desired: &Desired, account: &Account, facts: &AccountFacts, rules: &Rules) -> Option<(String, bool)> {
+    let is_management =
+        facts.id.as_ref().or(account.id.as_ref()) == Some(&desired.organization.management_account);
+    if is_management && !rules.allow_management {
+        let because = "this is the management account, which service control policies do not restrain; \
+                       start the daemon with --allow-management to let it be changed";
+        return Some((because.to_owned(), true));
+    }
+    facts.closed.clone().map(|because| (because, false))
+}
+
+fn set(draft: &mut Draft, setting: Setting, item: &Item, finding: &Finding, facts: &AccountFacts) {
+    let Some(after) = &finding.desired else { return };
+    let step = match setting {
+        // IAM replaces the whole policy: what git does not declare is sent back as it was found.
+        Setting::PasswordPolicy => Step::PutPasswordPolicy {
+            before: facts.password_policy.clone(),
+            after: overlay(after, facts.password_policy.as_ref()),
+        },
+        Setting::AccountAlias => Step::PutAccountAlias {
+            before: finding.observed.as_ref().and_then(Value::as_str).map(str::to_owned),
+            after: after.as_str().unwrap_or_default().to_owned(),
+        },
+    };
+    draft.step("put", item, BTreeSet::new(), step);
+}

@@ -1,0 +1,29 @@
+//! What becomes of the base after a pass: it moves to where git and AWS agree, and nowhere else.
+
+use crate::model::{Base, Finding, Item, Outcome, Outcomes, Plan, Verdict, overlay};
+
+/// The base after `plan` was carried out with `outcomes`. What was blocked, failed or only partly done keeps its
+/// old base.
+pub fn next_base(plan: &Plan, outcomes: &Outcomes, base: &Base) -> Base {
+    let mut next = base.clone();
+    for (item, finding) in &plan.findings {
+        if finding.verdict == Verdict::Gone {
+            next.items.remove(item);
+        } else if finding.verdict == Verdict::InSync || is_applied(plan, outcomes, item) {
+            agree(&mut next, item, finding);
+        }
+    }
+    next
+}
+
+fn agree(base: &mut Base, item: &Item, finding: &Finding) {
+    if let Some(desired) = &finding.desired {
+        base.items.insert(item.clone(), overlay(desired, finding.observed.as_ref()));
+    }
+}
+
+/// True when there were steps for `item` and every one of them is done.
+fn is_applied(plan: &Plan, outcomes: &Outcomes, item: &Item) -> bool {
+    let mut steps = plan.steps.iter().filter(|step| step.item == *item).peekable();
+    steps.peek().is_some() && steps.all(|step| outcomes.get(&step.id) == Some(&Outcome::Done))
+}

@@ -1,0 +1,78 @@
+//! A finding for every item that git declares or that was kept before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Rules;
+use crate::model::{
+    AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Observed,
+    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value, verdict,
+};
+
+/// The findings of one scope, by item.
+pub(super) fn findings(
+    scope: &Scope,
+    desired: &Desired,
+    base: &Base,
+    observed: &Observed,
+    rules: &Rules,
+) -> BTreeMap<Item, Finding> {
+    let declared = desired.items(scope);
+    let items: BTreeSet<&Item> = declared.keys().chain(base.items.keys()).collect();
+    let finding = |item: &Item| {
+        let sight = sight(item, base.items.get(item), observed);
+        let mode = desired.mode(scope, item).min(rules.ceiling);
+        (item.clone(), judge(declared.get(item), base.items.get(item), sight, mode))
+    };
+    items.into_iter().map(finding).collect()
+}
+
+fn judge(
+    declared: Option<&Declared<Value>>,
+    base: Option<&Value>,
+    sight: Sight,
+    mode: crate::model::Mode,
+) -> Finding {
+    let verdict = verdict(declared.map(|declared| &declared.value), base, &sight);
+    let (observed, unchecked, because) = match sight {
+        Sight::Absent => (None, BTreeMap::new(), String::new()),
+        Sight::Present { value, unchecked } => (Some(value), unchecked, String::new()),
+        Sight::Moving(because) | Sight::Gap(because) => (None, BTreeMap::new(), because),
+    };
+    Finding {
+        verdict,
+        mode,
+        desired: declared.map(|declared| declared.value.clone()),
+        base: base.cloned(),
+        observed,
+        unchecked,
+        because,
+        source: declared.map(|declared| declared.source.clone()),
+    }
+}
+
+/// What was seen of `item`, as it counts for the verdict.
+fn sight(item: &Item, base: Option<&Value>, observed: &Observed) -> Sight {
+    let seen = observed.sight(item);
+    let Facts::Organization(facts) = &observed.facts else { return seen };
+    let Item::Account(slug, property) = item else { return seen };
+    match property {
+        AccountProperty::Ou if base.is_none() && is_unplaced(slug, facts) => Sight::Absent,
+        AccountProperty::Exists => activation(slug, facts).unwrap_or(seen),
+        _ => seen,
+    }
+}
+
+/// An account that we had made and that nobody has placed yet: AWS puts every new account in the root, so being
+/// there is nobody's decision.
+fn is_unplaced(slug: &Slug, facts: &OrganizationFacts) -> bool {
+    let Some(account) = facts.claimed.get(slug).and_then(|id| facts.accounts.get(id)) else { return false };
+    let is_made_by_us =
+        account.tags.as_ref().and_then(|tags| tags.get(SLUG_TAG)).is_some_and(|tag| tag == slug.as_str());
+    is_made_by_us && account.ou == OuPath::root()
+}
+
+fn activation(slug: &Slug, facts: &OrganizationFacts) -> Option<Sight> {
+    let account = facts.accounts.get(facts.claimed.get(slug)?)?;
+    (account.state == AccountState::PendingActivation)
+        .then(|| Sight::Moving(format!("AWS is still activating account {}", account.id)))
+}

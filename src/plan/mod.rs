@@ -1,0 +1,111 @@
+//! Desired, base and observed → a plan.
+//!
+//! Guarantees: pure (no IO, clock, randomness or async), total, and ordered: the same inputs give the same bytes. A plan
+//! leaves no choice to apply. What was not read is never changed, and neither is what is not ours.
+//!
+//! Assumptions: `load` has refused cycles, and `observe` gives a sighting for every item of the desired state and
+//! of the base.
+
+mod account;
+mod agree;
+mod findings;
+mod organization;
+mod stacks;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, Plan, PlannedStep, Scope, Step, StepId,
+    Verdict,
+};
+
+pub use agree::next_base;
+
+/// What the daemon's own configuration allows, and the time it is. Never read from the repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    /// How far to go at the most, whatever the repository says.
+    pub ceiling: Mode,
+    /// Whether settings and stacks may be written in the management account.
+    pub allow_management: bool,
+    /// How many account creations may be under way at once (AWS refuses a sixth).
+    pub max_creations: usize,
+    /// When the commit was made, seconds since 1970: a request that failed before it may be tried again.
+    pub committed: i64,
+    /// When the world was observed, seconds since 1970.
+    pub now: i64,
+}
+
+/// The plan of one pass.
+pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, rules: &Rules) -> Plan {
+    let findings = findings::findings(scope, desired, base, observed, rules);
+    let mut draft = Draft::default();
+    match (scope, &observed.facts) {
+        (Scope::Organization, Facts::Organization(facts)) => {
+            organization::steps(&mut draft, desired, &findings, facts, rules);
+        }
+        (Scope::Account(slug), Facts::Account(facts)) => {
+            if let Some(account) = desired.accounts.get(slug) {
+                account::steps(&mut draft, desired, account, &findings, facts, rules);
+            }
+        }
+        // An observation of another kind of scope says nothing about this one.
+        _ => {}
+    }
+    if let Some(hold) = &observed.hold {
+        draft.hold(hold);
+    }
+    let Draft { steps, blocked } = draft;
+    Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked }
+}
+
+/// True when the verdict, the mode and the repository's `adopt` together ask for a write.
+fn wants_write(finding: &Finding, is_adopted: bool) -> bool {
+    match finding.verdict {
+        Verdict::Pending | Verdict::New => finding.mode >= Mode::Report,
+        Verdict::FirstSight => is_adopted && finding.mode >= Mode::Report,
+        Verdict::Drift | Verdict::Conflict => finding.mode == Mode::Enforce,
+        Verdict::InSync | Verdict::Undeclared | Verdict::Gone | Verdict::Moving | Verdict::Gap => false,
+    }
+}
+
+/// A plan in the making.
+#[derive(Default)]
+struct Draft {
+    steps: Vec<PlannedStep>,
+    blocked: Vec<Blocked>,
+}
+
+impl Draft {
+    fn step(&mut self, verb: &str, item: &Item, needs: BTreeSet<StepId>, step: Step) -> StepId {
+        let id = StepId(format!("{verb} {item}"));
+        self.steps.push(PlannedStep { id: id.clone(), item: item.clone(), needs, step });
+        id
+    }
+
+    /// Holds `item` back until time or another pass resolves it.
+    fn wait(&mut self, item: &Item, because: impl Into<String>) {
+        self.blocked.push(Blocked { item: item.clone(), because: because.into(), needs_person: false });
+    }
+
+    /// Holds `item` back until a person does something.
+    fn refuse(&mut self, item: &Item, because: impl Into<String>) {
+        self.blocked.push(Blocked { item: item.clone(), because: because.into(), needs_person: true });
+    }
+
+    /// The step that makes `item` what it should be, if this plan has one.
+    fn making(&self, item: &Item) -> Option<StepId> {
+        self.steps.iter().rev().find(|step| step.item == *item).map(|step| step.id.clone())
+    }
+
+    /// Turns every step into something held back: the brake was pulled.
+    fn hold(&mut self, reason: &str) {
+        let mut items: Vec<Item> = self.steps.drain(..).map(|step| step.item).collect();
+        items.dedup();
+        for item in items {
+            self.wait(&item, format!("on hold: {reason}"));
+        }
+    }
+}

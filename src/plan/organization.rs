@@ -1,0 +1,276 @@
+//! Steps for the organization: OUs, then new accounts, then where accounts are and what tags they bear.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Draft, Rules, wants_write};
+use crate::model::{
+    Account, AccountFact, AccountProperty, Creation, CreationState, Desired, Finding, Item, OWNER_TAG,
+    OrganizationFacts, OuPath, SLUG_TAG, Scope, Slug, Step, StepId, Value, Verdict,
+};
+
+/// How long an organization-wide refusal (a quota, a payment problem) holds all creations, in seconds.
+const REFUSAL_HOLDS: i64 = 15 * 60;
+
+/// How often a creation that failed inside AWS is asked again for one commit, and how many seconds lie between.
+const INTERNAL_FAILURE_TRIES: usize = 3;
+const INTERNAL_FAILURE_PAUSE: i64 = 15 * 60;
+
+type Findings = BTreeMap<Item, Finding>;
+
+pub(super) fn steps(
+    draft: &mut Draft,
+    desired: &Desired,
+    findings: &Findings,
+    facts: &OrganizationFacts,
+    rules: &Rules,
+) {
+    for (item, finding) in findings {
+        if let Item::Ou(path) = item {
+            ou(draft, item, path, finding, findings);
+        }
+    }
+    let mut creating = under_way(facts);
+    for (item, finding) in findings {
+        let Item::Account(slug, property) = item else { continue };
+        let Some(account) = desired.accounts.get(slug) else { continue };
+        match property {
+            AccountProperty::Exists => {
+                creating +=
+                    usize::from(exists(draft, desired, account, item, finding, facts, rules, creating));
+            }
+            property => {
+                let is_adopted = desired.is_adopted(&Scope::Organization, item);
+                if wants_write(finding, is_adopted) {
+                    change(draft, account, property, item, finding, facts);
+                }
+            }
+        }
+    }
+}
+
+fn ou(draft: &mut Draft, item: &Item, path: &OuPath, finding: &Finding, findings: &Findings) {
+    if !wants_write(finding, false) {
+        return;
+    }
+    let parent = path.parent().map(Item::Ou);
+    let is_missing = |parent: &Item| findings.get(parent).is_some_and(|parent| parent.observed.is_none());
+    let needs = match parent {
+        Some(parent) if is_missing(&parent) => match draft.making(&parent) {
+            Some(step) => BTreeSet::from([step]),
+            None => return draft.wait(item, format!("{parent} has to be there first")),
+        },
+        _ => BTreeSet::new(),
+    };
+    draft.step("create", item, needs, Step::CreateOu { path: path.clone() });
+}
+
+/// Plans the creation of an account, or says why there is none. True when a creation was planned.
+#[expect(clippy::too_many_arguments, reason = "each is a different input of one decision")]
+fn exists(
+    draft: &mut Draft,
+    desired: &Desired,
+    account: &Account,
+    item: &Item,
+    finding: &Finding,
+    facts: &OrganizationFacts,
+    rules: &Rules,
+    creating: usize,
+) -> bool {
+    match finding.verdict {
+        Verdict::New if wants_write(finding, false) => {}
+        Verdict::Drift | Verdict::Conflict | Verdict::FirstSight => {
+            draft.refuse(item, not_usable(account, finding));
+            return false;
+        }
+        _ => return false,
+    }
+    match obstacle(account, facts, rules, creating) {
+        Some(Obstacle::Wait(because)) => draft.wait(item, because),
+        Some(Obstacle::Person(because)) => draft.refuse(item, because),
+        None => {
+            draft.step("create", item, BTreeSet::new(), creation(desired, account));
+            return true;
+        }
+    }
+    false
+}
+
+fn creation(desired: &Desired, account: &Account) -> Step {
+    let mut tags = account.tags.clone();
+    tags.insert(OWNER_TAG.to_owned(), desired.organization.id.to_string());
+    tags.insert(SLUG_TAG.to_owned(), account.slug.to_string());
+    Step::CreateAccount {
+        slug: account.slug.clone(),
+        name: account.name.clone(),
+        email: account.email.clone(),
+        tags,
+    }
+}
+
+fn not_usable(account: &Account, finding: &Finding) -> String {
+    let state = finding.observed.as_ref().and_then(|value| value.get("state")).and_then(Value::as_str);
+    match (state, &account.id) {
+        (Some(state), _) => format!(
+            "the account is {state}: Landfast changes nothing in it; reopen it with AWS, or remove the folder"
+        ),
+        (None, Some(id)) => format!(
+            "account {id} was kept before and is missing from the organization's list; \
+             nothing is created in its place; look whether it left the organization"
+        ),
+        (None, None) => "the account was kept before and is missing from the organization's list; \
+             nothing is created in its place; record its id in the folder if it is still there"
+            .to_owned(),
+    }
+}
+
+enum Obstacle {
+    Wait(String),
+    Person(String),
+}
+
+/// What speaks against asking AWS for this account now. Every look comes before the first and any later request.
+fn obstacle(
+    account: &Account,
+    facts: &OrganizationFacts,
+    rules: &Rules,
+    creating: usize,
+) -> Option<Obstacle> {
+    recorded_elsewhere(account)
+        .or_else(|| email_taken(account, facts))
+        .or_else(|| asked_before(account, facts, rules))
+        .or_else(|| all_refused(facts, rules))
+        .or_else(|| {
+            let because = format!("{creating} other accounts are being created");
+            (creating >= rules.max_creations).then_some(Obstacle::Wait(because))
+        })
+}
+
+fn recorded_elsewhere(account: &Account) -> Option<Obstacle> {
+    let id = account.id.as_ref()?;
+    Some(Obstacle::Person(format!(
+        "the folder records account {id}, which is not in this organization; correct or remove `id`"
+    )))
+}
+
+fn email_taken(account: &Account, facts: &OrganizationFacts) -> Option<Obstacle> {
+    let is_same = |other: &&AccountFact| other.email.eq_ignore_ascii_case(account.email.as_str());
+    let other = facts.accounts.values().find(is_same)?;
+    let owner: Option<&Slug> = facts.claimed.iter().find(|(_, id)| **id == other.id).map(|(slug, _)| slug);
+    Some(Obstacle::Person(match owner {
+        Some(slug) => {
+            format!("account {} of accounts/{slug} has the e-mail {} already", other.id, account.email)
+        }
+        None => format!(
+            "account {} has the e-mail {} already and nothing proves that it is ours; \
+             if it is this account, add `id: \"{}\"` to accounts/{}/account.yaml",
+            other.id, account.email, other.id, account.slug
+        ),
+    }))
+}
+
+/// Earlier requests for this name. AWS does not show the e-mail of a request, so the name has to do.
+fn asked_before(account: &Account, facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+    let ours: Vec<&Creation> =
+        facts.creations.iter().filter(|creation| creation.account_name == account.name).collect();
+    let newest = ours.iter().max_by_key(|creation| creation.requested)?;
+    match &newest.state {
+        CreationState::InProgress => {
+            Some(Obstacle::Wait(format!("AWS is creating the account ({})", newest.id)))
+        }
+        CreationState::Succeeded(id) if !facts.accounts.contains_key(id) => {
+            Some(Obstacle::Wait(format!("AWS has created account {id} but does not list it yet")))
+        }
+        // Listed under another e-mail or without our tags: another account that happens to bear the name.
+        CreationState::Succeeded(_) => None,
+        CreationState::Failed(_) if newest.requested < rules.committed => None,
+        CreationState::Failed(reason) => failed_before(reason, newest, &ours, rules),
+    }
+}
+
+fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Rules) -> Option<Obstacle> {
+    match reason {
+        "INTERNAL_FAILURE" => {
+            let tries = ours.iter().filter(|creation| creation.requested >= rules.committed).count();
+            let waited = rules.now - newest.requested;
+            if tries >= INTERNAL_FAILURE_TRIES {
+                Some(Obstacle::Person(format!("AWS failed to create it {tries} times ({reason})")))
+            } else {
+                (waited < INTERNAL_FAILURE_PAUSE)
+                    .then(|| Obstacle::Wait(format!("AWS failed to create it ({reason}); asked again later")))
+            }
+        }
+        "CONCURRENT_ACCOUNT_MODIFICATION" => (rules.now - newest.requested < INTERNAL_FAILURE_PAUSE)
+            .then(|| Obstacle::Wait("AWS is at another request for the same account".to_owned())),
+        _ => Some(Obstacle::Person(format!(
+            "AWS refused to create it: {reason} ({}); a new commit makes Landfast ask again",
+            newest.id
+        ))),
+    }
+}
+
+/// A refusal that concerns every account stops all creations for a while: asking on would only use up the quota.
+fn all_refused(facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+    let concerns_all = |reason: &str| {
+        reason == "ACCOUNT_LIMIT_EXCEEDED" || reason.contains("PAYMENT") || reason.contains("VALIDATION")
+    };
+    facts.creations.iter().find_map(|creation| match &creation.state {
+        CreationState::Failed(reason)
+            if concerns_all(reason) && rules.now - creation.requested < REFUSAL_HOLDS =>
+        {
+            Some(Obstacle::Person(format!("AWS creates no accounts at present: {reason} ({})", creation.id)))
+        }
+        _ => None,
+    })
+}
+
+fn under_way(facts: &OrganizationFacts) -> usize {
+    facts.creations.iter().filter(|creation| creation.state == CreationState::InProgress).count()
+}
+
+/// A change of one property of an account that exists.
+fn change(
+    draft: &mut Draft,
+    account: &Account,
+    property: &AccountProperty,
+    item: &Item,
+    finding: &Finding,
+    facts: &OrganizationFacts,
+) {
+    let Some(fact) = facts.claimed.get(&account.slug).and_then(|id| facts.accounts.get(id)) else {
+        return draft.wait(item, "the account does not exist yet");
+    };
+    match property {
+        AccountProperty::Ou => place(draft, account, fact, item, facts),
+        AccountProperty::Tag(key) => {
+            let step = Step::TagAccount {
+                slug: account.slug.clone(),
+                id: fact.id.clone(),
+                key: key.clone(),
+                before: finding.observed.as_ref().and_then(Value::as_str).map(str::to_owned),
+                after: account.tags.get(key).cloned().unwrap_or_default(),
+            };
+            draft.step("tag", item, BTreeSet::new(), step);
+        }
+        AccountProperty::Name | AccountProperty::Email => draft.refuse(
+            item,
+            "Landfast does not change the name or e-mail of an account; change it with AWS or in the folder",
+        ),
+        AccountProperty::Exists => {}
+    }
+}
+
+fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, facts: &OrganizationFacts) {
+    let target = Item::Ou(account.ou.clone());
+    let needs: BTreeSet<StepId> = match draft.making(&target) {
+        Some(step) => BTreeSet::from([step]),
+        None if facts.ous.contains_key(&account.ou) => BTreeSet::new(),
+        None => return draft.wait(item, format!("{target} has to be there first")),
+    };
+    let step = Step::MoveAccount {
+        slug: account.slug.clone(),
+        id: fact.id.clone(),
+        before: fact.ou.clone(),
+        after: account.ou.clone(),
+    };
+    draft.step("move", item, needs, step);
+}

@@ -1,0 +1,165 @@
+//! Steps for stacks: which states may be touched, what has to come first, what the change set is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::Draft;
+use crate::model::{
+    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, Step, StepId, Value,
+};
+
+/// What may be done about a stack in its present state.
+enum Footing {
+    /// Nothing there, or an empty shell: it is made anew.
+    Fresh,
+    /// There and updatable.
+    Firm(StackFact),
+    /// Its first creation failed: it has to be deleted before it can be made again.
+    Fallen(StackFact),
+    /// A person has to look.
+    Stuck(String),
+}
+
+pub(super) fn steps(
+    draft: &mut Draft,
+    desired: &Desired,
+    account: &Account,
+    findings: &BTreeMap<Item, Finding>,
+    wanted: &BTreeMap<&Item, &Finding>,
+    facts: &AccountFacts,
+) {
+    for key in in_order(account) {
+        let item = Item::Stack(key.clone());
+        let (Some(finding), Some(declared)) = (wanted.get(&item), account.stacks.get(key)) else { continue };
+        let needs = match needed(draft, &declared.value, findings) {
+            Ok(needs) => needs,
+            Err(because) => {
+                draft.wait(&item, because);
+                continue;
+            }
+        };
+        let scope = Scope::Account(account.slug.clone());
+        let is_adopted = desired.is_adopted(&scope, &item);
+        let plan = Deployment { key, stack: &declared.value, finding, owner: desired };
+        plan.add(draft, &item, needs, footing(&declared.value, facts.stacks.get(key), is_adopted));
+    }
+}
+
+struct Deployment<'a> {
+    key: &'a StackKey,
+    stack: &'a Stack,
+    finding: &'a Finding,
+    owner: &'a Desired,
+}
+
+impl Deployment<'_> {
+    fn add(&self, draft: &mut Draft, item: &Item, mut needs: BTreeSet<StepId>, footing: Footing) {
+        let before = match footing {
+            Footing::Stuck(because) => return draft.refuse(item, because),
+            Footing::Fresh => None,
+            Footing::Firm(fact) => Some(fact),
+            Footing::Fallen(before) => {
+                let delete = Step::DeleteFailedStack { key: self.key.clone(), before };
+                needs = BTreeSet::from([draft.step("delete", item, needs, delete)]);
+                None
+            }
+        };
+        let revert = before.is_some() && is_drifted(self.finding);
+        let change_set = change_set(self.stack, before.as_ref(), revert);
+        let step = Step::DeployStack {
+            key: self.key.clone(),
+            before,
+            after: self.stack.clone(),
+            tags: self.stack.sent_tags(&self.owner.organization.id),
+            change_set,
+            revert,
+        };
+        draft.step("deploy", item, needs, step);
+    }
+}
+
+/// The stacks of an account so that every stack comes after those it needs; among equals by name.
+fn in_order(account: &Account) -> Vec<&StackKey> {
+    let mut placed: Vec<&StackKey> = Vec::new();
+    let mut left: BTreeSet<&StackKey> = account.stacks.keys().collect();
+    while !left.is_empty() {
+        let is_ready = |key: &&StackKey| {
+            let needs = &account.stacks[*key].value.needs;
+            needs.iter().all(|need| !left.contains(need))
+        };
+        // Load refuses cycles; if one got here all the same, its members are taken as they come.
+        let next = left.iter().copied().find(is_ready).or_else(|| left.first().copied());
+        let Some(next) = next else { break };
+        left.remove(next);
+        placed.push(next);
+    }
+    placed
+}
+
+/// The steps a stack waits for, or why it cannot be made now.
+fn needed(
+    draft: &Draft,
+    stack: &Stack,
+    findings: &BTreeMap<Item, Finding>,
+) -> Result<BTreeSet<StepId>, String> {
+    let mut steps = BTreeSet::new();
+    for need in &stack.needs {
+        let item = Item::Stack(need.clone());
+        match draft.making(&item) {
+            Some(step) => drop(steps.insert(step)),
+            None if findings.get(&item).is_some_and(|finding| finding.observed.is_some()) => {}
+            None => return Err(format!("it needs {item}, which is not there yet")),
+        }
+    }
+    Ok(steps)
+}
+
+fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
+    let Some(fact) = fact else { return Footing::Fresh };
+    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(stack)));
+    match fact.status.as_str() {
+        "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Footing::Fresh,
+        _ if !fact.is_ours && !is_adopted => Footing::Stuck(
+            "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
+                .to_owned(),
+        ),
+        "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" if is_last_try => Footing::Stuck(format!(
+            "CloudFormation rolled this very content back ({}); a new commit makes Landfast try again",
+            if fact.reason.is_empty() { &fact.status } else { &fact.reason }
+        )),
+        "ROLLBACK_COMPLETE" if fact.is_ours => Footing::Fallen(fact.clone()),
+        "CREATE_COMPLETE"
+        | "UPDATE_COMPLETE"
+        | "UPDATE_ROLLBACK_COMPLETE"
+        | "IMPORT_COMPLETE"
+        | "IMPORT_ROLLBACK_COMPLETE" => Footing::Firm(fact.clone()),
+        status => Footing::Stuck(format!(
+            "the stack is in {status}, from which a person has to bring it back: see its events in CloudFormation"
+        )),
+    }
+}
+
+fn is_drifted(finding: &Finding) -> bool {
+    let drift = finding.observed.as_ref().and_then(|value| value.get("drift"));
+    drift.and_then(Value::as_object).is_some_and(|drift| !drift.is_empty())
+}
+
+/// The change set's name: the digest of what is sent, then the digest of what it is sent to. So it is the same
+/// after a crash, and another one once the stack has moved.
+fn change_set(stack: &Stack, before: Option<&StackFact>, revert: bool) -> String {
+    let before = before.map_or_else(String::new, |fact| format!("{} {}", fact.id, fact.updated));
+    let kind = if revert { "landfast-revert" } else { "landfast" };
+    format!("{kind}-{}-{}", digest(stack), &hex(&before)[..8])
+}
+
+/// The first 64 bits of the digest of everything that is sent, in hexadecimal.
+fn digest(stack: &Stack) -> String {
+    let Stack { template, parameters, tags, capabilities, needs: _, hidden: _, sealed: _ } = stack;
+    let sent = serde_json::json!([template, parameters, tags, capabilities]);
+    hex(&sent.to_string())[..16].to_owned()
+}
+
+fn hex(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}

@@ -1,0 +1,221 @@
+//! One pass: observe, plan, apply, report. Read this first.
+//!
+//! Guarantees: [`look`] is given readers only and cannot write; a pass that may write asks the brake first; every pass
+//! ends in a report, whatever happened.
+
+mod attribution;
+mod memory;
+mod sight;
+pub mod sweep;
+
+use std::time::Duration;
+
+use crate::apply::{Progress, Site, apply};
+use crate::aws::{Readers, Writers};
+use crate::clock::Clock;
+use crate::model::{
+    Account, Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan,
+    Scope, Sight, Slug, Value, Verdict,
+};
+use crate::observe::DriftLook;
+use crate::plan::{Rules, next_base, plan};
+use crate::report::ScopeReport;
+
+pub use attribution::is_pending;
+pub use memory::Memory;
+
+use crate::follow::Accepted;
+
+/// What every pass shares.
+pub struct World {
+    /// Looks at AWS.
+    pub readers: Readers,
+    /// The time.
+    pub clock: Clock,
+    /// What the daemon's own configuration allows.
+    pub limits: Limits,
+    /// What need not be asked again. Losing it costs calls, nothing else.
+    pub memory: Memory,
+    /// Only this account, where the operator asked for it.
+    pub only: Option<Slug>,
+}
+
+impl World {
+    /// The scopes to look at, the organization first.
+    pub fn scopes(&self, desired: &Desired) -> Vec<Scope> {
+        let is_meant = |scope: &Scope| match (scope, &self.only) {
+            (Scope::Account(slug), Some(only)) => slug == only,
+            _ => true,
+        };
+        desired.scopes().into_iter().filter(is_meant).collect()
+    }
+}
+
+/// Limits from the daemon's own configuration, never from the repository.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How far to go at the most.
+    pub ceiling: Mode,
+    /// Whether the management account may be written.
+    pub allow_management: bool,
+    /// How many accounts may be under way at once.
+    pub max_creations: usize,
+}
+
+/// What a pass is about.
+pub struct Task<'a> {
+    /// The scope.
+    pub scope: &'a Scope,
+    /// The commit in force.
+    pub accepted: &'a Accepted,
+    /// What was last agreed in this scope.
+    pub base: &'a Base,
+    /// The organization as last observed; a pass over an account needs it.
+    pub organization: Option<&'a OrganizationFacts>,
+    /// How closely to look at stacks.
+    pub drift: DriftLook,
+}
+
+/// What writes, and who hears of it.
+#[derive(Clone)]
+pub struct Hands {
+    /// Writes.
+    pub writers: Writers,
+    /// Who listens.
+    pub progress: Progress,
+    /// How long a stack is waited for.
+    pub patience: Duration,
+}
+
+/// What a pass came to.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// Findings, steps, outcomes, authors.
+    pub report: ScopeReport,
+    /// The base from now on.
+    pub base: Base,
+    /// What was seen, item by item.
+    pub live: std::collections::BTreeMap<Item, Value>,
+    /// The organization, where that was the scope.
+    pub organization: Option<OrganizationFacts>,
+}
+
+/// Runs one pass. Without hands nothing is written.
+pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass {
+    let (observed, plan) = look(world, task).await;
+    let (observed, plan) = brake(world, task, observed, plan).await;
+    let outcomes = match hands {
+        Some(hands) if !plan.is_empty() => act(task, &observed, &plan, hands).await,
+        _ => Outcomes::new(),
+    };
+    world.memory.wrote(&plan, &outcomes);
+    let authors = attribution::authors(world, task, &observed, &plan).await;
+    let base = next_base(&plan, &outcomes, task.base);
+    let live = live(&observed);
+    let organization = match &observed.facts {
+        Facts::Organization(facts) => Some(facts.clone()),
+        Facts::Account(_) => None,
+    };
+    Pass { report: report(world, task, &observed, plan, outcomes, authors), base, live, organization }
+}
+
+/// Observes and plans.
+pub async fn look(world: &World, task: &Task<'_>) -> (Observed, Plan) {
+    let observed = sight::observe(world, task).await;
+    let plan = draw(world, task, &observed);
+    (observed, plan)
+}
+
+fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
+    let rules = Rules {
+        ceiling: world.limits.ceiling,
+        allow_management: world.limits.allow_management,
+        max_creations: world.limits.max_creations,
+        committed: task.accepted.committed,
+        now: world.clock.now().as_second(),
+    };
+    let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules);
+    match &world.only {
+        Some(slug) => plan.only(slug),
+        None => plan,
+    }
+}
+
+/// Looks for a hold where something would be written, and plans again under it. The tags are read at this moment
+/// so that the brake works within one pass and costs nothing while there is nothing to do.
+async fn brake(world: &World, task: &Task<'_>, mut observed: Observed, plan: Plan) -> (Observed, Plan) {
+    if plan.is_empty() || observed.hold.is_some() {
+        return (observed, plan);
+    }
+    observed.hold = sight::hold(world, task, &observed).await;
+    let plan = if observed.hold.is_some() { draw(world, task, &observed) } else { plan };
+    (observed, plan)
+}
+
+async fn act(task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands) -> Outcomes {
+    let desired = &task.accepted.desired;
+    let organization = &desired.organization;
+    let (reader, writer) = match (task.scope, &observed.facts) {
+        (Scope::Account(slug), Facts::Account(facts)) => {
+            let (Some(account), Some(id)) = (desired.accounts.get(slug), &facts.id) else {
+                return Outcomes::new();
+            };
+            hands.writers.account(id, &account.access, &desired.revision)
+        }
+        _ => hands.writers.management(organization, &desired.revision),
+    };
+    let role = organization.access.role.clone();
+    let progress = hands.progress.clone();
+    let site = Site { reader, writer, facts: &observed.facts, role, progress, patience: hands.patience };
+    apply(plan, &site).await
+}
+
+fn live(observed: &Observed) -> std::collections::BTreeMap<Item, Value> {
+    let value = |(item, sight): (&Item, &Sight)| match sight {
+        Sight::Present { value, .. } => Some((item.clone(), value.clone())),
+        Sight::Absent | Sight::Moving(_) | Sight::Gap(_) => None,
+    };
+    observed.items.iter().filter_map(value).collect()
+}
+
+fn report(
+    world: &World,
+    task: &Task<'_>,
+    observed: &Observed,
+    plan: Plan,
+    outcomes: Outcomes,
+    authors: std::collections::BTreeMap<Item, crate::model::Author>,
+) -> ScopeReport {
+    let account_id = match &observed.facts {
+        Facts::Account(facts) => facts.id.clone(),
+        Facts::Organization(_) => None,
+    };
+    let account = account(task);
+    ScopeReport {
+        scope: task.scope.clone(),
+        account_id,
+        account_name: account.map(|account| account.name.clone()).unwrap_or_default(),
+        gaps_last: world.memory.gaps_last(task.scope, &plan, world.clock.now()),
+        plan,
+        outcomes,
+        authors,
+        hold: observed.hold.clone(),
+    }
+}
+
+fn account<'a>(task: &Task<'a>) -> Option<&'a Account> {
+    match task.scope {
+        Scope::Account(slug) => task.accepted.desired.accounts.get(slug),
+        Scope::Organization => None,
+    }
+}
+
+/// True when something could not be read.
+pub fn has_gap(report: &ScopeReport) -> bool {
+    report.plan.findings.values().any(|finding: &Finding| finding.verdict == Verdict::Gap)
+}
+
+/// What is held back until a person does something.
+pub fn for_a_person(report: &ScopeReport) -> impl Iterator<Item = &Blocked> {
+    report.plan.blocked.iter().filter(|blocked| blocked.needs_person)
+}

@@ -1,0 +1,85 @@
+//! Observing one scope: which items to look for, in which account, and what to say of an account that is not there.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Task, World, account};
+use crate::model::{AccountFacts, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
+use crate::observe::{self, AccountLook};
+
+/// How long drift detection of one account may take, in AWS's time.
+const DETECTION: Duration = Duration::from_mins(10);
+
+/// Looks at every item that git declares or that was kept before.
+pub(super) async fn observe(world: &World, task: &Task<'_>) -> Observed {
+    let wanted = wanted(task);
+    match task.scope {
+        Scope::Organization => organization(world, task, &wanted).await,
+        Scope::Account(slug) => inside(world, task, slug, &wanted).await,
+    }
+}
+
+fn wanted(task: &Task<'_>) -> BTreeSet<Item> {
+    let declared = task.accepted.desired.items(task.scope);
+    declared.into_keys().chain(task.base.items.keys().cloned()).collect()
+}
+
+async fn organization(world: &World, task: &Task<'_>, wanted: &BTreeSet<Item>) -> Observed {
+    let desired = &task.accepted.desired;
+    let reader = world.readers.management(&desired.organization);
+    let mut cache = world.memory.organization.lock().await;
+    observe::organization(&reader, desired, task.base, wanted, &mut cache).await
+}
+
+async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {
+    let Some(organization) = task.organization else {
+        return observe::unentered(slug, None, wanted, "the organization could not be observed yet");
+    };
+    let fact = organization.claimed.get(slug).and_then(|id| organization.accounts.get(id));
+    let (Some(account), Some(fact)) = (account(task), fact) else {
+        return missing(task, slug, wanted);
+    };
+    let reader = world.readers.account(&fact.id, &account.access);
+    let look = AccountLook {
+        owner: task.accepted.desired.organization.id.clone(),
+        drift: task.drift,
+        deadline: DETECTION,
+        now: world.clock.now().as_second(),
+    };
+    let mut cache = world.memory.account(slug).await;
+    observe::account(&reader, slug, fact, wanted, &look, &mut cache).await
+}
+
+/// An account that nobody has made yet holds nothing; one that was kept before or that has an id is out of sight.
+fn missing(task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {
+    let is_recorded = account(task).is_some_and(|account| account.id.is_some());
+    if is_recorded || !task.base.items.is_empty() {
+        let because = "the account is not in the organization's list of accounts";
+        return observe::unentered(slug, None, wanted, because);
+    }
+    let mut observed = observe::unentered(slug, None, wanted, "the account does not exist yet");
+    observed.items.values_mut().for_each(|sight| *sight = Sight::Absent);
+    observed
+}
+
+/// Why writes are held in this scope, if they are. What cannot be read counts as held.
+pub(super) async fn hold(world: &World, task: &Task<'_>, observed: &Observed) -> Option<String> {
+    let root = match (&observed.facts, task.organization) {
+        (Facts::Organization(facts), _) | (Facts::Account(_), Some(facts)) => root(facts),
+        (Facts::Account(_), None) => None,
+    };
+    let account = match &observed.facts {
+        Facts::Account(AccountFacts { id, .. }) => id.as_ref(),
+        Facts::Organization(_) => None,
+    };
+    let Some(root) = root else { return Some("the organization's root could not be read".to_owned()) };
+    let reader = world.readers.management(&task.accepted.desired.organization);
+    match observe::hold(&reader, account, root).await {
+        Ok(hold) => hold,
+        Err(error) => Some(format!("whether a hold is set could not be read: {error}")),
+    }
+}
+
+fn root(facts: &OrganizationFacts) -> Option<&str> {
+    facts.ous.get(&OuPath::root()).map(|ou| ou.id.as_str())
+}

@@ -1,0 +1,113 @@
+//! What `plan --format json` prints: versioned, for programs.
+
+use serde_json::{Value, json};
+
+use super::severity::judge;
+use super::text::deed;
+use super::{Counts, ScopeReport, counts, diff};
+use crate::model::{Author, Finding, Item, Outcome, Verdict};
+
+/// The version of the format. It grows when a field changes its meaning or goes, not when one is added.
+const VERSION: u32 = 1;
+
+/// All reports as one JSON document, `{"version": 1, "counts": {…}, "scopes": […]}`, ending with a line end.
+pub fn json(reports: &[ScopeReport]) -> String {
+    let total = reports.iter().map(counts).fold(Counts::default(), Counts::plus);
+    let scopes: Vec<_> = reports.iter().map(scope).collect();
+    let document = json!({"version": VERSION, "counts": total, "scopes": scopes});
+    format!("{document:#}\n")
+}
+
+fn scope(report: &ScopeReport) -> Value {
+    let items = report.plan.findings.iter();
+    json!({
+        "scope": report.scope.to_string(),
+        "accountId": report.account_id,
+        "revision": report.plan.revision,
+        "hold": report.hold,
+        "counts": counts(report),
+        "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
+        "steps": steps(report),
+        "blocked": report.plan.blocked,
+    })
+}
+
+fn item(report: &ScopeReport, item: &Item, finding: &Finding) -> Value {
+    let diff = diff(finding.desired.as_ref(), finding.observed.as_ref());
+    let lines: Vec<_> = diff.lines.iter().map(ToString::to_string).collect();
+    let changed = matches!(finding.verdict, Verdict::Drift | Verdict::Conflict);
+    let judgement = changed.then(|| judge(item, finding));
+    let author = changed.then(|| report.authors.get(item).cloned().unwrap_or(Author::Pending));
+    json!({
+        "item": item,
+        "verdict": finding.verdict,
+        "mode": finding.mode,
+        "source": finding.source,
+        "because": finding.because,
+        "diff": if finding.verdict == Verdict::InSync { Vec::new() } else { lines },
+        "notChecked": finding.unchecked,
+        "severity": judgement.as_ref().map(|it| it.severity),
+        "means": judgement.map(|it| it.meanings.join("; ").replace('`', "")),
+        "author": author,
+    })
+}
+
+fn steps(report: &ScopeReport) -> Vec<Value> {
+    let step = |planned: &crate::model::PlannedStep| {
+        json!({
+            "id": planned.id,
+            "item": planned.item,
+            "needs": planned.needs,
+            "does": deed(report, &planned.step),
+            "outcome": report.outcomes.get(&planned.id).map(outcome),
+        })
+    };
+    report.plan.steps.iter().map(step).collect()
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Done => json!({"is": "done"}),
+        Outcome::Waiting { because, after } => {
+            json!({"is": "waiting", "because": because, "afterSeconds": after.as_secs()})
+        }
+        Outcome::Stale(because) => json!({"is": "stale", "because": because}),
+        Outcome::Failed { class, message } => json!({"is": "failed", "class": class, "because": message}),
+        Outcome::Skipped { because } => json!({"is": "skipped", "because": because}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures::{password_drift, report};
+
+    #[test]
+    fn the_json_says_its_version_and_what_each_item_is() {
+        let document: Value =
+            serde_json::from_str(&json(&[report("payments-prod", [password_drift()])])).unwrap();
+        assert_eq!(document["version"], 1);
+        insta::assert_snapshot!(format!("{:#}", document["scopes"][0]["items"][0]), @r#"
+        {
+          "author": {
+            "is": "pending"
+          },
+          "because": "",
+          "diff": [
+            "-  minimumLength: 14",
+            "+  minimumLength: 8"
+          ],
+          "item": "settings.passwordPolicy",
+          "means": "minimumLength went from 14 to 8",
+          "mode": "report",
+          "notChecked": {},
+          "severity": "high",
+          "source": {
+            "line": 4,
+            "path": "baselines/security/baseline.yaml"
+          },
+          "verdict": "drift"
+        }
+        "#);
+    }
+}

@@ -1,0 +1,177 @@
+//! First contact: one digest of all that was found and never kept, with the lines that adopt it.
+
+use std::collections::BTreeMap;
+
+use super::super::issue::{Draft, IssueKind};
+use super::super::markdown::{details, fenced};
+use super::super::marker::{Remembered, value_digest};
+use super::super::{ScopeReport, diff};
+use super::{checked, folded, item_words, labels, place, source_words};
+use crate::model::{Finding, Item, Mode, Scope, Verdict};
+
+/// All differences of one digest together are at most this long, in characters.
+const MAX_DIFFS: usize = 24_000;
+/// No file gets more `adopt` lines than this in one digest.
+const MAX_LINES: usize = 300;
+
+/// The digest of one scope; nothing where nothing was found for the first time.
+pub(in crate::report) fn first_contact(report: &ScopeReport) -> Option<Draft> {
+    let found: Vec<_> = report.plan.findings.iter().filter(|(_, it)| is_reported(it)).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let (count, place) = (found.len(), place(report));
+    let (things, are) = if count == 1 { ("thing", "is") } else { ("things", "are") };
+    let lines: Vec<_> = found.iter().map(|(item, it)| line(item, it)).collect();
+    let sections = [
+        format!(
+            "**What it means.** {count} {things} in {place} {are} there already, not as declared, and Landfast has never \
+             kept {}. Nothing was or will be changed until the repository says so.",
+            if count == 1 { "it" } else { "them" }
+        ),
+        folded("items", &lines),
+        differences(&found),
+        choose(&adopt_lines(report, &found)),
+        checked(report),
+    ];
+    Some(Draft {
+        title: format!("[first contact] {place}: {count} {things} found that {are} not as declared"),
+        body: sections.join("\n\n"),
+        labels: labels(IssueKind::FirstContact, None),
+        substance: found.iter().map(|(item, it)| substance(item, it)).collect(),
+        items: found.iter().map(|(item, it)| ((*item).clone(), remembered(it))).collect(),
+    })
+}
+
+fn is_reported(finding: &Finding) -> bool {
+    finding.verdict == Verdict::FirstSight && finding.mode != Mode::Observe
+}
+
+fn line(item: &Item, finding: &Finding) -> String {
+    format!("- {}, declared in {}", item_words(item), source_words(finding.source.as_ref()))
+}
+
+fn substance(item: &Item, finding: &Finding) -> String {
+    let value = |value: &Option<_>| value_digest(value.as_ref());
+    format!("{item} {} {}", value(&finding.desired), value(&finding.observed))
+}
+
+fn remembered(finding: &Finding) -> Remembered {
+    Remembered { desired: value_digest(finding.desired.as_ref()), is_put_back: false }
+}
+
+fn differences(found: &[(&Item, &Finding)]) -> String {
+    let mut parts = Vec::new();
+    let mut length = 0;
+    for (item, finding) in found {
+        let lines: Vec<_> = diff(finding.desired.as_ref(), finding.observed.as_ref())
+            .lines
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let part = format!("{}\n\n{}", item_words(item), fenced("diff", &lines));
+        length += part.chars().count();
+        if length > MAX_DIFFS {
+            parts.push(format!(
+                "_{} more would not fit here; `landfast plan` shows them._",
+                found.len() - parts.len()
+            ));
+            break;
+        }
+        parts.push(part);
+    }
+    details("The differences (- git declares, + AWS shows)", &parts.join("\n\n"))
+}
+
+/// The lines to paste, file by file.
+fn adopt_lines(report: &ScopeReport, found: &[(&Item, &Finding)]) -> Vec<String> {
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (item, _) in found {
+        let slug = match (&report.scope, item) {
+            (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
+            (Scope::Organization, _) => continue,
+        };
+        files.entry(format!("accounts/{slug}/account.yaml")).or_default().push(item.to_string());
+    }
+    let mut lines = Vec::new();
+    for (file, items) in files {
+        lines.extend([format!("# {file}"), "adopt:".to_owned()]);
+        lines.extend(items.into_iter().take(MAX_LINES).map(|item| format!("  - {}", quoted(&item))));
+    }
+    lines
+}
+
+/// As YAML: bare where that is safe.
+fn quoted(item: &str) -> String {
+    let plain = item.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/[]".contains(&b));
+    if plain { item.to_owned() } else { super::super::markdown::visible(&format!("{item:?}"), 300) }
+}
+
+fn choose(lines: &[String]) -> String {
+    let keep = "- accept as found → change the files named above to what AWS shows";
+    if lines.is_empty() {
+        return format!("**Choose.**\n\n{keep}");
+    }
+    let adopt = "- overwrite what was found with what is declared → merge these lines:";
+    format!("**Choose.**\n\n{keep}\n{adopt}\n\n{}", fenced("yaml", lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Verdict;
+    use crate::report::fixtures::{password_drift, report, role_drift};
+    use crate::report::issue::{Situation, wanted};
+
+    #[test]
+    fn first_contact_is_one_digest_with_the_lines_to_paste() {
+        let found = [password_drift(), role_drift()].map(|(item, mut finding)| {
+            finding.verdict = Verdict::FirstSight;
+            finding.base = None;
+            (item, finding)
+        });
+        let wanted = wanted(&[report("payments-prod", found)], &Situation::default());
+        assert_eq!(wanted.issues.len(), 1);
+        let issue = wanted.issues.values().next().unwrap();
+        insta::assert_snapshot!(issue.title, @"[first contact] payments-prod: 2 things found that are not as declared");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=468b3c420c43790a fingerprint=0f04d7cd38e38c2b state=open kind=first-contact scope=accounts/payments-prod items=2504c16296:f1e8bd88,91f283abb5:5e875d62 -->
+        **What it means.** 2 things in payments-prod are there already, not as declared, and Landfast has never kept them. Nothing was or will be changed until the repository says so.
+
+        - `settings.passwordPolicy`, declared in `baselines/security/baseline.yaml:4`
+        - stack `role-netops` (eu-west-1), declared in `baselines/security/baseline.yaml:4`
+
+        <details><summary>The differences (- git declares, + AWS shows)</summary>
+
+        `settings.passwordPolicy`
+
+        ```diff
+        -  minimumLength: 14
+        +  minimumLength: 8
+        ```
+
+        stack `role-netops` (eu-west-1)
+
+        ```diff
+           drift:
+             AWS::IAM::Role AWS-NetOps:
+        +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
+        ```
+
+        </details>
+
+        **Choose.**
+
+        - accept as found → change the files named above to what AWS shows
+        - overwrite what was found with what is declared → merge these lines:
+
+        ```yaml
+        # accounts/payments-prod/account.yaml
+        adopt:
+          - settings.passwordPolicy
+          - stacks.role-netops[eu-west-1]
+        ```
+
+        **Checked.** 2 of 2 items of payments-prod; all of each was seen.
+        ");
+    }
+}

@@ -1,0 +1,30 @@
+//! The git remote behind the simulated GitHub: a bare repository on disk.
+
+use std::path::PathBuf;
+
+use super::github::GitSide;
+use crate::clock::Clock;
+use crate::git::bare;
+
+/// A bare repository that pull requests are about.
+#[derive(Clone, Debug)]
+pub struct BareRemote {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl GitSide for BareRemote {
+    fn head(&self, branch: &str) -> Result<Option<String>, String> {
+        let branches = bare::branches(&self.path).map_err(|error| error.to_string())?;
+        Ok(branches.get(branch).map(ToString::to_string))
+    }
+
+    fn diff(&self, base: &str, head: &str) -> Result<String, String> {
+        bare::diff(&self.path, base, head).map_err(|error| error.to_string())
+    }
+
+    fn merge(&self, base: &str, head: &str, message: &str) -> Result<String, String> {
+        let merged = bare::merge(&self.path, base, head, message, Clock.now());
+        merged.map(|commit| commit.to_string()).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,231 @@
+//! When an account is asked for, and when it is not: rows A2 to A35 of what AWS does, on paper.
+
+use std::collections::BTreeMap;
+
+use landfast::model::{
+    AccountFact, AccountProperty, AccountState, Base, Creation, CreationState, Desired, Facts, Item, Mode,
+    Observed, OrganizationFacts, OuFact, OuPath, Plan, SLUG_TAG, Scope, Sight, Step, Verdict,
+};
+use landfast::plan::{Rules, plan};
+use serde_json::json;
+
+use crate::paper::{account_id, desired, rules, slug};
+
+const COMMITTED: i64 = 1_000_000;
+
+/// An organization that has its OU and no account but the management account.
+fn facts() -> OrganizationFacts {
+    let ou = |id: &str| OuFact { id: id.to_owned() };
+    OrganizationFacts {
+        ous: BTreeMap::from([
+            (OuPath::root(), ou("r-1")),
+            (OuPath::parse("/workloads").unwrap(), ou("ou-1")),
+        ]),
+        ..OrganizationFacts::default()
+    }
+}
+
+fn wanting() -> Desired {
+    let mut desired = desired();
+    desired.accounts.get_mut(&slug("payments")).unwrap().id = None;
+    desired
+}
+
+fn creation(state: CreationState, requested: i64) -> Creation {
+    Creation { id: "car-1".to_owned(), account_name: "Payments".to_owned(), state, requested }
+}
+
+fn fact(email: &str) -> AccountFact {
+    AccountFact {
+        id: account_id("222233334444"),
+        email: email.to_owned(),
+        name: "Payments".to_owned(),
+        state: AccountState::Active,
+        ou: OuPath::root(),
+        joined: COMMITTED,
+        tags: Some(BTreeMap::new()),
+    }
+}
+
+fn property(property: AccountProperty) -> Item {
+    Item::Account(slug("payments"), property)
+}
+
+fn plan_with(desired: &Desired, facts: OrganizationFacts, base: &Base, now: i64) -> Plan {
+    let mut items: BTreeMap<Item, Sight> =
+        desired.items(&Scope::Organization).into_keys().map(|item| (item, Sight::Absent)).collect();
+    for path in facts.ous.keys() {
+        items.insert(Item::Ou(path.clone()), Sight::present(json!({})));
+    }
+    for (slug, id) in &facts.claimed {
+        let account = &facts.accounts[id];
+        let exists = json!({"state": "ACTIVE", "id": id});
+        items.insert(Item::Account(slug.clone(), AccountProperty::Exists), Sight::present(exists));
+        items.insert(Item::Account(slug.clone(), AccountProperty::Ou), Sight::present(json!(account.ou)));
+        items.insert(Item::Account(slug.clone(), AccountProperty::Name), Sight::present(json!(account.name)));
+        items.insert(
+            Item::Account(slug.clone(), AccountProperty::Email),
+            Sight::present(json!(account.email)),
+        );
+    }
+    let scope = Scope::Organization;
+    let observed = Observed { scope: scope.clone(), items, facts: Facts::Organization(facts), hold: None };
+    let rules = Rules { committed: COMMITTED, now, ..rules() };
+    plan(&scope, desired, base, &observed, &rules)
+}
+
+fn creations(plan: &Plan) -> usize {
+    plan.steps.iter().filter(|step| matches!(step.step, Step::CreateAccount { .. })).count()
+}
+
+fn after(state: CreationState, requested: i64, now: i64) -> Plan {
+    let facts = OrganizationFacts { creations: vec![creation(state, requested)], ..facts() };
+    plan_with(&wanting(), facts, &Base::default(), now)
+}
+
+#[test]
+fn a_new_folder_asks_for_one_account_that_bears_our_tags() {
+    let plan = plan_with(&wanting(), facts(), &Base::default(), COMMITTED);
+    let Step::CreateAccount { tags, email, .. } = &plan.steps[0].step else { panic!("{plan:?}") };
+    assert_eq!((email.as_str(), plan.steps.len()), ("aws+payments@example.com", 1));
+    assert_eq!(tags["landfast:slug"], "payments");
+    assert_eq!(tags["landfast:owner"], "o-exampleorgid");
+}
+
+#[test]
+fn while_a_request_is_under_way_no_other_is_sent() {
+    let plan = after(CreationState::InProgress, COMMITTED, COMMITTED + 86_400);
+    assert_eq!(creations(&plan), 0);
+    assert!(!plan.blocked.iter().any(|blocked| blocked.needs_person), "{plan:?}");
+}
+
+#[test]
+fn an_account_that_was_created_but_is_not_listed_yet_is_not_asked_for_again() {
+    let plan = after(CreationState::Succeeded(account_id("222233334444")), COMMITTED, COMMITTED);
+    assert_eq!(creations(&plan), 0);
+}
+
+#[test]
+fn a_refused_request_is_repeated_only_after_a_new_commit() {
+    for reason in [
+        "EMAIL_ALREADY_EXISTS",
+        "INVALID_EMAIL",
+        "INVALID_ADDRESS",
+        "SOMETHING_NEW",
+        "GOVCLOUD_ACCOUNT_ALREADY_EXISTS",
+    ] {
+        let failed = || CreationState::Failed(reason.to_owned());
+        let plan = after(failed(), COMMITTED, COMMITTED + 86_400);
+        assert_eq!(creations(&plan), 0, "{reason}");
+        assert!(plan.blocked.iter().any(|blocked| blocked.needs_person && blocked.because.contains(reason)));
+        assert_eq!(creations(&after(failed(), COMMITTED - 1, COMMITTED + 86_400)), 1, "{reason}");
+    }
+}
+
+#[test]
+fn a_failure_inside_aws_is_retried_three_times_at_most_and_not_at_once() {
+    let failed = || CreationState::Failed("INTERNAL_FAILURE".to_owned());
+    assert_eq!(creations(&after(failed(), COMMITTED, COMMITTED + 899)), 0);
+    assert_eq!(creations(&after(failed(), COMMITTED, COMMITTED + 900)), 1);
+    let thrice = (0..3).map(|nth| creation(failed(), COMMITTED + nth)).collect();
+    let facts = OrganizationFacts { creations: thrice, ..facts() };
+    assert_eq!(creations(&plan_with(&wanting(), facts, &Base::default(), COMMITTED + 86_400)), 0);
+}
+
+#[test]
+fn a_quota_or_payment_refusal_of_any_account_holds_all_creations_for_a_quarter_of_an_hour() {
+    for reason in ["ACCOUNT_LIMIT_EXCEEDED", "MISSING_PAYMENT_INSTRUMENT", "PENDING_BUSINESS_VALIDATION"] {
+        let mut other = creation(CreationState::Failed(reason.to_owned()), COMMITTED);
+        other.account_name = "Other".to_owned();
+        let facts = OrganizationFacts { creations: vec![other], ..facts() };
+        assert_eq!(creations(&plan_with(&wanting(), facts.clone(), &Base::default(), COMMITTED + 899)), 0);
+        assert_eq!(creations(&plan_with(&wanting(), facts, &Base::default(), COMMITTED + 900)), 1);
+    }
+}
+
+#[test]
+fn at_most_three_creations_are_under_way() {
+    let mut desired = wanting();
+    for nth in 0..5 {
+        let mut account = desired.accounts[&slug("payments")].clone();
+        account.slug = slug(&format!("more-{nth}"));
+        account.name = format!("More {nth}");
+        account.email = landfast::model::Email::parse(format!("more{nth}@example.com")).unwrap();
+        desired.accounts.insert(account.slug.clone(), account);
+    }
+    assert_eq!(creations(&plan_with(&desired, facts(), &Base::default(), COMMITTED)), 3);
+    let mut busy = creation(CreationState::InProgress, COMMITTED);
+    busy.account_name = "Somebody else's".to_owned();
+    let facts = OrganizationFacts { creations: vec![busy.clone(), busy], ..facts() };
+    assert_eq!(creations(&plan_with(&desired, facts, &Base::default(), COMMITTED)), 1);
+}
+
+#[test]
+fn an_email_match_alone_is_refused_with_the_line_to_add() {
+    for email in ["aws+payments@example.com", "AWS+Payments@Example.com"] {
+        let accounts = BTreeMap::from([(account_id("222233334444"), fact(email))]);
+        let facts = OrganizationFacts { accounts, ..facts() };
+        let plan = plan_with(&wanting(), facts, &Base::default(), COMMITTED);
+        assert_eq!(creations(&plan), 0);
+        assert!(
+            plan.blocked[0].because.contains(r#"add `id: "222233334444"` to accounts/payments/account.yaml"#)
+        );
+    }
+}
+
+#[test]
+fn an_account_that_was_kept_and_is_no_longer_listed_is_never_created_again() {
+    for mode in [Mode::Report, Mode::Enforce] {
+        let mut desired = wanting();
+        desired.accounts.get_mut(&slug("payments")).unwrap().mode = mode;
+        let kept = json!({"state": "ACTIVE", "id": "222233334444"});
+        let base = Base { items: BTreeMap::from([(property(AccountProperty::Exists), kept)]) };
+        let plan = plan_with(&desired, facts(), &base, COMMITTED);
+        assert_eq!(creations(&plan), 0);
+        assert_eq!(plan.findings[&property(AccountProperty::Exists)].verdict, Verdict::Drift);
+    }
+}
+
+#[test]
+fn an_account_with_a_recorded_id_is_never_created() {
+    let plan = plan_with(&desired(), facts(), &Base::default(), COMMITTED);
+    assert_eq!(creations(&plan), 0);
+}
+
+#[test]
+fn a_created_account_is_placed_from_the_root_but_a_found_one_is_not_moved() {
+    for (is_ours, moves) in [(true, 1), (false, 0)] {
+        let mut account = fact("aws+payments@example.com");
+        if is_ours {
+            account.tags = Some(BTreeMap::from([(SLUG_TAG.to_owned(), "payments".to_owned())]));
+        }
+        let claimed = BTreeMap::from([(slug("payments"), account.id.clone())]);
+        let accounts = BTreeMap::from([(account.id.clone(), account)]);
+        let plan = plan_with(
+            &wanting(),
+            OrganizationFacts { accounts, claimed, ..facts() },
+            &Base::default(),
+            COMMITTED,
+        );
+        let moved = plan.steps.iter().filter(|step| matches!(step.step, Step::MoveAccount { .. })).count();
+        assert_eq!(moved, moves, "{plan:?}");
+    }
+}
+
+#[test]
+fn nested_ous_are_created_parents_first() {
+    let mut desired = wanting();
+    for path in ["/a", "/a/b", "/a/b/c"] {
+        desired.organization.ous.insert(OuPath::parse(path).unwrap(), landfast::model::Source::default());
+    }
+    let plan = plan_with(&desired, facts(), &Base::default(), COMMITTED);
+    let ous: Vec<_> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.step {
+            Step::CreateOu { path } => Some((path.as_str(), step.needs.len())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ous, [("/a", 0), ("/a/b", 1), ("/a/b/c", 1)]);
+}

@@ -1,0 +1,131 @@
+//! Rules of the house that the compiler does not know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+/// The code of a file: neither its comments nor what comes after its unit tests begin.
+fn code(path: &Path) -> String {
+    let text = text(path);
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_under(path: &Path, folder: &str) -> bool {
+    path.starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+}
+
+/// Files of `src` outside `folder` whose code has one of `words`.
+fn offenders(words: &[&str], allowed: &[&str]) -> Vec<PathBuf> {
+    files("src", "rs")
+        .into_iter()
+        .filter(|path| !allowed.iter().any(|folder| is_under(path, folder)))
+        .filter(|path| words.iter().any(|word| code(path).contains(word)))
+        .collect()
+}
+
+#[test]
+fn only_src_aws_names_an_aws_sdk() {
+    assert_eq!(
+        offenders(&["aws_sdk_", "aws_config", "aws_smithy", "aws_types"], &["src/aws"]),
+        Vec::<PathBuf>::new()
+    );
+}
+
+#[test]
+fn only_src_git_names_git2() {
+    assert_eq!(offenders(&["git2::", "git2;"], &["src/git"]), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn only_src_github_names_octocrab() {
+    assert_eq!(offenders(&["octocrab"], &["src/github"]), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn load_plan_and_model_have_no_io_clock_or_async() {
+    let impure = [
+        "async ",
+        ".await",
+        "tokio::",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "SystemTime",
+        "Instant",
+        "Timestamp::now",
+        "tracing::",
+        "rand::",
+        "println!",
+    ];
+    for folder in ["src/load", "src/plan", "src/model"] {
+        for path in files(folder, "rs") {
+            let code = code(&path);
+            let found: Vec<_> = impure.iter().filter(|word| code.contains(**word)).collect();
+            assert!(found.is_empty(), "{} has {found:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_plan_command_is_given_no_writer() {
+    let offenders: Vec<_> = files("src/observe", "rs")
+        .into_iter()
+        .chain(files("src/plan", "rs"))
+        .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/plan.rs")])
+        .filter(|path| code(path).contains("Writer"))
+        .collect();
+    assert_eq!(offenders, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn no_file_is_longer_than_six_hundred_lines() {
+    for path in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+        let lines = text(&path).lines().count();
+        assert!(lines <= 600, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_module_opens_with_what_it_is() {
+    for path in files("src", "rs") {
+        assert!(text(&path).starts_with("//!"), "{} has no module header", path.display());
+    }
+}
+
+/// Documents name paths in backticks; each one that looks like a path of this repository has to be there.
+#[test]
+fn every_path_named_in_the_documents_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = text(&root.join(document));
+        for name in text.split('`').skip(1).step_by(2) {
+            let is_path = ["src/", "tests/", "example-repo/", "deploy/", ".ci/"]
+                .iter()
+                .any(|top| name.starts_with(top));
+            if is_path && !name.contains(['<', '*', ' ']) {
+                assert!(root.join(name).exists(), "{document} names {name}");
+            }
+        }
+    }
+}
