@@ -37,10 +37,9 @@ impl Clock {
         self.held_at.unwrap_or_else(|| Timestamp::now() + self.ahead)
     }
 
-    /// The moment `delay` from now.
-    pub(crate) fn after(&self, delay: Duration) -> Timestamp {
-        let delay = if self.held_at.is_some() { delay } else { delay.div_f64(self.speed) };
-        self.now() + delay
+    /// How long `delay` takes at this clock's speed.
+    pub(crate) fn scaled(&self, delay: Duration) -> Duration {
+        delay.div_f64(self.speed())
     }
 
     pub(crate) fn hold(&mut self) {

@@ -27,7 +27,7 @@ const KEPT: usize = 50_000;
 pub(crate) fn record(state: &mut State, call: &Call, answer: &Answer) {
     let at = state.now();
     let id = state.uuid();
-    let visible_at = at + (state.clock.after(state.config.trail_delay).duration_since(state.clock.now()));
+    let visible_at = state.due(state.config.trail_delay);
     let region = match call.service.as_str() {
         "iam" | "organizations" => "us-east-1",
         _ => call.region.as_str(),

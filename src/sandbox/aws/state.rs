@@ -4,6 +4,7 @@
 //! told (`settle`), so nothing runs in the background and the same calls at the same times end the same.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -106,6 +107,11 @@ impl State {
         self.moment.unwrap_or_else(|| self.clock.now())
     }
 
+    /// The moment `delay` from now.
+    pub(crate) fn due(&self, delay: Duration) -> Timestamp {
+        self.now() + self.clock.scaled(delay)
+    }
+
     /// A text no one has had before: 64 hexadecimal digits.
     pub(crate) fn fresh(&mut self) -> String {
         self.counter += 1;
@@ -147,7 +153,7 @@ impl State {
         match work {
             Work::FinishCreation { request } => organizations::creation::finish(self, &request),
             Work::FinishClosing { account } => organizations::accounts::finish_closing(self, &account),
-            Work::Stack(due) => cloudformation::carry_out(self, due),
+            Work::Stack(due) => cloudformation::carry_out(self, &due),
         }
     }
 

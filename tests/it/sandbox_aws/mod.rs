@@ -1,7 +1,9 @@
 //! The simulated AWS, judged through the real SDK: it must refuse what AWS refuses.
 
 mod accounts;
+mod drift;
 mod identities;
+mod stacks;
 mod trouble;
 
 use std::time::Duration;

@@ -119,7 +119,7 @@ pub(crate) fn move_to(state: &mut State, call: &Call) -> Answer {
 pub(crate) fn close(state: &mut State, call: &Call) -> Answer {
     let account = find(state, call)?.clone();
     refuse_closing(state, &account)?;
-    let due = state.clock.after(state.config.account_creation);
+    let due = state.due(state.config.account_creation);
     state.schedule(due, Work::FinishClosing { account: account.id.clone() });
     set_standing(state, &account.id, Standing::PendingClosure);
     Ok(json!({}))

@@ -71,7 +71,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let delay = state.config.account_creation;
     // A request that cannot succeed is found out sooner than an account is made.
     let delay = if trouble.is_some() { delay.min(Duration::from_secs(5)) } else { delay };
-    let due = state.clock.after(delay);
+    let due = state.due(delay);
     state.schedule(due, Work::FinishCreation { request: request.id.clone() });
     let shown = request.shown();
     state.organization.requests.insert(request.id.clone(), Request { trouble, ..request });
@@ -165,7 +165,7 @@ fn add_account(state: &mut State, request: &Request) -> String {
         is_invited: false,
         joined: state.now(),
     };
-    let ready_at = state.now() + state.clock.after(state.config.role_ready).duration_since(state.clock.now());
+    let ready_at = state.due(state.config.role_ready);
     let role = access_role(&id, &request.role, &state.organization.management, state.now(), ready_at);
     let mut member = Member::default();
     member.iam.roles.insert(role.name.clone(), role);

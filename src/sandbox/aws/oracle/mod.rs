@@ -1,5 +1,7 @@
 //! The simulation from inside: ground truth for tests, and a hand to stir with.
 
+mod stacks;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use super::organizations::creation::access_role;
 use super::server::lock;
 use super::state::State;
 use super::{Credentials, SimulatedAws, cloudtrail};
+
+pub use stacks::KnownStack;
 
 /// An account as it truly is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,29 +49,6 @@ pub struct KnownRole {
     pub inline: BTreeMap<String, Value>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-}
-
-/// A stack as it truly is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownStack {
-    /// Its ARN.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Where it is.
-    pub region: String,
-    /// Such as `CREATE_COMPLETE`.
-    pub status: String,
-    /// The template as sent.
-    pub template: String,
-    /// Its parameters, secret ones too.
-    pub parameters: BTreeMap<String, String>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// Its outputs.
-    pub outputs: BTreeMap<String, String>,
-    /// Logical id → (type, physical id).
-    pub resources: BTreeMap<String, (String, String)>,
 }
 
 impl SimulatedAws {
