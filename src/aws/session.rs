@@ -151,19 +151,25 @@ impl Session {
     }
 
     /// Waits for an answer and takes an error apart. A session that AWS calls expired is not used again.
-    pub(super) async fn send<T, E>(
-        &self,
+    ///
+    /// The call is boxed at once: the SDK's futures are large, and would be copied into everything that waits.
+    pub(super) fn send<'a, T, E>(
+        &'a self,
         operation: &'static str,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Error>
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 'a
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        T: Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
     {
-        let result = call.await.map_err(|error| Error::sdk(operation, self.account.as_str(), error));
-        if result.as_ref().is_err_and(Error::is_expired) {
-            *self.live.lock().await = None;
+        let call = Box::pin(call);
+        async move {
+            let result = call.await.map_err(|error| Error::sdk(operation, self.account.as_str(), error));
+            if result.as_ref().is_err_and(Error::is_expired) {
+                *self.live.lock().await = None;
+            }
+            result
         }
-        result
     }
 
     /// Reads a list to its end: a page may be empty while more follow, and a page that fails fails the list.
@@ -174,12 +180,13 @@ impl Session {
         split: impl Fn(P) -> (Option<Vec<T>>, Option<String>),
     ) -> Result<Vec<T>, Error>
     where
-        F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        P: Send,
+        F: Future<Output = Result<P, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
     {
         let (mut all, mut token, mut idle) = (Vec::new(), None, 0);
         loop {
-            let (items, next) = split(self.send(operation, Box::pin(fetch(token.clone()))).await?);
+            let (items, next) = split(self.send(operation, fetch(token.clone())).await?);
             let items = items.unwrap_or_default();
             idle = if items.is_empty() { idle + 1 } else { 0 };
             all.extend(items);

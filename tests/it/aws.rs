@@ -6,7 +6,6 @@ use std::time::Duration;
 use landfast::aws::{Cloud, Error, Keys, NewChangeSet, Pace, Reader, Settings, Timeouts, Writer};
 use landfast::model::{
     Access, AccountId, Class, CommitId, Email, Organization, OrganizationId, Region, RoleName, Source,
-    StackName,
 };
 use serde_json::json;
 
@@ -181,9 +180,9 @@ async fn a_move_is_sent_once_and_being_there_already_counts_as_done() {
 async fn a_quota_is_not_taken_for_a_throttle() {
     let stub = Stub::start(|_, request| session_or(request, || refusal("LimitExceededException"))).await;
     let writer = cloud(&stub).await.writer(&account(MEMBER), &access(), &revision());
-    let (stack, none, nothing) = (StackName::parse("network").unwrap(), BTreeMap::new(), BTreeSet::new());
+    let (none, nothing) = (BTreeMap::new(), BTreeSet::new());
     let new = NewChangeSet {
-        stack: &stack,
+        stack: "network",
         name: "landfast-1",
         is_new: true,
         template: "{}",

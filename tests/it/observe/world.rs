@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use landfast::aws::{Cloud, Keys, Pace, Settings, Writer};
 use landfast::model::{
-    Access, Account, AccountFact, AccountId, Author, CommitId, Desired, Email, Facts, Item, Mode, OWNER_TAG,
-    Organization, OrganizationId, OuPath, Region, RoleName, SLUG_TAG, Slug, Source,
+    Access, Account, AccountFact, AccountId, Author, Base, CommitId, Desired, Email, Facts, Item, Mode,
+    OWNER_TAG, Organization, OrganizationId, OuPath, Region, RoleName, SLUG_TAG, Slug, Source,
 };
 use landfast::observe::{
     AccountLook, DriftLook, OrganizationCache, Question, Witnesses, author, organization,
@@ -113,7 +113,8 @@ impl World {
     pub(super) async fn fact(&self, id: &AccountId) -> AccountFact {
         let reader = self.cloud.management_reader(&self.desired.organization);
         let mut cache = OrganizationCache::new(Duration::ZERO);
-        let observed = organization(&reader, &self.desired, &BTreeSet::new(), &mut cache).await;
+        let observed =
+            organization(&reader, &self.desired, &Base::default(), &BTreeSet::new(), &mut cache).await;
         let Facts::Organization(facts) = observed.facts else { panic!("facts of an account") };
         facts.accounts[id].clone()
     }
