@@ -69,7 +69,8 @@ pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result
 
 /// The newest of those that are certain; only where there is none, the newest of the likely ones.
 fn newest(found: Vec<(bool, TrailEvent)>) -> Option<(bool, TrailEvent)> {
-    found.into_iter().max_by_key(|(is_certain, event)| (*is_certain, event.time))
+    // CloudTrail tells seconds, and the newer first: of two in one second the first one counts.
+    found.into_iter().rev().max_by_key(|(is_certain, event)| (*is_certain, event.time))
 }
 
 fn deed(found: &TrailEvent, is_certain: bool, access: &Access) -> Deed {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use landfast::aws::Visitor;
 use landfast::model::{
-    AccountFact, AccountState, Author, Base, CreationState, Facts, HOLD_TAG, Item, OWNER_TAG, Observed,
-    OrganizationFacts, RoleName, SLUG_TAG, Sight, Slug,
+    AccountFact, AccountId, AccountState, Author, Base, CreationState, Facts, HOLD_TAG, Item, OWNER_TAG,
+    Observed, OrganizationFacts, RoleName, SLUG_TAG, Sight, Slug,
 };
 use landfast::observe::{
     AccountCache, OrganizationCache, Question, Witnesses, account, author, hold, organization,
@@ -39,6 +39,10 @@ fn facts(observed: &Observed) -> &OrganizationFacts {
 
 fn sight(observed: &Observed, item: &str) -> Sight {
     observed.sight(&item.parse::<Item>().unwrap())
+}
+
+fn active(id: &AccountId) -> Sight {
+    Sight::present(json!({"id": id, "state": "ACTIVE"}))
 }
 
 fn is_gap(sight: &Sight) -> bool {
@@ -79,7 +83,7 @@ async fn every_wanted_item_gets_a_sight_of_its_own() {
     for (item, value) in [
         ("ous./workloads", json!({})),
         ("ous./workloads/prod", json!({})),
-        ("accounts.payments", json!("ACTIVE")),
+        ("accounts.payments", json!({"id": id, "state": "ACTIVE"})),
         ("accounts.payments.name", json!("payments")),
         ("accounts.payments.email", json!("aws+payments@example.com")),
         ("accounts.payments.ou", json!("/workloads/prod")),
@@ -111,7 +115,7 @@ async fn an_account_is_ours_by_record_or_by_our_tags_and_never_by_its_email() {
 
     world.declare("payments", Some(&id));
     let observed = seen(&world, &["accounts.payments"]).await;
-    assert_eq!(sight(&observed, "accounts.payments"), Sight::present(json!("ACTIVE")));
+    assert_eq!(sight(&observed, "accounts.payments"), active(&id));
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn what_hangs_on_a_list_that_failed_is_a_gap_and_never_absent() {
 #[tokio::test]
 async fn empty_pages_with_a_token_hide_nothing() {
     let world = World::start().await;
-    world.account("payments", true).await;
+    let id = world.account("payments", true).await;
     for operation in ["ListAccounts", "ListTagsForResource", "ListCreateAccountStatus"] {
         let fault = Fault {
             operation: operation.to_owned(),
@@ -161,7 +165,7 @@ async fn empty_pages_with_a_token_hide_nothing() {
         world.aws.add_fault(fault);
     }
     let observed = seen(&world, &["accounts.payments"]).await;
-    assert_eq!(sight(&observed, "accounts.payments"), Sight::present(json!("ACTIVE")));
+    assert_eq!(sight(&observed, "accounts.payments"), active(&id));
 }
 
 #[tokio::test]
@@ -273,13 +277,13 @@ async fn looking_changes_nothing_and_a_sweep_costs_what_it_must() {
 #[tokio::test]
 async fn tags_are_read_again_only_after_a_while() {
     let world = World::start().await;
-    world.account("payments", true).await;
+    let id = world.account("payments", true).await;
     let reader = world.cloud.management_reader(&world.desired.organization);
     let mut cache = OrganizationCache::new(Duration::from_secs(600));
     let wanted = items(&["accounts.payments"]);
     for expected in [3, 4, 5] {
         let observed = organization(&reader, &world.desired, &Base::default(), &wanted, &mut cache).await;
-        assert_eq!(sight(&observed, "accounts.payments"), Sight::present(json!("ACTIVE")));
+        assert_eq!(sight(&observed, "accounts.payments"), active(&id));
         // The root's tags are read every time: they may say hold.
         assert_eq!(world.count("ListTagsForResource"), expected);
     }
@@ -307,7 +311,9 @@ async fn who_weakened_the_password_policy_is_named() {
     };
     let later = |now| Question { seen: now - 3600, ..question(now) };
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let Author::Known(ours) = world.known(witnesses, later).await else { panic!("our own hand") };
+    let Author::Known(ours) = world.known(witnesses, later).await else {
+        panic!("our own hand: {:?}", world.aws.last_event(id.as_str(), "UpdateAccountPasswordPolicy"))
+    };
     assert!(ours.is_ours && ours.principal.ends_with("/landfast-0123456789"), "{ours:?}");
     assert_eq!(author(witnesses, &question(world.aws.now().as_second() + 1)).await.unwrap(), Author::Pending);
 
