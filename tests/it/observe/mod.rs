@@ -1,5 +1,6 @@
 //! What Landfast sees of the simulated organization, judged by the simulation's ground truth.
 
+mod drift;
 mod stacks;
 mod world;
 
