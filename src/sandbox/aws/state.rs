@@ -44,6 +44,8 @@ pub(crate) struct Member {
     pub(crate) stacks: BTreeMap<String, Stacks>,
     /// Patterns of actions a service control policy denies.
     pub(crate) denied: Vec<String>,
+    /// Services other than STS and IAM refuse before.
+    pub(crate) ready_at: Option<Timestamp>,
 }
 
 /// Something due later.

@@ -167,7 +167,8 @@ fn add_account(state: &mut State, request: &Request) -> String {
     };
     let ready_at = state.due(state.config.role_ready);
     let role = access_role(&id, &request.role, &state.organization.management, state.now(), ready_at);
-    let mut member = Member::default();
+    let services_ready = state.due(state.config.services_ready);
+    let mut member = Member { ready_at: Some(services_ready), ..Member::default() };
     member.iam.roles.insert(role.name.clone(), role);
     state.members.insert(id.clone(), member);
     state.organization.tags.insert(id.clone(), request.tags.clone());
