@@ -27,7 +27,9 @@ pub(crate) struct State {
     pub(crate) organization: Organization,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) events: VecDeque<Event>,
+    /// The latest requests; `requests` counts all.
     pub(crate) log: Vec<Entry>,
+    pub(crate) requests: u64,
     pub(crate) faults: Faults,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
@@ -67,6 +69,7 @@ impl State {
             members: BTreeMap::from([(config.management_account.clone(), Member::default())]),
             events: VecDeque::new(),
             log: Vec::new(),
+            requests: 0,
             faults: Faults::default(),
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),

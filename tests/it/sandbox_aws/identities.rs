@@ -189,7 +189,7 @@ async fn the_trail_has_fifty_events_a_page_newest_first() {
         iam.update_account_password_policy().minimum_password_length(length).send().await.unwrap();
         aws.advance(Duration::from_secs(1));
     }
-    aws.advance(Duration::from_secs(60));
+    aws.advance(Duration::from_mins(1));
     let trail = aws_sdk_cloudtrail::Client::new(&session);
     let first = trail.lookup_events().send().await.unwrap();
     let second = trail.lookup_events().next_token(first.next_token().unwrap()).send().await.unwrap();

@@ -361,7 +361,7 @@ async fn a_role_with_a_new_name_is_a_new_role_and_the_old_one_goes_last() {
     place.aws.advance(Duration::from_secs(10));
     let names = || place.aws.roles(&place.account).into_keys().collect::<Vec<_>>();
     assert_eq!(names(), ["AWS-NetOps", "AWS-Ops", "OrganizationAccountAccessRole"]);
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     assert_eq!(names(), ["AWS-Ops", "OrganizationAccountAccessRole"]);
     assert_eq!(place.aws.stack(&place.account, REGION, "roles").unwrap().resources["Role"].1, "AWS-Ops");
 }
@@ -381,7 +381,7 @@ async fn a_resource_no_longer_in_the_template_is_removed_and_the_change_set_says
         ("Remove", "Delete")
     );
     place.client.execute_change_set().stack_name("roles").change_set_name("two").send().await.unwrap();
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     assert_eq!(place.status(), "UPDATE_COMPLETE");
     assert!(!place.aws.roles(&place.account).contains_key("AWS-NetOps"));
 }
