@@ -429,3 +429,43 @@ async fn a_running_clock_needs_no_hand_and_is_as_fast_as_asked() {
     }
     assert!(begun.elapsed() > Duration::from_millis(50));
 }
+
+#[tokio::test]
+async fn intrinsic_functions_mean_what_they_mean_on_aws() {
+    let place = place().await;
+    place.apply(place.change_set("one", ChangeSetType::Create, TEMPLATE)).await;
+    let template = r#"
+Parameters: {Zones: {Type: CommaDelimitedList, Default: "a,b"}, Prod: {Type: String, Default: "yes"}}
+Mappings: {Sizes: {big: {cidr: 10.0.0.0/16}}}
+Conditions:
+  IsProd: !Equals [!Ref Prod, "yes"]
+  IsTest: !Not [!Condition IsProd]
+Resources:
+  Vpc: {Type: "AWS::EC2::VPC", Properties: {CidrBlock: !FindInMap [Sizes, big, cidr], EnableDnsSupport: !If [IsTest, true, !Ref "AWS::NoValue"]}}
+  Extra: {Type: "AWS::SNS::Topic", Condition: IsTest}
+  Subnet: {Type: "AWS::EC2::Subnet", Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24}}
+Outputs:
+  Joined: {Value: !Join ["-", [!Select [1, !Ref Zones], !Select [0, !Split ["/", !GetAtt Vpc.CidrBlock]]]]}
+  Sub: {Value: !Sub ["${x}/${!raw}/${Vpc.VpcId}/${AWS::Region}", {x: !If [IsProd, p, t]}]}
+  Imported: {Value: !ImportValue alerts}
+"#;
+    let client = &place.client;
+    client.create_stack().stack_name("net").template_body(template).send().await.unwrap();
+    place.aws.advance(Duration::from_secs(20));
+    let stack = place.aws.stack(&place.account, REGION, "net").unwrap();
+    assert_eq!(stack.status, "CREATE_COMPLETE");
+    let vpc = &stack.resources["Vpc"].1;
+    assert_eq!(stack.outputs["Joined"], "b-10.0.0.0");
+    assert_eq!(stack.outputs["Sub"], format!("p/${{raw}}/{vpc}/{REGION}"));
+    assert!(stack.outputs["Imported"].starts_with("roles-Topic-"));
+    assert!(!stack.resources.contains_key("Extra"));
+    let live = place.aws.resource(&place.account, REGION, "AWS::EC2::VPC", vpc).unwrap();
+    assert_eq!(live, serde_json::json!({"CidrBlock": "10.0.0.0/16"}));
+
+    let missing = template.replace("!ImportValue alerts", "!ImportValue nothing");
+    client.create_stack().stack_name("bad").template_body(missing).send().await.unwrap();
+    place.aws.advance(Duration::from_secs(60));
+    assert_eq!(place.aws.stack(&place.account, REGION, "bad").unwrap().status, "ROLLBACK_COMPLETE");
+    let unchanged = client.update_stack().stack_name("net").template_body(template).send().await.unwrap_err();
+    assert_eq!(unchanged.message(), Some("No updates are to be performed."));
+}
