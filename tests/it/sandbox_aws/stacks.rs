@@ -464,7 +464,7 @@ Outputs:
 
     let missing = template.replace("!ImportValue alerts", "!ImportValue nothing");
     client.create_stack().stack_name("bad").template_body(missing).send().await.unwrap();
-    place.aws.advance(Duration::from_secs(60));
+    place.aws.advance(Duration::from_mins(1));
     assert_eq!(place.aws.stack(&place.account, REGION, "bad").unwrap().status, "ROLLBACK_COMPLETE");
     let unchanged = client.update_stack().stack_name("net").template_body(template).send().await.unwrap_err();
     assert_eq!(unchanged.message(), Some("No updates are to be performed."));
