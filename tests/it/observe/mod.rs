@@ -280,7 +280,7 @@ async fn tags_are_read_again_only_after_a_while() {
     let world = World::start().await;
     let id = world.account("payments", true).await;
     let reader = world.cloud.management_reader(&world.desired.organization);
-    let mut cache = OrganizationCache::new(Duration::from_secs(600));
+    let mut cache = OrganizationCache::new(Duration::from_mins(10));
     let wanted = items(&["accounts.payments"]);
     for expected in [3, 4, 5] {
         let observed = organization(&reader, &world.desired, &Base::default(), &wanted, &mut cache).await;
