@@ -25,7 +25,7 @@ impl GitSide for Branches {
         Ok(format!("--- {base}\n+++ {head}\n@@ -1 +1 @@\n-old\n+<new>\n"))
     }
 
-    fn merge(&self, base: &str, head: &str, _: &str) -> Result<String, String> {
+    fn merge(&self, base: &str, head: &str, _: &str, _: jiff::Timestamp) -> Result<String, String> {
         let mut branches = self.0.lock().unwrap();
         let commit = branches.get(head).cloned().ok_or("there is no such branch")?;
         branches.insert(base.to_owned(), commit.clone());

@@ -7,7 +7,7 @@ use super::super::markdown::{details, fenced, fit};
 use super::super::marker::{Remembered, value_digest};
 use super::super::{ScopeReport, diff};
 use super::{checked, folded, item_words, labels, place, source_words};
-use crate::model::{Finding, Item, Mode, Scope, Verdict};
+use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Verdict};
 
 /// All differences of one digest together are at most this long, in characters.
 const MAX_DIFFS: usize = 16_000;
@@ -91,14 +91,28 @@ fn adopt_lines(report: &ScopeReport, found: &[(&Item, &Finding)]) -> Vec<String>
             (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
             (Scope::Organization, _) => continue,
         };
-        files.entry(format!("accounts/{slug}/account.yaml")).or_default().push(item.to_string());
+        let paths = files.entry(format!("accounts/{slug}/account.yaml")).or_default();
+        paths.extend(adopt_path(item));
     }
+    files.retain(|_, paths| !paths.is_empty());
     let mut lines = Vec::new();
     for (file, items) in files {
         lines.extend([format!("# {file}"), "adopt:".to_owned()]);
         lines.extend(items.into_iter().take(MAX_LINES).map(|item| format!("  - {}", quoted(&item))));
     }
     lines
+}
+
+/// The item as a path within its account's file; nothing where it cannot be adopted.
+fn adopt_path(item: &Item) -> Option<String> {
+    match item {
+        Item::Ou(_) | Item::Account(_, AccountProperty::Exists) => None,
+        Item::Account(_, AccountProperty::Name) => Some("name".to_owned()),
+        Item::Account(_, AccountProperty::Email) => Some("email".to_owned()),
+        Item::Account(_, AccountProperty::Ou) => Some("ou".to_owned()),
+        Item::Account(_, AccountProperty::Tag(key)) => Some(format!("tags.{key}")),
+        Item::Setting(_) | Item::Stack(_) => Some(item.to_string()),
+    }
 }
 
 /// As YAML: bare where that is safe.
@@ -118,9 +132,24 @@ fn choose(lines: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Verdict;
+    use super::*;
     use crate::report::fixtures::{password_drift, report, role_drift};
     use crate::report::issue::{Situation, wanted};
+
+    #[test]
+    fn an_account_found_in_the_organization_is_adopted_by_its_own_file() {
+        let mut organization = report("a", []);
+        organization.scope = Scope::Organization;
+        for item in ["ous./workloads", "accounts.shop", "accounts.shop.ou", "accounts.shop.tags.cost center"]
+        {
+            let mut finding = password_drift().1;
+            finding.verdict = Verdict::FirstSight;
+            organization.plan.findings.insert(item.parse().unwrap(), finding);
+        }
+        let found: Vec<_> = organization.plan.findings.iter().collect();
+        let lines = adopt_lines(&organization, &found);
+        assert_eq!(lines, ["# accounts/shop/account.yaml", "adopt:", "  - ou", "  - \"tags.cost center\""]);
+    }
 
     #[test]
     fn first_contact_is_one_digest_with_the_lines_to_paste() {

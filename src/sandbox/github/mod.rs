@@ -33,8 +33,8 @@ pub trait GitSide: Debug + Send + Sync {
     fn head(&self, branch: &str) -> Result<Option<String>, String>;
     /// What merging `head` into `base` would change, as a unified diff.
     fn diff(&self, base: &str, head: &str) -> Result<String, String>;
-    /// Merges `head` into `base` and gives the new commit; an error where they conflict.
-    fn merge(&self, base: &str, head: &str, message: &str) -> Result<String, String>;
+    /// Merges `head` into `base` by a commit of that time and gives its id; an error where they conflict.
+    fn merge(&self, base: &str, head: &str, message: &str, at: Timestamp) -> Result<String, String>;
 }
 
 /// Tells the time, so that tests can hold it.

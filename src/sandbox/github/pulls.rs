@@ -207,7 +207,11 @@ pub(super) fn merge_now(
     }
     let subject = title.unwrap_or_else(|| format!("Merge pull request #{number} from {}", pull.head));
     let message = format!("{subject}\n\n{}\n", issue.title);
-    let sha = world.config.git.merge(&pull.base, &pull.head, &message).map_err(MergeError::NotMergeable)?;
+    let sha = world
+        .config
+        .git
+        .merge(&pull.base, &pull.head, &message, world.now())
+        .map_err(MergeError::NotMergeable)?;
     let at = world.now();
     let mut store = world.store();
     store.set_open(number, false, by, at);
