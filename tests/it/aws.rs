@@ -183,7 +183,7 @@ async fn a_quota_is_not_taken_for_a_throttle() {
     let writer = cloud(&stub).await.writer(&account(MEMBER), &access(), &revision());
     let (stack, none, nothing) = (StackName::parse("network").unwrap(), BTreeMap::new(), BTreeSet::new());
     let new = NewChangeSet {
-        stack: &stack,
+        stack: stack.as_str(),
         name: "landfast-1",
         is_new: true,
         template: "{}",
