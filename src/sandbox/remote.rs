@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use super::github::GitSide;
-use crate::clock::Clock;
 use crate::git::bare;
 
 /// A bare repository that pull requests are about.
@@ -23,8 +24,8 @@ impl GitSide for BareRemote {
         bare::diff(&self.path, base, head).map_err(|error| error.to_string())
     }
 
-    fn merge(&self, base: &str, head: &str, message: &str) -> Result<String, String> {
-        let merged = bare::merge(&self.path, base, head, message, Clock.now());
+    fn merge(&self, base: &str, head: &str, message: &str, at: Timestamp) -> Result<String, String> {
+        let merged = bare::merge(&self.path, base, head, message, at);
         merged.map(|commit| commit.to_string()).map_err(|error| error.to_string())
     }
 }
