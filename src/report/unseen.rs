@@ -31,20 +31,12 @@ pub(super) fn unseen(report: &ScopeReport) -> Vec<Unseen<'_>> {
 }
 
 impl Unseen<'_> {
-    /// `drift of 6 stacks`.
-    pub(super) fn in_numbers(&self) -> String {
+    /// `6 stacks`: whose part it is.
+    pub(super) fn owners(&self) -> String {
         let items: BTreeSet<_> = self.items.iter().map(|(item, _)| *item).collect();
         let are_stacks = items.iter().all(|item| matches!(item, Item::Stack(_)));
         let noun = if are_stacks { "stack" } else { "item" };
         let s = if items.len() == 1 { "" } else { "s" };
-        format!("{} of {} {noun}{s}", self.part, items.len())
-    }
-
-    /// `drift of stacks.a[eu-west-1]`, one for each.
-    pub(super) fn by_name<'a>(
-        &'a self,
-        name: impl Fn(&Item) -> String + 'a,
-    ) -> impl Iterator<Item = String> + 'a {
-        self.items.iter().map(move |(item, path)| format!("{path} of {}", name(item)))
+        format!("{} {noun}{s}", items.len())
     }
 }

@@ -163,7 +163,8 @@ fn not_checked(report: &ScopeReport) -> Option<String> {
             .iter()
             .map(|(item, path)| format!("{} of {}", code(path), item_words(item)))
             .collect();
-        some(&unseen.in_numbers(), &names, &code(unseen.because))
+        let counted = format!("{} of {}", code(unseen.part), unseen.owners());
+        some(&counted, &names, &code(unseen.because))
     };
     let reasons: Vec<_> = unseen(report).into_iter().take(MAX_ROWS).map(reason).collect();
     (!reasons.is_empty()).then(|| format!("Not checked:\n\n{}", reasons.join("\n")))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::deed::{fate, plain};
-use super::super::unseen::unseen;
+use super::super::unseen::{Unseen, unseen};
 use super::super::{ScopeReport, counts};
 use super::lines::{listed, number, words};
 use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Slug, Value, Verdict};
@@ -154,12 +154,10 @@ pub(super) fn group(out: &mut String, sign: char, reason: &str, items: &[&Item])
 
 /// `not checked: drift of 6 stacks (…)`; nothing where everything was checked.
 pub(super) fn not_checked(report: &ScopeReport) -> Option<String> {
-    let told = |unseen: super::super::unseen::Unseen<'_>| {
-        let what = if unseen.items.len() <= 2 {
-            listed(&unseen.by_name(ToString::to_string).collect::<Vec<_>>())
-        } else {
-            unseen.in_numbers()
-        };
+    let told = |unseen: Unseen<'_>| {
+        let whole = format!("{} of {}", plain(unseen.part), unseen.owners());
+        let named = unseen.items.iter().map(|(item, path)| format!("{} of {item}", plain(path)));
+        let what = if unseen.items.len() <= 2 { listed(&named.collect::<Vec<_>>()) } else { whole };
         format!("{what} ({})", plain(unseen.because))
     };
     let parts: Vec<_> = unseen(report).into_iter().map(told).collect();

@@ -1,3 +1,5 @@
+//! Plans as a person reads them.
+
 use serde_json::json;
 
 use super::*;
