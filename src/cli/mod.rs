@@ -285,7 +285,11 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "this is where errors reach the operator")]
-fn complain(failure: &dyn std::error::Error) {
+fn complain(failure: &setup::Failure) {
+    use std::error::Error as _;
+    if let setup::Failure::Unloadable(diagnostics) = failure {
+        eprintln!("{}\n", diagnostics.trim_end());
+    }
     eprintln!("error: {failure}");
     let mut cause = failure.source();
     while let Some(error) = cause {

@@ -237,7 +237,7 @@ fn a_repository_that_does_not_load_is_told_with_all_its_faults_and_exits_1() {
     let output = landfast(&["plan", "--repo", folder.path().to_str().unwrap()]);
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""));
     insta::assert_snapshot!(text(&output.stderr), @r"
-    error: error: there is no OU `/nowhere`
+    error: there is no OU `/nowhere`
      --> accounts/one/account.yaml:3:5
       |
     3 | ou: /nowhere
@@ -257,6 +257,8 @@ fn a_repository_that_does_not_load_is_told_with_all_its_faults_and_exits_1() {
     4 | nmae: x
       | ^
       = hint: did you mean `name`?
+
+    error: the repository does not load, so nothing was looked at and nothing was changed
     ");
 }
 

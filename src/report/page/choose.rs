@@ -85,7 +85,13 @@ fn undo(report: &ScopeReport, drifted: &[(&Item, &Finding)]) -> Vec<String> {
     let words = if writable.is_empty() {
         by_hand.to_owned()
     } else if writable.iter().all(|(_, finding)| finding.mode == Mode::Enforce) {
-        "undo → nothing to do: Landfast puts it back".to_owned()
+        let in_the_way =
+            |item: &Item| report.plan.blocked.iter().any(|it| it.needs_person && it.item == *item);
+        if drifted.iter().any(|(item, _)| in_the_way(item)) {
+            "undo → remove what is in the way, and Landfast puts it back".to_owned()
+        } else {
+            "undo → nothing to do: Landfast puts it back".to_owned()
+        }
     } else {
         let but = if writable.len() < drifted.len() { " (but for what it never changes)" } else { "" };
         format!(

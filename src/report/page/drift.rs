@@ -40,7 +40,8 @@ pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
             Drifted { item, finding, judgement, author }
         })
         .collect();
-    drifted.sort_by_key(|it| std::cmp::Reverse(it.judgement.severity));
+    // The first one makes the title: the worst, and among equals one whose author is known.
+    drifted.sort_by_key(|it| (std::cmp::Reverse(it.judgement.severity), !is_known(it.author)));
     let worst = drifted.first()?.judgement.severity;
     let sections = [
         meaning(report, &drifted),
@@ -57,6 +58,10 @@ pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
         substance: drifted.iter().map(|it| substance(it)).collect(),
         items: drifted.iter().map(|it| (it.item.clone(), remembered(report, it))).collect(),
     })
+}
+
+fn is_known(author: Option<&Author>) -> bool {
+    matches!(author, Some(Author::Known(_)))
 }
 
 fn is_reported(finding: &Finding) -> bool {
@@ -126,12 +131,12 @@ fn deeds(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     let fates = fates.map(|it| format!("{}: {}", item_words(it.item), fate(report, it)));
     let more = (rest > 0).then(|| format!("and {rest} more items"));
     let fates = fates.chain(more).collect::<Vec<_>>().join("; ");
-    let mode = modes(drifted.iter().map(|it| it.finding));
-    format!(
-        "Mode here is {mode}: what is under enforce is put back without anybody doing anything. {}. This issue \
-         closes by itself when git and AWS agree again.",
-        capital(&fates)
-    )
+    let in_force = if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
+        "Mode here is enforce: Landfast puts back what differs.".to_owned()
+    } else {
+        format!("Mode here is {}, item by item.", modes(drifted.iter().map(|it| it.finding)))
+    };
+    format!("{in_force} {}. This issue closes by itself when git and AWS agree again.", capital(&fates))
 }
 
 fn fate(report: &ScopeReport, it: &Drifted<'_>) -> String {
@@ -235,6 +240,9 @@ fn authors(drifted: &[Drifted<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use crate::model::{Blocked, Item, Mode};
     use crate::report::fixtures::{alice, password_drift, report, role_drift};
     use crate::report::issue::{Situation, wanted};
 
@@ -269,6 +277,33 @@ mod tests {
 
         **Checked.** 1 of 1 items of payments-prod in full.
         ");
+    }
+
+    #[test]
+    fn under_enforce_the_issue_says_what_became_of_it() {
+        let (item, mut finding) = role_drift();
+        finding.mode = Mode::Enforce;
+        let mut enforced = report("payments-prod", [(item.clone(), finding)]);
+        let reason = "the stack is in UPDATE_ROLLBACK_FAILED".to_owned();
+        enforced.plan.blocked.push(Blocked { item, because: reason, needs_person: true });
+        let wanted = wanted(&[enforced], &Situation::default());
+        let body = &wanted.issues.values().next().unwrap().body;
+        insta::assert_snapshot!(body.lines().nth(1).unwrap(), @"**What it means.** `AWS-NetOps` gained `AdministratorAccess`. Mode here is enforce: Landfast puts back what differs. Stack `role-netops` (eu-west-1): not put back, because `the stack is in UPDATE_ROLLBACK_FAILED`. This issue closes by itself when git and AWS agree again.");
+        assert!(body.contains("undo → remove what is in the way, and Landfast puts it back"), "{body}");
+    }
+
+    #[test]
+    fn a_title_keeps_author_and_time_however_long_the_names_are() {
+        let long = "a".repeat(120);
+        let item: Item = format!("stacks.{long}[eu-west-1]").parse().unwrap();
+        let mut report = report("payments-prod", [(item.clone(), role_drift().1)]);
+        let finding = report.plan.findings.get_mut(&item).unwrap();
+        finding.observed = Some(json!({"state": "ok", "tags": {"a": "b"}, "drift": {}}));
+        report.authors.insert(item, alice());
+        let wanted = wanted(&[report], &Situation::default());
+        let title = &wanted.issues.values().next().unwrap().title;
+        assert!(title.chars().count() <= 120 && title.starts_with("[drift] "), "{title}");
+        assert!(title.ends_with("… in payments-prod · by alice via BreakGlass · 03:12 UTC"), "{title}");
     }
 
     #[test]

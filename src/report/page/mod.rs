@@ -15,7 +15,7 @@ pub(super) use first_contact::first_contact;
 
 use super::issue::IssueKind;
 use super::markdown::{code, details, fit, steady};
-use super::unseen::{Unseen, unseen};
+use super::unseen::unseen;
 use super::{ScopeReport, Severity, counts};
 use crate::model::{Author, Deed, Finding, Item, Mode, Outcome, Scope, Source, Verdict};
 
@@ -144,39 +144,42 @@ fn gaps(report: &ScopeReport) -> Option<String> {
     for (item, finding) in report.plan.findings.iter().filter(|(_, it)| it.verdict == Verdict::Gap) {
         by_reason.entry(code(&steady(&finding.because))).or_default().push(item_words(item));
     }
-    let reasons = by_reason.iter().take(MAX_ROWS);
-    let reasons: Vec<_> =
-        reasons.map(|(reason, items)| some(&format!("{} items", items.len()), items, reason)).collect();
-    (!reasons.is_empty()).then(|| {
-        format!(
-            "Could not be read, so nothing is said of it and nothing is changed:\n\n{}",
-            reasons.join("\n")
-        )
-    })
+    let reasons = by_reason.into_iter().map(|(because, names)| {
+        let counted = format!("{} items", names.len());
+        Reason { counted, names, because }
+    });
+    told("Could not be read, so nothing is said of it and nothing is changed:", &reasons.collect::<Vec<_>>())
 }
 
 /// What is not checked by its nature, reason by reason.
 fn not_checked(report: &ScopeReport) -> Option<String> {
-    let reason = |unseen: Unseen<'_>| {
-        let names: Vec<_> = unseen
-            .items
-            .iter()
-            .map(|(item, path)| format!("{} of {}", code(path), item_words(item)))
-            .collect();
+    let reasons = unseen(report).into_iter().map(|unseen| {
+        let names = unseen.items.iter().map(|(item, path)| format!("{} of {}", code(path), item_words(item)));
         let counted = format!("{} of {}", code(unseen.part), unseen.owners());
-        some(&counted, &names, &code(unseen.because))
-    };
-    let reasons: Vec<_> = unseen(report).into_iter().take(MAX_ROWS).map(reason).collect();
-    (!reasons.is_empty()).then(|| format!("Not checked:\n\n{}", reasons.join("\n")))
+        Reason { counted, names: names.collect(), because: code(unseen.because) }
+    });
+    told("Not checked:", &reasons.collect::<Vec<_>>())
 }
 
-/// Names with what is true of them: counted where there are many, and then listed in a fold.
-fn some(counted: &str, names: &[String], reason: &str) -> String {
-    if names.len() <= MAX_NAMES {
-        return format!("- {}: {reason}", names.join(", "));
-    }
-    let list: Vec<_> = names.iter().map(|name| format!("- {name}")).collect();
-    format!("- {counted}: {reason}\n\n{}\n", details("which", &bounded(&list)))
+/// Why some things were not seen, in markdown.
+struct Reason {
+    counted: String,
+    names: Vec<String>,
+    because: String,
+}
+
+/// A line for each reason, with names where they are few; many are counted, and listed in one fold.
+fn told(lead: &str, reasons: &[Reason]) -> Option<String> {
+    let line = |reason: &Reason| {
+        let many = reason.names.len() > MAX_NAMES;
+        let what = if many { reason.counted.clone() } else { reason.names.join(", ") };
+        format!("- {what}: {}", reason.because)
+    };
+    let lines: Vec<_> = reasons.iter().map(line).collect();
+    let many = reasons.iter().filter(|reason| reason.names.len() > MAX_NAMES);
+    let names: Vec<_> = many.flat_map(|reason| &reason.names).map(|name| format!("- {name}")).collect();
+    let fold = (!names.is_empty()).then(|| format!("\n\n{}", details("each of them", &bounded(&names))));
+    (!lines.is_empty()).then(|| format!("{lead}\n\n{}{}", bounded(&lines), fold.unwrap_or_default()))
 }
 
 fn bounded(lines: &[String]) -> String {
