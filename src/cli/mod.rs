@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
 
 use crate::model::{Mode, Slug};
 
@@ -305,15 +306,21 @@ fn out(page: &str) {
 
 /// Sends logs to standard error; `RUST_LOG` chooses what.
 fn logs(as_json: bool) {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
-        .parse_lossy(DEFAULT_LOGS);
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or(filter);
+    install(filter("warn,landfast=info"), as_json);
+}
+
+/// The same, where a story is told and logs would only disturb it.
+fn no_logs() {
+    install(filter("off"), false);
+}
+
+fn filter(usual: &str) -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::builder().parse_lossy(usual))
+}
+
+fn install(filter: EnvFilter, as_json: bool) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let installed = if as_json { builder.json().try_init() } else { builder.try_init() };
     // A second start in one process keeps the first one's logs.
     drop(installed);
 }
-
-/// What is logged unless `RUST_LOG` says otherwise.
-const DEFAULT_LOGS: &str = "warn,landfast=info";

@@ -55,6 +55,9 @@ pub enum Failure {
         /// Why it was not.
         source: std::io::Error,
     },
+    /// The sandbox could not be set up: see the error.
+    #[error(transparent)]
+    Stage(#[from] crate::sandbox::stage::Error),
     /// The sandbox's story did not come out as it should: this is a bug, or the machine was too slow.
     #[error("the story did not come out as it should: {0}")]
     Story(String),
@@ -217,6 +220,7 @@ fn outlet(source: &Source, forge: &Forge) -> Result<Outlet, Failure> {
         api_url: Some(forge.github_api_url.clone()),
         repository,
         token: github::Token::new(token),
+        timeout: None,
     };
     let (reader, writer) = github::connect(&config)?;
     Ok(Outlet::GitHub { reader: Box::new(reader), writer: Box::new(writer) })

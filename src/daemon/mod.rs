@@ -10,6 +10,7 @@ mod rhythm;
 mod state;
 mod watcher;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use crate::report::ScopeReport;
 use crate::server::Health;
 
 pub use publisher::{Edition, Outlet, Proposals, Publisher};
-pub use rhythm::{Ending, ending, pause};
+pub use rhythm::{Ending, ending, has_put_back, pause};
 pub use state::State;
 
 /// How long passes may go on after the signal to stop, and how long the last words may take.
@@ -97,6 +98,7 @@ struct Passed {
 /// Everything that wakes the loop.
 enum Wake {
     News(News),
+    Told(BTreeMap<Scope, ScopeReport>),
     Passed(Box<Passed>),
     /// A pass ended without a result: it panicked.
     Lost,
@@ -110,7 +112,8 @@ impl Daemon {
         let Self { world, hands, follow, publisher, settings, health, notices } = self;
         let (editions, latest) = watch::channel(Edition::default());
         let bases = publisher.bases().await;
-        let publishing = tokio::spawn(publisher.run(latest, notices.clone()));
+        let (told, telling) = unbounded_channel();
+        let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
         let mut running = Running {
             state: State::new(bases),
@@ -123,7 +126,7 @@ impl Daemon {
             notices,
             editions,
         };
-        let ended = running.until(news, stop).await;
+        let ended = running.until(news, telling, stop).await;
         running.wind_down().await;
         drop(running);
         // The channel is closed now: the publisher says what is left to say and ends.
@@ -150,6 +153,7 @@ impl Running {
     async fn until(
         &mut self,
         mut news: UnboundedReceiver<News>,
+        mut telling: UnboundedReceiver<BTreeMap<Scope, ScopeReport>>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         tokio::pin!(stop);
@@ -159,12 +163,14 @@ impl Running {
             let wake = tokio::select! {
                 () = &mut stop => Wake::Stop,
                 Some(news) = news.recv() => Wake::News(news),
+                Some(told) = telling.recv() => Wake::Told(told),
                 Some(ended) = self.passes.join_next() => ended.map_or(Wake::Lost, |passed| Wake::Passed(Box::new(passed))),
                 () = until(due) => Wake::Due,
             };
             match wake {
                 Wake::Stop => return Ok(()),
                 Wake::News(news) => self.take(news).await?,
+                Wake::Told(told) => self.state.told(&told),
                 Wake::Passed(passed) => self.passed(*passed),
                 Wake::Lost => {
                     tracing::error!("a pass panicked; its scope is looked at again with the next resync");

@@ -67,7 +67,7 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     /// It took too long.
-    #[error("no answer within {} s", .0.as_secs())]
+    #[error("no answer within {:?}", .0)]
     TooLate(Duration),
     /// The connection failed or broke.
     #[error("the connection failed: {0}")]

@@ -20,6 +20,7 @@ pub use write::{NewPull, Writer};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use transport::Transport;
 
@@ -86,6 +87,8 @@ pub struct Config {
     pub repository: Repository,
     /// The token.
     pub token: Token,
+    /// How long one request may take in all; absent for 30 s.
+    pub timeout: Option<Duration>,
 }
 
 /// Prepares both sides. Nothing is sent yet.
@@ -101,7 +104,7 @@ mod tests {
     #[test]
     fn a_token_is_never_printed() {
         let repository = "acme/aws".parse().unwrap();
-        let config = Config { api_url: None, repository, token: Token::new("ghp_secret\n") };
+        let config = Config { api_url: None, repository, token: Token::new("ghp_secret\n"), timeout: None };
         assert!(!format!("{config:?}").contains("secret"));
         assert_eq!(config.token.secret(), "ghp_secret");
     }

@@ -25,6 +25,7 @@ const PER_PAGE: usize = 100;
 
 pub(super) struct Transport {
     client: Octocrab,
+    timeout: Duration,
     pub(super) repository: Repository,
 }
 
@@ -49,10 +50,11 @@ struct Limits {
 
 impl Transport {
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        let timeout = config.timeout.unwrap_or(REQUEST_TIMEOUT);
         let builder = Octocrab::builder()
-            .set_connect_timeout(Some(CONNECT_TIMEOUT))
-            .set_read_timeout(Some(REQUEST_TIMEOUT))
-            .set_write_timeout(Some(REQUEST_TIMEOUT))
+            .set_connect_timeout(Some(CONNECT_TIMEOUT.min(timeout)))
+            .set_read_timeout(Some(timeout))
+            .set_write_timeout(Some(timeout))
             .personal_token(config.token.secret().to_owned());
         let url = config.api_url.as_deref().unwrap_or("https://api.github.com");
         let address = |_| Error::Address { url: url.to_owned() };
@@ -62,7 +64,7 @@ impl Transport {
         }
         let client =
             builder.base_uri(url.trim_end_matches('/')).map_err(address)?.build().map_err(address)?;
-        Ok(Self { client, repository: config.repository.clone() })
+        Ok(Self { client, timeout, repository: config.repository.clone() })
     }
 
     /// `/repos/owner/name/<rest>`.
@@ -116,8 +118,8 @@ impl Transport {
             let head = Answer::head(&response);
             Ok(Answer { body: self.client.body_to_string(response).await?, ..head })
         };
-        match timeout(REQUEST_TIMEOUT, exchange).await {
-            Err(_) => Err(Error::Doubtful { what, source: Cause::TooLate(REQUEST_TIMEOUT) }),
+        match timeout(self.timeout, exchange).await {
+            Err(_) => Err(Error::Doubtful { what, source: Cause::TooLate(self.timeout) }),
             Ok(Err(broken)) => Err(Error::Doubtful { what, source: connection(&broken) }),
             Ok(Ok(answer)) => answer.checked(what),
         }

@@ -68,7 +68,7 @@ pub async fn account(
     let mut seen = Gathered::new(&fact.id, settings);
     for (name, names, (stacks, cached)) in stacks {
         cache.put(name.clone(), cached);
-        seen.add(name, names, stacks, is_young);
+        seen.add(&name, names, stacks, is_young);
     }
     seen.observed(slug, wanted)
 }
@@ -153,7 +153,7 @@ impl Gathered {
 
     fn add(
         &mut self,
-        region: Region,
+        region: &Region,
         names: BTreeSet<StackKey>,
         seen: Result<RegionSeen, Error>,
         is_young: bool,

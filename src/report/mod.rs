@@ -33,7 +33,7 @@ pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, W
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;
 pub use markdown::{MAX_BODY, cap};
-pub use printed::printed;
+pub use printed::{plain, printed};
 pub use pull::{PullWords, record_id};
 pub use severity::{Judgement, Severity, judge};
 pub use text::text;

@@ -4,9 +4,14 @@ use super::issue::WantedIssue;
 
 /// The issue as plain text: without the hidden marker and the marks of markdown, its blocks indented.
 pub fn printed(issue: &WantedIssue) -> String {
-    let mut out = vec![issue.title.clone(), String::new()];
+    plain(&issue.title, &issue.body)
+}
+
+/// The same of an issue as GitHub shows it.
+pub fn plain(title: &str, body: &str) -> String {
+    let mut out = vec![title.to_owned(), String::new()];
     let mut fence: Option<&str> = None;
-    for line in issue.body.lines().skip(1) {
+    for line in body.lines().skip(1) {
         match fence {
             Some(end) if line == end => fence = None,
             Some(_) => out.push(format!("    {line}")),

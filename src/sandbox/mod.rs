@@ -6,5 +6,6 @@
 pub mod aws;
 pub mod github;
 mod remote;
+pub mod stage;
 
 pub use remote::BareRemote;

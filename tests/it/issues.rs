@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use landfast::github::{self, Error, Reader, Repository, Token, Writer, publish};
@@ -22,8 +23,13 @@ struct Daemon {
 
 impl Daemon {
     fn new(github: &SimulatedGitHub, token: &str) -> Self {
+        Self::with_timeout(github, token, None)
+    }
+
+    fn with_timeout(github: &SimulatedGitHub, token: &str, timeout: Option<Duration>) -> Self {
         let repository: Repository = "acme/aws-accounts".parse().unwrap();
-        let config = github::Config { api_url: Some(github.api_url()), repository, token: Token::new(token) };
+        let (api_url, token) = (Some(github.api_url()), Token::new(token));
+        let config = github::Config { api_url, repository, token, timeout };
         let (reader, writer) = github::connect(&config).unwrap();
         Self { reader, writer }
     }
@@ -127,6 +133,17 @@ async fn a_request_that_was_not_acted_on_is_made_up_for_in_the_next_round() {
         daemon.publish(&drift(8)).await.unwrap();
         assert_eq!(github.issues().len(), 1, "{trouble:?}");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_ends_and_is_looked_into() {
+    let (github, _) = simulated().await;
+    github.fail(Fault::once("POST", "/issues", Trouble::Hang));
+    let impatient = Daemon::with_timeout(&github, TOKEN, Some(Duration::from_secs(2)));
+    let error = impatient.publish(&drift(8)).await.unwrap_err();
+    assert_eq!(error.class(), Class::Transient, "{error}");
+    Daemon::new(&github, TOKEN).publish(&drift(8)).await.unwrap();
+    assert_eq!(github.issues().len(), 1);
 }
 
 #[tokio::test]

@@ -177,7 +177,8 @@ async fn a_label_that_exists_is_left_as_it_is() {
     let (github, _) = simulated().await;
     let repository = "acme/aws-accounts".parse().unwrap();
     let token = landfast::github::Token::new(TOKEN);
-    let config = landfast::github::Config { api_url: Some(github.api_url()), repository, token };
+    let config =
+        landfast::github::Config { api_url: Some(github.api_url()), repository, token, timeout: None };
     let (_, writer) = landfast::github::connect(&config).unwrap();
     writer.ensure_label("landfast/high", "cf222e", "Someone may do more").await.unwrap();
     writer.ensure_label("landfast/high", "000000", "").await.unwrap();
