@@ -41,7 +41,10 @@ pub enum Failure {
     /// An option's value does not fit: correct it.
     #[error("{0}")]
     Option(String),
-    /// The commit does not load: correct what the diagnostics name.
+    /// The commit does not load: correct what the diagnostics name; they are printed before this.
+    #[error("the repository does not load, so nothing was looked at and nothing was changed")]
+    Unloadable(String),
+    /// The branch is not followed: bring it back with an ordinary commit.
     #[error("{0}")]
     Rejected(String),
     /// A file or folder could not be made: check its rights and the space on the disk.
@@ -90,7 +93,7 @@ pub async fn start(source: &Source) -> Result<(Start, Writers), Failure> {
     let origin = origin(source, cache.path())?;
     let accepted = match Follow::new(origin.clone(), signer.clone()).look().await? {
         News::Accepted(accepted) => accepted,
-        News::Rejected(rejected) => return Err(Failure::Rejected(rejected.diagnostics)),
+        News::Rejected(rejected) => return Err(Failure::Unloadable(rejected.diagnostics)),
         News::Halted(halted) => return Err(Failure::Rejected(halted.because)),
         News::Same => return Err(Failure::Rejected("nothing was found to load".to_owned())),
     };
