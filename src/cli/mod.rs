@@ -140,7 +140,7 @@ impl From<Ceiling> for Mode {
 /// Where issues and pull requests go.
 #[derive(Debug, Clone, Args)]
 pub struct Forge {
-    /// Repository for issues and pull requests, with the token in GITHUB_TOKEN; without it they are printed
+    /// Repository for issues and pull requests, with the token in `GITHUB_TOKEN`; without it they are printed
     #[arg(
         long,
         value_name = "OWNER/NAME",
@@ -319,7 +319,9 @@ fn filter(usual: &str) -> EnvFilter {
 }
 
 fn install(filter: EnvFilter, as_json: bool) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
     let installed = if as_json { builder.json().try_init() } else { builder.try_init() };
     // A second start in one process keeps the first one's logs.
     drop(installed);
