@@ -28,6 +28,7 @@
 //!           steps[]     id, item, needs[] (ids), does (words), outcome: null while it was not tried, or
 //!                       {is: done | waiting | stale | failed | skipped, …}
 //!           blocked[]   item, because, needsPerson
+//!           unclaimed[] id, name, email, ou: accounts of the organization that no folder claims
 //! ```
 
 use serde_json::{Value, json};
@@ -60,6 +61,7 @@ fn scope(report: &ScopeReport) -> Value {
         "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
         "steps": steps(report),
         "blocked": report.plan.blocked,
+        "unclaimed": report.plan.unclaimed,
     })
 }
 

@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use landfast::git::Signer;
 use landfast::sandbox::stage::{Scenery, Stage};
+use tokio::time::Instant;
 
 /// A company of a management account and one OU, so that a pass is short.
 const ORGANIZATION: &str = "id: o-exampleorgid
@@ -84,7 +85,7 @@ async fn get(address: &str, path: &str) -> (u16, String) {
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain for {what}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -11,6 +11,18 @@ use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Slug, Value, Ver
 /// No more names than this stand in one line.
 const MAX_NAMES: usize = 12;
 
+/// Accounts of the organization without a folder: nothing is done about them, and nobody else tells of them.
+pub(super) fn unclaimed(out: &mut String, report: &ScopeReport) {
+    for account in &report.plan.unclaimed {
+        let (name, email) = (plain(&account.name), plain(&account.email));
+        words(
+            out,
+            1,
+            &format!("· account {} ({name}, {email}, in {})  no folder claims it", account.id, account.ou),
+        );
+    }
+}
+
 /// How much there is to say of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
@@ -36,6 +48,7 @@ pub(super) fn weight(report: &ScopeReport) -> Weight {
     } else if sum.is_quiet()
         && sum.not_checked == 0
         && report.hold.is_none()
+        && report.plan.unclaimed.is_empty()
         && findings.values().all(is_settled)
     {
         Weight::InSync
