@@ -140,7 +140,7 @@ impl From<Ceiling> for Mode {
 /// Where issues and pull requests go.
 #[derive(Debug, Clone, Args)]
 pub struct Forge {
-    /// Repository for issues and pull requests, with the token in GITHUB_TOKEN; without it they are printed
+    /// Repository for issues and pull requests, with the token in `GITHUB_TOKEN`; without it they are printed
     #[arg(
         long,
         value_name = "OWNER/NAME",

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::deed::{fate, plain};
+use super::super::lines::{listed, number, words};
 use super::super::unseen::{Unseen, unseen};
 use super::super::{ScopeReport, counts};
-use super::lines::{listed, number, words};
 use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Slug, Value, Verdict};
 
 /// No more names than this stand in one line.
