@@ -13,12 +13,12 @@ use crate::report::{self, ScopeReport};
 
 /// Runs the command: progress to standard error, the last state of things to standard output.
 pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
-    let start = setup::start(&args.source).await?;
+    let (start, writers) = setup::start(&args.source).await?;
     let mut publisher = setup::publisher(&args.source, &args.forge, &start)?;
     let (progress, heard) = Progress::heard();
     let bars = tokio::spawn(progress::show(heard));
     let hands = (Mode::from(args.source.mode) > Mode::Observe).then(|| Hands {
-        writers: start.writers.clone(),
+        writers,
         progress,
         patience: args.timeout,
     });

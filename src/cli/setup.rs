@@ -63,12 +63,10 @@ pub enum Failure {
     Story(String),
 }
 
-/// What `plan` and `apply` start from.
+/// What `plan` and `apply` start from. Nothing in it can write to AWS.
 pub struct Start {
     /// What looks.
     pub world: World,
-    /// What writes.
-    pub writers: Writers,
     /// How fast time passes at AWS.
     pub pace: Pace,
     /// The commit in force.
@@ -83,8 +81,13 @@ pub struct Start {
     _cache: tempfile::TempDir,
 }
 
+/// What `plan` starts from: it is given no writer.
+pub async fn start_looking(source: &Source) -> Result<Start, Failure> {
+    start(source).await.map(|(start, _)| start)
+}
+
 /// Loads the newest commit and what is on record, and proves who we are at AWS.
-pub async fn start(source: &Source) -> Result<Start, Failure> {
+pub async fn start(source: &Source) -> Result<(Start, Writers), Failure> {
     let cache = cache_folder()?;
     let signer = signer(source)?;
     let origin = origin(source, cache.path())?;
@@ -105,7 +108,7 @@ pub async fn start(source: &Source) -> Result<Start, Failure> {
     let (readers, writers) = cloud.sides();
     readers.verify(&accepted.desired.organization).await?;
     let world = world(source, readers);
-    Ok(Start { world, writers, pace, accepted, bases, ledger, origin, _cache: cache })
+    Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 
 fn check_account(source: &Source, accepted: &Accepted) -> Result<(), Failure> {

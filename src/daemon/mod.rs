@@ -21,10 +21,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::follow::{Accepted, Follow, News};
-use crate::model::Scope;
+use crate::model::{Class, Organization, Scope};
 use crate::observe::DriftLook;
 use crate::reconcile::{Hands, Pass, Task, World, pass};
-use crate::report::ScopeReport;
+use crate::report::{Halted, ScopeReport};
 use crate::server::Health;
 
 pub use publisher::{Edition, Outlet, Proposals, Publisher};
@@ -118,7 +118,7 @@ impl Daemon {
         let mut running = Running {
             state: State::new(bases),
             passes: JoinSet::new(),
-            verified: false,
+            verified: None,
             world,
             hands,
             settings,
@@ -140,7 +140,8 @@ impl Daemon {
 struct Running {
     state: State,
     passes: JoinSet<Passed>,
-    verified: bool,
+    /// The organization the credentials were proved to belong to.
+    verified: Option<Organization>,
     world: Arc<World>,
     hands: Option<Hands>,
     settings: Settings,
@@ -214,7 +215,9 @@ impl Running {
         match news {
             News::Same => return Ok(()),
             News::Accepted(accepted) => {
-                self.verify(&accepted).await?;
+                if let Err(error) = self.verify(&accepted).await {
+                    return self.mistaken(&accepted, error);
+                }
                 tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
                 self.tell(|| Notice::Accepted(accepted.clone()));
                 let scopes = self.world.scopes(&accepted.desired);
@@ -236,19 +239,37 @@ impl Running {
     }
 
     /// Proves once that the credentials are for this organization; what may pass is tried again.
-    async fn verify(&mut self, accepted: &Accepted) -> Result<(), Error> {
+    async fn verify(&mut self, accepted: &Accepted) -> Result<(), crate::aws::Error> {
+        let organization = &accepted.desired.organization;
+        let is_proved = |proved: &Organization| {
+            (&proved.id, &proved.management_account, &proved.access)
+                == (&organization.id, &organization.management_account, &organization.access)
+        };
         let mut pause = Duration::from_secs(1);
-        while !self.verified {
-            match self.world.readers.verify(&accepted.desired.organization).await {
-                Ok(()) => self.verified = true,
-                Err(error) if error.class() == crate::model::Class::Transient => {
+        while !self.verified.as_ref().is_some_and(is_proved) {
+            match self.world.readers.verify(organization).await {
+                Ok(()) => self.verified = Some(organization.clone()),
+                Err(error) if error.class() == Class::Transient => {
                     tracing::warn!(%error, "AWS could not be asked who we are; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_mins(1));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
+    }
+
+    /// A first commit for another organization than the credentials' ends the daemon; a later one is not followed.
+    fn mistaken(&mut self, accepted: &Accepted, error: crate::aws::Error) -> Result<(), Error> {
+        if self.state.accepted.is_none() {
+            return Err(error.into());
+        }
+        let because = format!("it is for another organization than the daemon's credentials ({error})");
+        tracing::error!(revision = %accepted.desired.revision, "{because}");
+        self.tell(|| Notice::Refused(because.clone()));
+        self.state.situation.halted = Some(Halted { commit: accepted.desired.revision.clone(), because });
+        self.publish();
         Ok(())
     }
 

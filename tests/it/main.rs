@@ -11,6 +11,7 @@ mod issues;
 mod load;
 mod observe;
 mod paper;
+mod program;
 mod sandbox_aws;
 mod sandbox_github;
 mod stub;
