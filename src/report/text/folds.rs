@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::deed::{fate, plain};
+use super::super::lines::{listed, number, words};
 use super::super::unseen::{Unseen, unseen};
 use super::super::{ScopeReport, counts};
-use super::lines::{listed, number, words};
 use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Slug, Value, Verdict};
 
 /// No more names than this stand in one line.
@@ -131,13 +131,15 @@ pub(super) fn held_back(out: &mut String, report: &ScopeReport, item: &Item) {
     }
 }
 
-/// What is told together with others: items to be made that have no step, and items that could not be read.
+/// What is told together with others: items to be made that have no step, those under way,
+/// and those that could not be read.
 pub(super) fn shared(report: &ScopeReport, item: &Item, finding: &Finding) -> Option<String> {
     let has_step = report.plan.steps.iter().any(|planned| &planned.item == item);
     match finding.verdict {
         Verdict::Gap => {
             Some(format!("could not be read, so nothing is changed: {}", plain(&finding.because)))
         }
+        Verdict::Moving => Some(format!("under way: {}", plain(&finding.because))),
         Verdict::New if !has_step => {
             let blocked = report.plan.blocked.iter().find(|blocked| &blocked.item == item);
             Some(match blocked {

@@ -1,15 +1,14 @@
 //! What `plan` prints for people: readable without colour, narrow enough for a pipe, nothing said twice.
 
 mod folds;
-mod lines;
 
 use std::collections::BTreeMap;
 
 use self::folds::{Weight, held_back, weight};
-use self::lines::{verbatim, words};
 use super::adopt::adopt_path;
 use super::deed::{deed, fate, plain};
 use super::diff::finding_diff;
+use super::lines::{self, verbatim, words};
 use super::severity::judge;
 use super::{Counts, ScopeReport, counts};
 use crate::model::{AccountProperty, Author, Finding, Item, Mode, Verdict};
