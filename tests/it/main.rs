@@ -12,6 +12,7 @@ mod observe;
 mod paper;
 mod sandbox_aws;
 mod sandbox_github;
+mod stories;
 mod stub;
 mod tidy;
 mod truth_table;
