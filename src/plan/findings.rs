@@ -4,8 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
 use crate::model::{
+<<<<<<< HEAD
     AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode, Observed,
     OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value, assume, verdict,
+=======
+    AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Observed,
+    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
+>>>>>>> stories
 };
 
 /// The findings of one scope, by item.
@@ -53,13 +58,20 @@ fn judge(declared: Option<&Declared<Value>>, base: Option<&Value>, sight: Sight,
 /// What was seen of `item`, as it counts for the verdict.
 fn sight(item: &Item, base: Option<&Value>, observed: &Observed) -> Sight {
     let seen = observed.sight(item);
-    let Facts::Organization(facts) = &observed.facts else { return seen };
-    let Item::Account(slug, property) = item else { return seen };
-    match property {
-        AccountProperty::Ou if base.is_none() && is_unplaced(slug, facts) => Sight::Absent,
-        AccountProperty::Exists => activation(slug, facts).unwrap_or(seen),
+    match (&observed.facts, item) {
+        (Facts::Account(facts), Item::Stack(key)) if base.is_none() && is_fallen(key, facts) => Sight::Absent,
+        (Facts::Organization(facts), Item::Account(slug, property)) => match property {
+            AccountProperty::Ou if base.is_none() && is_unplaced(slug, facts) => Sight::Absent,
+            AccountProperty::Exists => activation(slug, facts).unwrap_or(seen),
+            _ => seen,
+        },
         _ => seen,
     }
+}
+
+/// A stack of ours whose first creation failed: nothing of it is left but its name, so it is still to be made.
+fn is_fallen(key: &StackKey, facts: &AccountFacts) -> bool {
+    facts.stacks.get(key).is_some_and(|stack| stack.is_ours && stack.status == "ROLLBACK_COMPLETE")
 }
 
 /// An account that we had made and that nobody has placed yet: AWS puts every new account in the root, so being

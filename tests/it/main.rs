@@ -14,6 +14,7 @@ mod paper;
 mod program;
 mod sandbox_aws;
 mod sandbox_github;
+mod stories;
 mod stub;
 mod tidy;
 mod truth_table;
