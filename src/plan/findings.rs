@@ -4,13 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
 use crate::model::{
-<<<<<<< HEAD
-    AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode, Observed,
-    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value, assume, verdict,
-=======
-    AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Observed,
-    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
->>>>>>> stories
+    AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
+    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
 };
 
 /// The findings of one scope, by item.
