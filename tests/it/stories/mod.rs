@@ -32,7 +32,7 @@ use tokio::time::{Instant, sleep};
 /// How much faster than AWS the stories pass.
 const SPEED: f64 = 100.0;
 /// How long anything may take before the story counts as gone wrong: far longer than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The region of every stack.
 const HOME: &str = "eu-west-1";
 const OBSERVED: &str = "landfast/observed";
