@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
 use crate::model::{
-    AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Observed,
-    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
+    AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
+    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
 };
 
 /// The findings of one scope, by item.
@@ -20,18 +20,15 @@ pub(super) fn findings(
     let items: BTreeSet<&Item> = declared.keys().chain(base.items.keys()).collect();
     let finding = |item: &Item| {
         let sight = sight(item, base.items.get(item), observed);
-        let mode = desired.mode(scope, item).min(rules.ceiling);
+        let ceiling =
+            if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
+        let mode = desired.mode(scope, item).min(ceiling);
         (item.clone(), judge(declared.get(item), base.items.get(item), sight, mode))
     };
     items.into_iter().map(finding).collect()
 }
 
-fn judge(
-    declared: Option<&Declared<Value>>,
-    base: Option<&Value>,
-    sight: Sight,
-    mode: crate::model::Mode,
-) -> Finding {
+fn judge(declared: Option<&Declared<Value>>, base: Option<&Value>, sight: Sight, mode: Mode) -> Finding {
     let verdict = verdict(declared.map(|declared| &declared.value), base, &sight);
     let (observed, unchecked, because) = match sight {
         Sight::Absent => (None, BTreeMap::new(), String::new()),

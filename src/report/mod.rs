@@ -6,14 +6,17 @@
 //!
 //! Assumes: a report holds every item of its scope, so that an item without a finding is no longer declared.
 
+mod adopt;
 mod closing;
 mod counts;
+mod deed;
 mod diff;
 #[cfg(test)]
 mod fixtures;
 mod issue;
 mod issues_plan;
 mod json;
+mod lines;
 mod markdown;
 mod marker;
 mod page;
@@ -21,6 +24,7 @@ mod printed;
 mod pull;
 mod severity;
 mod text;
+mod unseen;
 
 use std::collections::BTreeMap;
 

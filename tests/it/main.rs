@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod aws;
+mod cli;
 mod creation;
 mod git;
 mod harmless;
@@ -10,6 +11,7 @@ mod issues;
 mod load;
 mod observe;
 mod paper;
+mod program;
 mod sandbox_aws;
 mod sandbox_github;
 mod stories;

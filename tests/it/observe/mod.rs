@@ -255,9 +255,11 @@ async fn a_new_account_that_refuses_us_is_not_ready_and_an_old_one_is_closed() {
         let look = look(&world.desired.organization.id, fact.joined + age);
         let slug = Slug::parse("payments").unwrap();
         let observed = account(&reader, &slug, &fact, &wanted, &look, &mut AccountCache::default()).await;
-        let Facts::Account(facts) = observed.facts else { panic!("facts of the organization") };
-        let because = facts.closed.expect("not entered");
-        assert_eq!(because.contains("not ready yet"), is_new, "{because}");
+        let Facts::Account(facts) = &observed.facts else { panic!("facts of the organization") };
+        assert!(facts.closed.is_some(), "it was not entered");
+        let sight = observed.sight(wanted.first().unwrap());
+        assert_eq!(matches!(sight, Sight::Moving(_)), is_new, "{sight:?}");
+        assert_eq!(matches!(sight, Sight::Gap(_)), !is_new, "{sight:?}");
     }
 }
 
@@ -280,7 +282,7 @@ async fn tags_are_read_again_only_after_a_while() {
     let world = World::start().await;
     let id = world.account("payments", true).await;
     let reader = world.cloud.management_reader(&world.desired.organization);
-    let mut cache = OrganizationCache::new(Duration::from_secs(600));
+    let mut cache = OrganizationCache::new(Duration::from_mins(10));
     let wanted = items(&["accounts.payments"]);
     for expected in [3, 4, 5] {
         let observed = organization(&reader, &world.desired, &Base::default(), &wanted, &mut cache).await;
