@@ -113,7 +113,7 @@ impl Work<'_> {
                 organization::create_account(writer, name, email, role, tags).await
             }
             Step::MoveAccount { slug: _, id, before, after } => {
-                self.ous.place(writer, id, before, after).await
+                self.ous.place(reader, writer, id, before, after).await
             }
             Step::TagAccount { slug: _, id, key, before, after } => {
                 organization::tag(reader, writer, id, key, before.as_deref(), after).await

@@ -47,7 +47,7 @@ impl Stacks<'_> {
             Prepared::Ended(outcome) => Ok(outcome),
             Prepared::Unneeded(change_set) => {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
-                Ok(Outcome::Done)
+                Ok(if sent.revert { nothing_to_revert() } else { Outcome::Done })
             }
             Prepared::Ready(change_set) => {
                 self.execute(sent, &change_set).await?;
@@ -88,27 +88,26 @@ impl Stacks<'_> {
             capabilities: &sent.stack.capabilities,
             revert: sent.revert,
         };
-        let is_found = match self.site.writer.create_change_set(&sent.key.region, &new).await {
-            Ok(_) => false,
-            // An earlier attempt, whose answer was lost, has made it: the name carries the digest of the content.
-            Err(error) if error.code() == Some("AlreadyExistsException") => true,
-            Err(error) if error.outcome_unknown() => true,
+        let made = match self.site.writer.create_change_set(&sent.key.region, &new).await {
+            Ok((id, _)) => Some(id),
+            // Somebody has made one of this name: an earlier attempt of ours whose answer was lost, or a stranger.
+            Err(error) if error.code() == Some("AlreadyExistsException") => None,
+            Err(error) if error.outcome_unknown() => None,
             Err(error) => return Err(error),
         };
         match self.settle(sent, new.stack).await? {
-            Prepared::Ready(change_set) if is_found => self.prove(sent, change_set).await,
+            Prepared::Ready(change_set) if made.as_deref() != Some(change_set.id.as_str()) => {
+                self.distrust(sent, &change_set).await
+            }
             prepared => Ok(prepared),
         }
     }
 
-    /// Anybody can make a change set of the same name: one that was found is executed only with our own template.
-    async fn prove(&self, sent: &Sent<'_>, change_set: ChangeSet) -> Result<Prepared, Error> {
-        let found = self.site.reader.change_set_template(&sent.key.region, &change_set.id).await?;
-        if found == sent.stack.template {
-            return Ok(Prepared::Ready(change_set));
-        }
+    /// Anybody may have made what bears the name we would give: only what this very call made is executed. What was
+    /// found is deleted, and the next pass makes its own.
+    async fn distrust(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<Prepared, Error> {
         self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
-        let because = format!("a change set named {} with another template was there", sent.change_set);
+        let because = format!("a change set named {} was there already; it is made anew", sent.change_set);
         Ok(Prepared::Ended(Outcome::Stale(because)))
     }
 
@@ -166,6 +165,9 @@ impl Stacks<'_> {
             match phase(&stack, sent, change_set) {
                 Phase::Done => return Ok(Outcome::Done),
                 Phase::Failed => return self.failed(sent, &stack).await,
+                Phase::Overtaken => {
+                    return Ok(Outcome::Stale(format!("{} was changed by something else", sent.key.name)));
+                }
                 Phase::Untouched(nth_limit) if nth >= nth_limit => {
                     let message = "the change set was not executed".to_owned();
                     return Ok(Outcome::Failed { class: Class::Transient, message });
@@ -189,6 +191,8 @@ enum Phase {
     Moving,
     Done,
     Failed,
+    /// Whole, but by somebody else's doing.
+    Overtaken,
     /// Still as it was before; so many looks long that may be so.
     Untouched(u32),
 }
@@ -205,7 +209,9 @@ fn phase(stack: &StackSeen, sent: &Sent<'_>, change_set: &ChangeSet) -> Phase {
         {
             Phase::Untouched(4)
         }
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Phase::Done,
+        // Some emulators do not say which change set made a stack; AWS does.
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" if stack.change_set.is_none() => Phase::Done,
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Phase::Overtaken,
         _ => Phase::Failed,
     }
 }
@@ -242,6 +248,11 @@ fn is_unneeded(reason: &str) -> bool {
 fn is_executed_already(error: &Error) -> bool {
     let codes = ["InvalidChangeSetStatus", "ChangeSetNotFound", "TokenAlreadyExistsException"];
     error.code().is_some_and(|code| codes.contains(&code))
+}
+
+fn nothing_to_revert() -> Outcome {
+    let message = "CloudFormation reports drift but finds nothing to put back; look at the resource by hand";
+    Outcome::Failed { class: Class::Stalled, message: message.to_owned() }
 }
 
 fn stalled(stack: &StackSeen, reason: &str) -> Outcome {

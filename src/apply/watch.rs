@@ -35,7 +35,8 @@ impl Watch {
         let is_fresh = seen.get(&key.region).is_some_and(|look| look.at.elapsed() < at_most);
         if !is_fresh {
             let stacks = self.reader.stacks(&key.region).await?;
-            let stacks = stacks.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
+            let own = stacks.into_iter().filter(|stack| !stack.is_nested);
+            let stacks = own.map(|stack| (stack.name.clone(), stack)).collect();
             seen.insert(key.region.clone(), Look { at: Instant::now(), stacks });
         }
         Ok(seen.get(&key.region).and_then(|look| look.stacks.get(key.name.as_str())).cloned())

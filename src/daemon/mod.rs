@@ -11,6 +11,7 @@ mod state;
 mod watcher;
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,7 +112,11 @@ impl Daemon {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { world, hands, follow, publisher, settings, health, notices } = self;
         let (editions, latest) = watch::channel(Edition::default());
-        let bases = publisher.bases().await;
+        tokio::pin!(stop);
+        let bases = tokio::select! {
+            bases = publisher.bases() => bases,
+            () = &mut stop => return Ok(()),
+        };
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
@@ -126,7 +131,7 @@ impl Daemon {
             notices,
             editions,
         };
-        let ended = running.until(news, telling, stop).await;
+        let ended = running.until(news, telling, stop.as_mut()).await;
         running.wind_down().await;
         drop(running);
         // The channel is closed now: the publisher says what is left to say and ends.
@@ -155,9 +160,8 @@ impl Running {
         &mut self,
         mut news: UnboundedReceiver<News>,
         mut telling: UnboundedReceiver<BTreeMap<Scope, ScopeReport>>,
-        stop: impl Future<Output = ()>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), Error> {
-        tokio::pin!(stop);
         loop {
             self.dispatch();
             let due = self.state.queue.next_due().filter(|_| self.has_room());
@@ -170,7 +174,11 @@ impl Running {
             };
             match wake {
                 Wake::Stop => return Ok(()),
-                Wake::News(news) => self.take(news).await?,
+                // Taking a commit in may mean waiting for AWS; being asked to stop must not wait for that.
+                Wake::News(news) => tokio::select! {
+                    () = &mut stop => return Ok(()),
+                    taken = self.take(news) => taken?,
+                },
                 Wake::Told(told) => self.state.told(&told),
                 Wake::Passed(passed) => self.passed(*passed),
                 Wake::Lost => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Class, Item, Outcome, Outcomes, Plan, Verdict};
+use crate::model::{Class, Item, Outcome, Outcomes, Plan, Step, Verdict};
 use crate::report::ScopeReport;
 
 /// How soon something that AWS is at is looked at again.
@@ -42,6 +42,9 @@ impl Ending {
 
 /// How the pass of `plan` with `outcomes` ended: the most urgent of what happened.
 pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
+    if is_refused(plan, outcomes) {
+        return Ending::Stalled;
+    }
     let blocked = plan
         .blocked
         .iter()
@@ -62,6 +65,12 @@ pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
         .chain(steps)
         .max()
         .unwrap_or(Ending::Quiet)
+}
+
+/// True when AWS refused to create an account: whatever else waits, asking again soon would only repeat the refusal.
+fn is_refused(plan: &Plan, outcomes: &Outcomes) -> bool {
+    let refused = |id| matches!(outcomes.get(id), Some(Outcome::Failed { class: Class::Stalled, .. }));
+    plan.steps.iter().any(|step| matches!(step.step, Step::CreateAccount { .. }) && refused(&step.id))
 }
 
 /// True when the pass undid what somebody else had done.

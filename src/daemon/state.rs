@@ -152,6 +152,11 @@ impl State {
 
     /// Wakes accounts that appeared or changed, and all of them the first time.
     fn organization_seen(&mut self, facts: OrganizationFacts, now: Instant) {
+        // The management account is always listed and the root is always there: less than that is a look that failed,
+        // and what was known before says more.
+        if self.organization.is_some() && (facts.accounts.is_empty() || facts.ous.is_empty()) {
+            return;
+        }
         let before = self.organization.replace(Arc::new(facts));
         let Some(after) = &self.organization else { return };
         for scope in &self.scopes {

@@ -15,7 +15,7 @@ use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
     AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Item, OWNER_TAG,
-    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug,
+    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value,
 };
 
 /// How many accounts are asked about at once; Organizations throttles per organization.
@@ -163,6 +163,11 @@ fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
         claims.by_slug.entry(slug).or_insert(id);
     }
     let by_record: BTreeSet<_> = claims.by_slug.values().cloned().collect();
+    for (slug, id) in claims.by_slug.clone() {
+        if let Some(why) = contradiction(desired, base, seen, &slug, &id) {
+            claims.disputed.insert(slug, why);
+        }
+    }
     for account in listed.iter().filter(|account| !by_record.contains(&account.id)) {
         match seen.tags.get(&account.id) {
             Some(Ok(tags)) => claims.by_tags(desired, &account.id, tags),
@@ -173,6 +178,24 @@ fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
         }
     }
     claims
+}
+
+/// Why a recorded id is not believed: two proofs that contradict each other prove nothing. A folder whose account is
+/// really replaced by another gets a new slug.
+fn contradiction(desired: &Desired, base: &Base, seen: &Seen, slug: &Slug, id: &AccountId) -> Option<String> {
+    let exists = Item::Account(slug.clone(), AccountProperty::Exists);
+    let kept = base.items.get(&exists).and_then(|value| value.get("id")).and_then(Value::as_str);
+    if let Some(kept) = kept.filter(|kept| *kept != id.as_str()) {
+        return Some(format!(
+            "the folder says {id} but was account {kept} until now; an id is recorded once and for all: \
+             make a new folder for another account"
+        ));
+    }
+    let tags = seen.tags.get(id).and_then(|tags| tags.as_ref().ok())?;
+    let is_ours = tags.get(OWNER_TAG).map(String::as_str) == Some(desired.organization.id.as_str());
+    let other = tags.get(SLUG_TAG).filter(|other| is_ours && other.as_str() != slug.as_str())?;
+    let is_declared = Slug::parse(other.as_str()).is_ok_and(|other| desired.accounts.contains_key(&other));
+    is_declared.then(|| format!("account {id} was made for accounts/{other} and bears its tag"))
 }
 
 /// Accounts that were kept and whose folder is gone, as the base remembers them, unless another folder has them now.

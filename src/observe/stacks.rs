@@ -152,9 +152,14 @@ async fn value(
 ) -> Result<(Value, BTreeMap<String, String>), Error> {
     let (shown, masked): (BTreeMap<_, _>, BTreeMap<_, _>) =
         stack.parameters.clone().into_iter().partition(|(_, value)| value != MASK);
+    let is_masked = !masked.is_empty();
     let hidden =
         masked.into_keys().map(|name| (format!("/parameters/{name}"), "AWS does not show it".to_owned()));
     let mut unchecked: BTreeMap<_, _> = hidden.collect();
+    if is_masked {
+        // The hashes that git's side keeps in their place have no counterpart here.
+        unchecked.insert("/hidden".to_owned(), "AWS does not show it".to_owned());
+    }
     let mut value = Map::from_iter([
         ("state".to_owned(), json!(state(&stack.status))),
         ("template".to_owned(), json!(cache.template(reader, region, stack).await?)),

@@ -15,6 +15,9 @@ const REFUSAL_HOLDS: i64 = 15 * 60;
 const INTERNAL_FAILURE_TRIES: usize = 3;
 const INTERNAL_FAILURE_PAUSE: i64 = 15 * 60;
 
+/// How long a created account may be missing from the list, in seconds.
+const UNLISTED: i64 = 60 * 60;
+
 type Findings = BTreeMap<Item, Finding>;
 
 pub(super) fn steps(
@@ -87,7 +90,7 @@ fn exists(
         }
         _ => return false,
     }
-    match obstacle(account, facts, rules, creating) {
+    match obstacle(desired, account, facts, rules, creating) {
         Some(Obstacle::Wait(because)) => draft.wait(item, because),
         Some(Obstacle::Person(because)) => draft.refuse(item, because),
         None => {
@@ -133,6 +136,7 @@ enum Obstacle {
 
 /// What speaks against asking AWS for this account now. Every look comes before the first and any later request.
 fn obstacle(
+    desired: &Desired,
     account: &Account,
     facts: &OrganizationFacts,
     rules: &Rules,
@@ -141,6 +145,7 @@ fn obstacle(
     recorded_elsewhere(account)
         .or_else(|| email_taken(account, facts))
         .or_else(|| asked_before(account, facts, rules))
+        .or_else(|| nameless_request(desired, facts, rules))
         .or_else(|| all_refused(facts, rules))
         .or_else(|| {
             let because = format!("{creating} other accounts are created first; AWS makes few at a time");
@@ -185,15 +190,41 @@ fn asked_before(account: &Account, facts: &OrganizationFacts, rules: &Rules) -> 
         }
         // Listed under another e-mail or without our tags: another account that happens to bear the name.
         CreationState::Succeeded(_) => None,
-        CreationState::Failed(_) if newest.requested < rules.committed => None,
+        CreationState::Failed(_) if is_before_commit(newest, rules) => None,
         CreationState::Failed(reason) => failed_before(reason, newest, &ours, rules),
     }
+}
+
+/// True when the request is older than the commit. A commit from the future excuses nothing: its time is whatever the
+/// committer's clock said.
+fn is_before_commit(creation: &Creation, rules: &Rules) -> bool {
+    creation.requested < rules.committed && rules.committed <= rules.now
+}
+
+/// A request that no folder names any more may be this folder's under its former name: AWS shows no e-mail, so it has
+/// to end before anything is asked for under the new one.
+fn nameless_request(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+    let is_named =
+        |creation: &Creation| desired.accounts.values().any(|account| account.name == creation.account_name);
+    let is_open = |creation: &Creation| match &creation.state {
+        CreationState::InProgress => true,
+        // An account that left the organization later stays among the requests for long.
+        CreationState::Succeeded(id) => {
+            !facts.accounts.contains_key(id) && rules.now - creation.requested < UNLISTED
+        }
+        CreationState::Failed(_) => false,
+    };
+    let request = facts.creations.iter().find(|creation| is_open(creation) && !is_named(creation))?;
+    Some(Obstacle::Wait(format!(
+        "a request for `{}` ({}), which no folder names, is under way",
+        request.account_name, request.id
+    )))
 }
 
 fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Rules) -> Option<Obstacle> {
     match reason {
         "INTERNAL_FAILURE" => {
-            let tries = ours.iter().filter(|creation| creation.requested >= rules.committed).count();
+            let tries = ours.iter().filter(|creation| !is_before_commit(creation, rules)).count();
             let waited = rules.now - newest.requested;
             if tries >= INTERNAL_FAILURE_TRIES {
                 Some(Obstacle::Person(format!("AWS failed to create it {tries} times ({reason})")))

@@ -155,8 +155,9 @@ fn change_set(stack: &Stack, before: Option<&StackFact>, revert: bool) -> String
 
 /// The first 64 bits of the digest of everything that is sent, in hexadecimal.
 fn digest(stack: &Stack) -> String {
-    let Stack { template, parameters, tags, capabilities, needs: _, hidden: _, sealed: _ } = stack;
-    let sent = serde_json::json!([template, parameters, tags, capabilities]);
+    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = stack;
+    // Of hidden parameters only the keyed hashes: whoever may list change sets could guess a short secret otherwise.
+    let sent = serde_json::json!([template, stack.shown_parameters(), sealed, tags, capabilities]);
     hex(&sent.to_string())[..16].to_owned()
 }
 

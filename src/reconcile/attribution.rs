@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
 
 use super::memory::Sighting;
 use super::{Task, World, account};
@@ -10,6 +13,9 @@ use crate::observe::{Question, Witnesses, author};
 
 /// How far back an author is looked for, in seconds: the longest time between two looks at drift, and a margin.
 const WINDOW: i64 = 3 * 60 * 60;
+
+/// How long one pass looks for authors: what is not found by then is told as pending and looked for again.
+const LOOKING: Duration = Duration::from_secs(20);
 
 /// The author of every item that differs.
 pub(super) async fn authors(
@@ -21,10 +27,12 @@ pub(super) async fn authors(
     let differs = |finding: &Finding| matches!(finding.verdict, Verdict::Drift | Verdict::Conflict);
     forget_healed(world, task.scope, plan, differs);
     let mut authors = BTreeMap::new();
+    let until = Instant::now() + LOOKING;
     for (item, finding) in plan.findings.iter().filter(|(_, finding)| differs(finding)) {
         let mut sighting = recall(world, task.scope, item, finding);
         if sighting.author == Author::Pending {
-            sighting.author = ask(world, task, observed, item, &sighting).await;
+            let asked = ask(world, task, observed, item, &sighting);
+            sighting.author = timeout_at(until, asked).await.unwrap_or(Author::Pending);
             remember(world, task.scope, item, sighting.clone());
         }
         authors.insert(item.clone(), sighting.author);

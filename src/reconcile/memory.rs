@@ -58,10 +58,10 @@ impl Memory {
     /// What was written has to be read again, and what was put back is counted.
     pub(super) fn wrote(&self, plan: &Plan, outcomes: &Outcomes, now: Timestamp) {
         let mut put_back = self.put_back.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = plan.steps.iter().filter(|step| outcomes.get(&step.id) == Some(&Outcome::Done));
-        for planned in done {
+        for planned in plan.steps.iter().filter(|step| outcomes.contains_key(&step.id)) {
+            let is_done = outcomes.get(&planned.id) == Some(&Outcome::Done);
             let verdict = plan.findings.get(&planned.item).map(|finding| finding.verdict);
-            if matches!(verdict, Some(Verdict::Drift | Verdict::Conflict)) {
+            if is_done && matches!(verdict, Some(Verdict::Drift | Verdict::Conflict)) {
                 put_back.entry((plan.scope.clone(), planned.item.clone())).or_default().push(now.as_second());
             }
             if let Step::TagAccount { id, .. } = &planned.step

@@ -39,6 +39,11 @@ async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<I
     let (Some(account), Some(fact)) = (account(task), fact) else {
         return missing(task, slug, wanted);
     };
+    if account.id.as_ref().is_some_and(|id| *id != fact.id) {
+        // The organization was last seen under another commit, in which this folder was another account.
+        let because = "the organization has to be looked at under this commit first";
+        return observe::unentered(slug, None, wanted, because);
+    }
     let reader = world.readers.account(&fact.id, &account.access);
     let look = AccountLook {
         owner: task.accepted.desired.organization.id.clone(),

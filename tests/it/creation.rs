@@ -161,6 +161,26 @@ fn a_quota_or_payment_refusal_of_any_account_holds_all_creations_for_a_quarter_o
 }
 
 #[test]
+fn a_commit_from_the_future_does_not_excuse_a_refusal() {
+    let failed = CreationState::Failed("INVALID_EMAIL".to_owned());
+    assert_eq!(creations(&after(failed, COMMITTED - 10, COMMITTED - 5)), 0);
+}
+
+#[test]
+fn while_a_request_that_no_folder_names_is_under_way_a_renamed_folder_waits() {
+    for (state, sent) in [
+        (CreationState::InProgress, 0),
+        (CreationState::Succeeded(account_id("222233334444")), 0),
+        (CreationState::Failed("INVALID_EMAIL".to_owned()), 1),
+    ] {
+        let mut former = creation(state, COMMITTED);
+        former.account_name = "Payments under its former name".to_owned();
+        let facts = OrganizationFacts { creations: vec![former], ..facts() };
+        assert_eq!(creations(&plan_with(&wanting(), facts, &Base::default(), COMMITTED)), sent);
+    }
+}
+
+#[test]
 fn at_most_three_creations_are_under_way() {
     let mut desired = wanting();
     for nth in 0..5 {
@@ -171,9 +191,11 @@ fn at_most_three_creations_are_under_way() {
         desired.accounts.insert(account.slug.clone(), account);
     }
     assert_eq!(creations(&plan_with(&desired, facts(), &Base::default(), COMMITTED)), 3);
-    let mut busy = creation(CreationState::InProgress, COMMITTED);
-    busy.account_name = "Somebody else's".to_owned();
-    let facts = OrganizationFacts { creations: vec![busy.clone(), busy], ..facts() };
+    let busy = |nth: usize| Creation {
+        account_name: format!("More {nth}"),
+        ..creation(CreationState::InProgress, COMMITTED)
+    };
+    let facts = OrganizationFacts { creations: vec![busy(3), busy(4)], ..facts() };
     assert_eq!(creations(&plan_with(&desired, facts, &Base::default(), COMMITTED)), 1);
 }
 

@@ -54,3 +54,21 @@ async fn a_hold_on_the_root_stops_every_write() {
     play.until("gamma is made", |play| play.has_stack("gamma", "role")).await;
     play.end().await;
 }
+
+#[tokio::test]
+async fn a_held_account_is_not_moved_or_tagged_either() {
+    let play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let alpha = play.account("alpha").unwrap();
+    set(&play, &alpha.id, &with_hold(alpha.tags.clone()));
+    let file = "name: Company alpha\nou: /special\ntags: {owner: somebody else}\n".to_owned();
+    play.commit("Move and tag alpha", &[(&super::files::path("alpha"), Some(file))]);
+    play.looks(3).await;
+    play.rest().await;
+    let held = play.account("alpha").unwrap();
+    assert_eq!((&held.ou, held.tags.get("owner")), (&alpha.ou, alpha.tags.get("owner")));
+
+    set(&play, &alpha.id, &alpha.tags.into_iter().collect::<Vec<_>>());
+    play.until("alpha is moved", |play| play.account("alpha").unwrap().ou == "/special").await;
+    play.end().await;
+}

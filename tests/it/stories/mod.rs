@@ -8,10 +8,12 @@ mod brakes;
 mod commits;
 mod drift;
 mod files;
+mod identity;
 mod kills;
 mod losses;
 mod repetition;
 mod rest;
+mod secrets;
 mod stacks;
 
 use std::collections::BTreeMap;
