@@ -10,6 +10,7 @@ venv() {
             apt-get update -qq >&2 && apt-get install -y -qq python3 python3-venv >&2 && python3 -m venv "$dir" >&2
         }
     fi
-    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+    # `set -e` does not reach into the substitution this is called from.
+    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2 || return 1
     (cd "$dir/bin" && pwd)
 }

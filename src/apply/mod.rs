@@ -17,10 +17,14 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::aws::{Error, Reader, Writer};
-use crate::model::{Class, Facts, Outcome, Outcomes, Plan, PlannedStep, RoleName, Scope, StepId};
+use crate::model::{AccountId, Class, Facts, Outcome, Outcomes, Plan, PlannedStep, RoleName, Scope, StepId};
+use crate::observe;
 
 pub use progress::{Event, News, Progress};
 use watch::Watch;
+
+/// When a hold that was met on the way is looked at again.
+const HELD: Duration = Duration::from_mins(1);
 
 /// Where a plan is carried out, and with what.
 pub struct Site<'a> {
@@ -28,6 +32,8 @@ pub struct Site<'a> {
     pub reader: Reader,
     /// Writes.
     pub writer: Writer,
+    /// The brake, to be asked again before every step that had to wait for another.
+    pub brake: Brake,
     /// What was observed, for ids.
     pub facts: &'a Facts,
     /// The role that AWS puts into a new account.
@@ -36,6 +42,23 @@ pub struct Site<'a> {
     pub progress: Progress,
     /// How long a stack is waited for before the rest is left to a later pass.
     pub patience: Duration,
+}
+
+/// Where the `landfast:hold` tags are.
+pub struct Brake {
+    /// Reads the management account.
+    pub reader: Reader,
+    /// The account that is written to; absent for the organization.
+    pub account: Option<AccountId>,
+    /// The organization's root.
+    pub root: String,
+}
+
+impl Brake {
+    /// Why writes are held now, if they are.
+    async fn pulled(&self) -> Result<Option<String>, Error> {
+        observe::hold(&self.reader, self.account.as_ref(), &self.root).await
+    }
 }
 
 /// Carries `plan` out.
@@ -106,7 +129,13 @@ impl Work<'_> {
 
     async fn carry_out(&self, planned: &PlannedStep) -> Result<Outcome, Error> {
         use crate::model::Step;
-        let Site { reader, writer, role, .. } = self.site;
+        let Site { reader, writer, role, brake, .. } = self.site;
+        // Before the first steps the pass itself has asked; a stack that was waited for may have taken an hour since.
+        if !planned.needs.is_empty()
+            && let Some(because) = brake.pulled().await?
+        {
+            return Ok(Outcome::Waiting { because: format!("on hold: {because}"), after: HELD });
+        }
         match &planned.step {
             Step::CreateOu { path } => self.ous.create(writer, path).await,
             Step::CreateAccount { slug: _, name, email, tags } => {

@@ -45,7 +45,7 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
 
 /// How long until another look makes sense, if one does.
 fn rest<'a>(reports: impl Iterator<Item = &'a ScopeReport>) -> Option<Duration> {
-    let wait = |report: &ScopeReport| match ending(&report.plan, &report.outcomes) {
+    let wait = |report: &ScopeReport| match ending(report) {
         Ending::Moved => Some(Duration::from_secs(1)),
         Ending::Waiting(after) => Some(after),
         Ending::Failing | Ending::Quiet | Ending::Stalled => None,

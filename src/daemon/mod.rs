@@ -18,7 +18,7 @@ use std::time::Duration;
 use rand::Rng as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::follow::{Accepted, Follow, News};
@@ -102,7 +102,7 @@ enum Wake {
     Told(BTreeMap<Scope, ScopeReport>),
     Passed(Box<Passed>),
     /// A pass ended without a result: it panicked.
-    Lost,
+    Lost(task::Id),
     Due,
     Stop,
 }
@@ -123,6 +123,7 @@ impl Daemon {
         let mut running = Running {
             state: State::new(bases),
             passes: JoinSet::new(),
+            tasks: BTreeMap::new(),
             verified: None,
             world,
             hands,
@@ -145,6 +146,8 @@ impl Daemon {
 struct Running {
     state: State,
     passes: JoinSet<Passed>,
+    /// Which scope each running pass is for.
+    tasks: BTreeMap<task::Id, Scope>,
     /// The organization the credentials were proved to belong to.
     verified: Option<Organization>,
     world: Arc<World>,
@@ -166,12 +169,15 @@ impl Running {
             self.dispatch();
             let due = self.state.queue.next_due().filter(|_| self.has_room());
             let wake = tokio::select! {
-                () = &mut stop => Wake::Stop,
-                Some(news) = news.recv() => Wake::News(news),
-                Some(told) = telling.recv() => Wake::Told(told),
-                Some(ended) = self.passes.join_next() => ended.map_or(Wake::Lost, |passed| Wake::Passed(Box::new(passed))),
-                () = until(due) => Wake::Due,
-            };
+                            () = &mut stop => Wake::Stop,
+                            Some(news) = news.recv() => Wake::News(news),
+                            Some(told) = telling.recv() => Wake::Told(told),
+            Some(ended) = self.passes.join_next_with_id() => match ended {
+                                Ok((_, passed)) => Wake::Passed(Box::new(passed)),
+                                Err(lost) => Wake::Lost(lost.id()),
+                            },
+                            () = until(due) => Wake::Due,
+                        };
             match wake {
                 Wake::Stop => return Ok(()),
                 // Taking a commit in may mean waiting for AWS; being asked to stop must not wait for that.
@@ -181,10 +187,7 @@ impl Running {
                 },
                 Wake::Told(told) => self.state.told(&told),
                 Wake::Passed(passed) => self.passed(*passed),
-                Wake::Lost => {
-                    tracing::error!("a pass panicked; its scope is looked at again with the next resync");
-                    self.state.recover(self.settings.resync);
-                }
+                Wake::Lost(id) => self.lost(id),
                 Wake::Due => {}
             }
         }
@@ -210,13 +213,23 @@ impl Running {
         let (world, hands) = (Arc::clone(&self.world), self.hands.clone());
         let base = self.state.bases.get(&scope).cloned().unwrap_or_default();
         let organization = self.state.organization.clone();
-        self.passes.spawn(async move {
+        let of = scope.clone();
+        let task = self.passes.spawn(async move {
             let began = Instant::now();
             let organization = organization.as_deref();
             let task = Task { scope: &scope, accepted: &accepted, base: &base, organization, drift };
             let pass = pass(&world, &task, hands.as_ref()).await;
             Passed { scope, pass, took: began.elapsed(), detected }
         });
+        self.tasks.insert(task.id(), of);
+    }
+
+    /// A pass that panicked leaves nothing half-done that the next one would not find.
+    fn lost(&mut self, id: task::Id) {
+        let Some(scope) = self.tasks.remove(&id) else { return };
+        tracing::error!(%scope, "a pass panicked; its scope is looked at again with the next resync");
+        self.state.queue.finished(&scope);
+        self.state.queue.wake(scope, Instant::now() + self.settings.resync);
     }
 
     async fn take(&mut self, news: News) -> Result<(), Error> {
@@ -283,7 +296,8 @@ impl Running {
 
     fn passed(&mut self, passed: Passed) {
         let Passed { scope, pass, took, detected } = passed;
-        let end = ending(&pass.report.plan, &pass.report.outcomes);
+        self.tasks.retain(|_, of| *of != scope);
+        let end = ending(&pass.report);
         let jitter = rand::rng().random::<f64>();
         self.count(&pass, end, took);
         self.tell(|| Notice::Passed(Box::new(pass.report.clone())));

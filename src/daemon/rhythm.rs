@@ -12,6 +12,9 @@ const CONFIRM: Duration = Duration::from_secs(2);
 /// The first and the longest pause after failures that may pass by themselves.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
 
+/// The longest pause while AWS is at something.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
+
 /// How a pass ended, as far as the rhythm is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
@@ -40,15 +43,17 @@ impl Ending {
     }
 }
 
-/// How the pass of `plan` with `outcomes` ended: the most urgent of what happened.
-pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
+/// How a pass ended: the most urgent of what happened.
+pub fn ending(report: &ScopeReport) -> Ending {
+    let ScopeReport { plan, outcomes, hold, .. } = report;
     if is_refused(plan, outcomes) {
         return Ending::Stalled;
     }
     let blocked = plan
         .blocked
         .iter()
-        .map(|blocked| if blocked.needs_person { Ending::Stalled } else { Ending::Waiting(WAITING) });
+        .map(|blocked| // Under a hold nothing moves until a person takes it away; the resync notices.
+        if blocked.needs_person || hold.is_some() { Ending::Stalled } else { Ending::Waiting(WAITING) });
     let moving = plan.findings.values().filter(|finding| finding.verdict == Verdict::Moving);
     let gaps = plan.findings.values().filter(|finding| finding.verdict == Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {
@@ -83,7 +88,8 @@ pub fn has_put_back(report: &ScopeReport) -> bool {
     done.into_iter().any(|step| is_drift(&step.item))
 }
 
-/// The pause before the next look. `failures` counts failing passes in a row; `jitter` is between 0 and 1.
+/// The pause before the next look. `failures` counts passes in a row that ended in
+/// failing or waiting; `jitter` is between 0 and 1.
 pub fn pause(ending: Ending, failures: u32, resync: Duration, jitter: f64) -> Duration {
     match ending {
         // A tenth either way, so that a thousand accounts do not come due together.
@@ -93,7 +99,11 @@ pub fn pause(ending: Ending, failures: u32, resync: Duration, jitter: f64) -> Du
             let grown = first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(longest);
             grown.min(resync.max(first)).mul_f64(0.5 + 0.5 * jitter)
         }
-        Ending::Waiting(after) => after.mul_f64(0.9 + 0.2 * jitter),
+        Ending::Waiting(after) => {
+            // What takes long is looked at less and less often, but often enough to notice within minutes.
+            let grown = after.mul_f64(1.3_f64.powi(failures.saturating_sub(1).min(20).cast_signed()));
+            grown.min(LONGEST_WAIT.max(after)).mul_f64(0.9 + 0.2 * jitter)
+        }
         Ending::Moved => CONFIRM,
     }
 }

@@ -78,14 +78,6 @@ impl State {
         *scope != Scope::Organization && self.detection.get(scope).is_some_and(|due| *due <= now)
     }
 
-    /// After a panic nobody knows which scope was lost: every one is looked at again.
-    pub(super) fn recover(&mut self, resync: Duration) {
-        for scope in &self.scopes {
-            self.queue.finished(scope);
-            self.queue.wake(scope.clone(), Instant::now() + resync);
-        }
-    }
-
     /// Takes in what a pass came to and decides when its scope is due again.
     #[expect(clippy::too_many_arguments, reason = "each is a different input of one decision")]
     pub(super) fn record(
@@ -127,7 +119,8 @@ impl State {
 
     fn count_failure(&mut self, scope: &Scope, end: Ending) -> u32 {
         let failures = self.failures.entry(scope.clone()).or_default();
-        *failures = if end == Ending::Failing { failures.saturating_add(1) } else { 0 };
+        let goes_on = matches!(end, Ending::Failing | Ending::Waiting(_));
+        *failures = if goes_on { failures.saturating_add(1) } else { 0 };
         *failures
     }
 

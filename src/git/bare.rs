@@ -188,3 +188,9 @@ fn find_branch<'a>(repository: &'a Repository, branch: &str) -> Result<git2::Ref
 fn full_name(branch: &str) -> String {
     format!("refs/heads/{branch}")
 }
+
+/// Clones `bare` with a work tree on `branch` into `folder`, which must be empty or not there.
+pub fn clone_to(bare: &Path, folder: &Path, branch: &str) -> Result<(), Error> {
+    git2::build::RepoBuilder::new().branch(branch).clone(&bare.display().to_string(), folder)?;
+    Ok(())
+}

@@ -31,5 +31,13 @@ pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
+/// True for the name of something that is not to be shown or recorded: a password, a token, a key.
+pub fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["password", "secret", "token", "privatekey", "apikey", "credential"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 /// What an item is worth: plain structured data, its maps in key order.
 pub type Value = serde_json::Value;

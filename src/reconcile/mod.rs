@@ -15,7 +15,7 @@ use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
     Account, Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan,
-    Scope, Sight, Slug, Value, Verdict,
+    Scope, Sight, Slug, Value, Verdict, names_secret,
 };
 use crate::observe::DriftLook;
 use crate::plan::{Rules, next_base, plan};
@@ -105,7 +105,7 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
     let (observed, plan) = look(world, task).await;
     let (observed, plan) = brake(world, task, observed, plan).await;
     let outcomes = match hands {
-        Some(hands) if !plan.is_empty() => act(task, &observed, &plan, hands).await,
+        Some(hands) if !plan.is_empty() => act(world, task, &observed, &plan, hands).await,
         _ => Outcomes::new(),
     };
     world.memory.wrote(&plan, &outcomes, world.clock.now());
@@ -153,7 +153,7 @@ async fn brake(world: &World, task: &Task<'_>, mut observed: Observed, plan: Pla
     (observed, plan)
 }
 
-async fn act(task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands) -> Outcomes {
+async fn act(world: &World, task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands) -> Outcomes {
     let desired = &task.accepted.desired;
     let organization = &desired.organization;
     let (reader, writer) = match (task.scope, &observed.facts) {
@@ -165,18 +165,41 @@ async fn act(task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands) -
         }
         _ => hands.writers.management(organization, &desired.revision),
     };
+    let Some(brake) = sight::brake(world, task, observed) else { return Outcomes::new() };
     let role = organization.access.role.clone();
     let progress = hands.progress.clone();
-    let site = Site { reader, writer, facts: &observed.facts, role, progress, patience: hands.patience };
+    let site =
+        Site { reader, writer, brake, facts: &observed.facts, role, progress, patience: hands.patience };
     apply(plan, &site).await
 }
 
 fn live(observed: &Observed) -> std::collections::BTreeMap<Item, Value> {
     let value = |(item, sight): (&Item, &Sight)| match sight {
-        Sight::Present { value, .. } => Some((item.clone(), value.clone())),
+        Sight::Present { value, .. } => Some((item.clone(), without_secrets(value))),
         Sight::Absent | Sight::Moving(_) | Sight::Gap(_) => None,
     };
     observed.items.iter().filter_map(value).collect()
+}
+
+/// What is recorded is there for good and for every reader of the repository: texts of resources that bear the name
+/// of a secret are left out.
+fn without_secrets(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(drift) = value.get_mut("drift") {
+        blank(drift, false);
+    }
+    value
+}
+
+fn blank(value: &mut Value, is_secret: bool) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(key, value)| blank(value, is_secret || names_secret(key)));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| blank(value, is_secret)),
+        Value::String(text) if is_secret => "(hidden)".clone_into(text),
+        _ => {}
+    }
 }
 
 fn report(

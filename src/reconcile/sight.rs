@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Task, World, account};
+use crate::apply::Brake;
 use crate::model::{AccountFacts, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
 use crate::observe::{self, AccountLook};
 
@@ -69,20 +70,27 @@ fn missing(task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {
 
 /// Why writes are held in this scope, if they are. What cannot be read counts as held.
 pub(super) async fn hold(world: &World, task: &Task<'_>, observed: &Observed) -> Option<String> {
-    let root = match (&observed.facts, task.organization) {
-        (Facts::Organization(facts), _) | (Facts::Account(_), Some(facts)) => root(facts),
-        (Facts::Account(_), None) => None,
+    let Some(Brake { reader, account, root }) = brake(world, task, observed) else {
+        return Some("the organization's root could not be read".to_owned());
     };
-    let account = match &observed.facts {
-        Facts::Account(AccountFacts { id, .. }) => id.as_ref(),
-        Facts::Organization(_) => None,
-    };
-    let Some(root) = root else { return Some("the organization's root could not be read".to_owned()) };
-    let reader = world.readers.management(&task.accepted.desired.organization);
-    match observe::hold(&reader, account, root).await {
+    match observe::hold(&reader, account.as_ref(), &root).await {
         Ok(hold) => hold,
         Err(error) => Some(format!("whether a hold is set could not be read: {error}")),
     }
+}
+
+/// Where to ask for a hold; nowhere while the organization's root is not known.
+pub(super) fn brake(world: &World, task: &Task<'_>, observed: &Observed) -> Option<Brake> {
+    let root = match (&observed.facts, task.organization) {
+        (Facts::Organization(facts), _) | (Facts::Account(_), Some(facts)) => root(facts)?,
+        (Facts::Account(_), None) => return None,
+    };
+    let account = match &observed.facts {
+        Facts::Account(AccountFacts { id, .. }) => id.clone(),
+        Facts::Organization(_) => None,
+    };
+    let reader = world.readers.management(&task.accepted.desired.organization);
+    Some(Brake { reader, account, root: root.to_owned() })
 }
 
 fn root(facts: &OrganizationFacts) -> Option<&str> {

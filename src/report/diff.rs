@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
 use super::markdown::visible;
-use crate::model::{Finding, Verdict, assume};
+use crate::model::{Finding, Verdict, assume, names_secret};
 
 /// No diff has more lines than this.
 const MAX_LINES: usize = 120;
@@ -329,9 +329,7 @@ fn inline(value: &Value) -> Option<String> {
 
 /// Texts under such a name are never shown: an issue is read by many.
 pub(super) fn is_secret(key: &str, value: &Value) -> bool {
-    let key = key.to_ascii_lowercase();
-    let named = ["password", "secret", "token", "privatekey", "apikey", "credential"];
-    value.is_string() && named.iter().any(|name| key.contains(name))
+    value.is_string() && names_secret(key)
 }
 
 fn clean(text: &str) -> String {

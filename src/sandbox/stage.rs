@@ -45,6 +45,9 @@ pub struct Scenery {
 /// Why the stage could not be set.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The folder holds an earlier sandbox, whose accounts went with its process: name an empty one.
+    #[error("{} holds an earlier sandbox, whose accounts are gone; name an empty folder", .0.display())]
+    Used(PathBuf),
     /// A port or a folder could not be had: see the cause.
     #[error("the sandbox could not be set up")]
     Io(#[from] std::io::Error),
@@ -93,15 +96,16 @@ impl Scenery {
 }
 
 impl Stage {
-    /// Sets the stage in `folder`, with a remote made from `example`. A remote that is there already is used again.
+    /// Sets the stage in `folder`, with a remote made from `example`.
     pub async fn set(folder: &Path, example: &Path, scenery: Scenery) -> Result<Self, Error> {
         let remote = folder.join("landfast-demo.git");
+        // The simulated AWS begins empty; what a kept remote says of an earlier one's accounts would only be a reason
+        // to create nothing in their place.
         if remote.exists() {
-            forget_what_was_seen(&remote)?;
-        } else {
-            let message = "Describe the company's accounts";
-            bare::create_bare_from_directory(example, &remote, BRANCH, message, Clock.now())?;
+            return Err(Error::Used(folder.to_owned()));
         }
+        let message = "Describe the company's accounts";
+        bare::create_bare_from_directory(example, &remote, BRANCH, message, Clock.now())?;
         let signer = signer(&folder.join("signing-key"))?;
         let aws = SimulatedAws::start(scenery.aws.clone()).await?;
         aws.add_access_role(&scenery.aws.management_account, "LandfastManagement");
@@ -183,6 +187,11 @@ impl Stage {
         Ok((origin, Publisher::new(Some(ledger), outlet, Some(Proposals { repository, branch }))))
     }
 
+    /// Clones the remote into `folder`, for a person to work in.
+    pub fn clone_to(&self, folder: &Path) -> Result<(), Error> {
+        Ok(bare::clone_to(&self.remote, folder, BRANCH)?)
+    }
+
     /// Commits to the branch as a person would by merging a pull request: whole files by path, or their removal.
     pub fn commit(
         &self,
@@ -193,14 +202,7 @@ impl Stage {
     }
 }
 
-/// The simulated AWS begins empty every time: what a kept remote says of an earlier one's accounts would only be a
-/// reason to create nothing in their place.
-fn forget_what_was_seen(remote: &Path) -> Result<(), git::Error> {
-    let ours = bare::branches(remote)?.into_keys().filter(|branch| branch.starts_with("landfast/"));
-    ours.into_iter().try_for_each(|branch| bare::delete_branch(remote, &branch))
-}
-
-/// The key of the sandbox: made at first use, kept with the rest.
+/// The key of the sandbox: made at first use, kept with the rest
 fn signer(path: &Path) -> Result<Signer, git::Error> {
     if path.exists() {
         return Signer::from_file(path);

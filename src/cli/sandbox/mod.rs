@@ -23,6 +23,9 @@ pub(super) async fn run(args: SandboxArgs) -> Result<ExitCode, Failure> {
     let folder = Folder::new(args.state.as_deref())?;
     let example = example(&args.example)?;
     let stage = Stage::set(folder.path(), &example, Scenery::fast(SPEED)).await?;
+    if let Folder::Kept(path) = &folder {
+        stage.clone_to(&path.join("my-accounts"))?;
+    }
     let (notices, heard) = notices();
     let (progress, steps) = Progress::heard();
     let daemon = stage.daemon(progress, Some(notices)).await?;
@@ -87,7 +90,10 @@ impl Folder {
 
     fn farewell(&self, telling: &Telling) {
         if let Self::Kept(path) = self {
-            telling.say(&format!("The git remote and the signing key stay in {}.", path.display()));
+            telling.say(&format!(
+                "The git remote, a clone of it and the signing key stay in {}.",
+                path.display()
+            ));
         }
     }
 }
