@@ -79,7 +79,7 @@ impl Stacks<'_> {
 
     async fn prepare(&self, sent: &Sent<'_>) -> Result<Prepared, Error> {
         let new = NewChangeSet {
-            stack: sent.before.map_or(sent.key.name.as_str(), |before| &before.id),
+            stack: sent.key.name.as_str(),
             name: sent.change_set,
             is_new: sent.before.is_none(),
             template: &sent.stack.template,
@@ -110,6 +110,7 @@ impl Stacks<'_> {
                 }));
             };
             match change_set.status.as_str() {
+                _ if is_for_another(sent, &change_set) => return self.leave(sent, &change_set).await,
                 "CREATE_COMPLETE" => return Ok(judge(change_set)),
                 "FAILED" if is_unneeded(&change_set.reason) => return Ok(Prepared::Unneeded(change_set)),
                 "FAILED" => return self.discard(sent, &change_set).await,
@@ -128,6 +129,13 @@ impl Stacks<'_> {
         self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
         let message = format!("CloudFormation refused the change set: {}", change_set.reason);
         Ok(Prepared::Ended(Outcome::Failed { class: Class::Stalled, message }))
+    }
+
+    /// A name finds whichever stack bears it now. A change set for another one than the plan saw is not executed.
+    async fn leave(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<Prepared, Error> {
+        self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
+        let because = format!("{} was deleted and made again meanwhile", sent.key.name);
+        Ok(Prepared::Ended(Outcome::Stale(because)))
     }
 
     /// Executes the change set. What a lost answer leaves behind is told from the stack itself, by the wait.
@@ -214,6 +222,10 @@ fn stale(sent: &Sent<'_>, now: Option<&StackSeen>) -> Option<String> {
             (!is_same).then(|| format!("{} was changed meanwhile ({})", sent.key.name, now.status))
         }
     }
+}
+
+fn is_for_another(sent: &Sent<'_>, change_set: &ChangeSet) -> bool {
+    sent.before.is_some_and(|before| before.id != change_set.stack_id)
 }
 
 fn judge(change_set: ChangeSet) -> Prepared {
