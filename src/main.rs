@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use landfast::cli::{Cli, dispatch};
+use landfast::cli::{dispatch, parse};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    dispatch(Cli::parse()).await
+    match parse() {
+        Ok(cli) => dispatch(cli).await,
+        Err(status) => status,
+    }
 }

@@ -162,7 +162,7 @@ fn log(scope: &Scope, step: &StepId, outcome: &Outcome) {
         Outcome::Done => tracing::info!(%scope, %step, "done"),
         Outcome::Waiting { because, .. } => tracing::info!(%scope, %step, because, "waiting"),
         Outcome::Stale(because) => {
-            tracing::warn!(%scope, %step, because, "the world moved; nothing was written")
+            tracing::warn!(%scope, %step, because, "the world moved; nothing was written");
         }
         Outcome::Failed { class: Class::Transient | Class::Waiting, message } => {
             tracing::warn!(%scope, %step, message, "failed for now");

@@ -88,14 +88,28 @@ impl Stacks<'_> {
             capabilities: &sent.stack.capabilities,
             revert: sent.revert,
         };
-        match self.site.writer.create_change_set(&sent.key.region, &new).await {
-            Ok(_) => {}
+        let is_found = match self.site.writer.create_change_set(&sent.key.region, &new).await {
+            Ok(_) => false,
             // An earlier attempt, whose answer was lost, has made it: the name carries the digest of the content.
-            Err(error) if error.code() == Some("AlreadyExistsException") => {}
-            Err(error) if error.outcome_unknown() => {}
+            Err(error) if error.code() == Some("AlreadyExistsException") => true,
+            Err(error) if error.outcome_unknown() => true,
             Err(error) => return Err(error),
+        };
+        match self.settle(sent, new.stack).await? {
+            Prepared::Ready(change_set) if is_found => self.prove(sent, change_set).await,
+            prepared => Ok(prepared),
         }
-        self.settle(sent, new.stack).await
+    }
+
+    /// Anybody can make a change set of the same name: one that was found is executed only with our own template.
+    async fn prove(&self, sent: &Sent<'_>, change_set: ChangeSet) -> Result<Prepared, Error> {
+        let found = self.site.reader.change_set_template(&sent.key.region, &change_set.id).await?;
+        if found == sent.stack.template {
+            return Ok(Prepared::Ready(change_set));
+        }
+        self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
+        let because = format!("a change set named {} with another template was there", sent.change_set);
+        Ok(Prepared::Ended(Outcome::Stale(because)))
     }
 
     /// Waits until the change set is worked out.

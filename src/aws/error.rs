@@ -104,9 +104,9 @@ impl Error {
         let place = place.to_owned();
         match &error {
             SdkError::ServiceError(service) => {
-                let code = service.err().code().unwrap_or("(no code)").to_owned();
-                let message = service.err().message().unwrap_or_default().to_owned();
                 let status = service.raw().status().as_u16();
+                let code = service.err().code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+                let message = service.err().message().unwrap_or("(no message)").to_owned();
                 let reason = reason(service.raw());
                 Self::Refused(Box::new(Refusal { operation, place, code, message, reason, status }))
             }

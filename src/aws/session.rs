@@ -28,6 +28,8 @@ const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const LIFETIME: Duration = Duration::from_hours(1);
 /// How long before its end a session is renewed.
 const MARGIN: Duration = Duration::from_mins(5);
+/// How many empty pages in a row a list may have.
+const PATIENCE: usize = 50;
 /// Where services live that exist once per account.
 const GLOBAL: &str = "us-east-1";
 
@@ -149,19 +151,25 @@ impl Session {
     }
 
     /// Waits for an answer and takes an error apart. A session that AWS calls expired is not used again.
-    pub(super) async fn send<T, E>(
-        &self,
+    ///
+    /// The call is boxed at once: the SDK's futures are large, and would be copied into everything that waits.
+    pub(super) fn send<'a, T, E>(
+        &'a self,
         operation: &'static str,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Error>
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 'a
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        T: Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
     {
-        let result = call.await.map_err(|error| Error::sdk(operation, self.account.as_str(), error));
-        if result.as_ref().is_err_and(Error::is_expired) {
-            *self.live.lock().await = None;
+        let call = Box::pin(call);
+        async move {
+            let result = call.await.map_err(|error| Error::sdk(operation, self.account.as_str(), error));
+            if result.as_ref().is_err_and(Error::is_expired) {
+                *self.live.lock().await = None;
+            }
+            result
         }
-        result
     }
 
     /// Reads a list to its end: a page may be empty while more follow, and a page that fails fails the list.
@@ -172,20 +180,23 @@ impl Session {
         split: impl Fn(P) -> (Option<Vec<T>>, Option<String>),
     ) -> Result<Vec<T>, Error>
     where
-        F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        P: Send,
+        F: Future<Output = Result<P, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
     {
-        let (mut all, mut token) = (Vec::new(), None);
+        let (mut all, mut token, mut idle) = (Vec::new(), None, 0);
         loop {
-            let (items, next) = split(self.send(operation, Box::pin(fetch(token.clone()))).await?);
-            all.extend(items.unwrap_or_default());
+            let (items, next) = split(self.send(operation, fetch(token.clone())).await?);
+            let items = items.unwrap_or_default();
+            idle = if items.is_empty() { idle + 1 } else { 0 };
+            all.extend(items);
             let next = next.filter(|next| !next.is_empty());
             if next.is_none() {
                 return Ok(all);
             }
-            if next == token {
-                // The SDK's own paginator ends here as if the list were complete.
-                let message = "the same page token came twice".to_owned();
+            // The SDK's own paginator takes a token that comes twice for the end of the list.
+            if idle > PATIENCE || (idle == 0 && next == token) {
+                let message = "its pages lead nowhere".to_owned();
                 return Err(Error::Malformed { operation, place: self.account.to_string(), message });
             }
             token = next;

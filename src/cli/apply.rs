@@ -13,12 +13,12 @@ use crate::report::{self, ScopeReport};
 
 /// Runs the command: progress to standard error, the last state of things to standard output.
 pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
-    let start = setup::start(&args.source).await?;
+    let (start, writers) = setup::start(&args.source).await?;
     let mut publisher = setup::publisher(&args.source, &args.forge, &start)?;
     let (progress, heard) = Progress::heard();
     let bars = tokio::spawn(progress::show(heard));
     let hands = (Mode::from(args.source.mode) > Mode::Observe).then(|| Hands {
-        writers: start.writers.clone(),
+        writers,
         progress,
         patience: args.timeout,
     });
@@ -37,10 +37,10 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     }
     drop(hands);
     let edition: Edition = sweep.edition();
-    let published = publisher.publish(&edition).await;
+    let is_published = publisher.publish(&edition).await;
     let _ = bars.await;
     super::out(&report::text(&edition.reports));
-    Ok(status(&edition.reports, published))
+    Ok(status(&edition.reports, is_published))
 }
 
 /// How long until another look makes sense, if one does.
@@ -65,14 +65,14 @@ fn in_motion(report: &ScopeReport) -> Plan {
 }
 
 /// 0 all in line, 2 something left for a person, 1 an error or something unreadable.
-fn status(reports: &[ScopeReport], published: bool) -> ExitCode {
+fn status(reports: &[ScopeReport], is_published: bool) -> ExitCode {
     let is_broken = |report: &ScopeReport| {
         let is_gap = report.plan.findings.values().any(|finding| finding.verdict == Verdict::Gap);
         let is_failed =
             |outcome: &Outcome| matches!(outcome, Outcome::Failed { class, .. } if *class != Class::Stalled);
         is_gap || report.outcomes.values().any(is_failed)
     };
-    if !published || reports.iter().any(is_broken) {
+    if !is_published || reports.iter().any(is_broken) {
         return ExitCode::from(1);
     }
     let is_in_line = |report: &ScopeReport| {

@@ -19,15 +19,33 @@ use crate::model::{Mode, Slug};
 
 /// Fastens AWS accounts to a git repository.
 ///
-/// Landfast creates accounts, configures them and keeps them as a git repository says, one folder an account, and opens
-/// a GitHub issue when anything changes out of band.
+/// A repository holds one folder for each AWS account. Landfast creates the accounts, configures them, keeps them as
+/// the repository says, and opens a GitHub issue, with the diff and who did it, when anything changes out of band.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = FIRST_STEPS)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
 }
+
+const FIRST_STEPS: &str = "\
+First steps:
+  landfast sandbox                              see it work, with nothing but this machine
+  landfast plan --repo https://git…/accounts    see what it would do to yours; it cannot write
+  landfast run --repo … --mode observe          the safe first day: look and record, write nothing
+
+AWS credentials come from the default chain; AWS_ENDPOINT_URL, GITHUB_TOKEN and RUST_LOG are read too.";
+
+const PLAN_STATUS: &str = "\
+Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or something unreadable.";
+
+const APPLY_STATUS: &str = "\
+Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.";
+
+const RUN_STATUS: &str = "\
+Durations are written 90s, 10m or 1h30m. The mode is a ceiling: the repository can ask for less, never for more.
+SIGTERM and Ctrl-C end it within 10 seconds; killed at any moment, it goes on from git and AWS alone.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -36,48 +54,64 @@ pub enum Command {
     ///
     /// Starts a simulated AWS organization and a simulated GitHub in this process, makes a git remote from
     /// example-repo, and runs the real daemon against them. Tells a story first, then stays up to be played with.
+    #[command(
+        after_help = "Exit status with --once: 0 the story came out as it should, 1 it did not, and why."
+    )]
     Sandbox(SandboxArgs),
     /// Keep the organization as the repository says, for good
+    ///
+    /// Follows the branch, applies what is merged, looks at every account again and again, and keeps one issue open
+    /// for each thing a person should know.
+    #[command(after_help = RUN_STATUS)]
     Run(RunArgs),
     /// Show what would change and what has drifted, and change nothing
     ///
-    /// Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or something unreadable. What cannot be
-    /// checked by its nature is listed and does not change the status.
+    /// Looks at everything once and prints what differs, who changed it and what would be done. It is built without
+    /// the means to write. What cannot be checked by its nature is listed and does not change the exit status.
+    #[command(after_help = PLAN_STATUS)]
     Plan(PlanArgs),
     /// Bring everything in line once, then end
     ///
-    /// Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.
+    /// One pass of all accounts, and again while something moves. Progress goes to standard error, the last state of
+    /// things to standard output.
+    #[command(after_help = APPLY_STATUS)]
     Apply(ApplyArgs),
 }
 
 /// Where the desired state comes from and how far to go.
 #[derive(Debug, Clone, Args)]
 pub struct Source {
-    /// Git remote (https, ssh or a path) or a plain directory that holds the desired state
-    #[arg(long, value_name = "URL|DIR", env = "LANDFAST_REPO")]
+    /// Git remote (https, ssh or a path), or a plain directory, that holds the desired state
+    #[arg(long, value_name = "URL|DIR", env = "LANDFAST_REPO", hide_env_values = true)]
     pub repo: String,
     /// Branch to follow
-    #[arg(long, default_value = "main", env = "LANDFAST_BRANCH")]
+    #[arg(
+        long,
+        default_value = "main",
+        env = "LANDFAST_BRANCH",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
     pub branch: String,
     /// Where the branch `landfast/observed` is kept, if not in the same repository
-    #[arg(long, value_name = "URL|DIR", env = "LANDFAST_OBSERVED_REPO")]
+    #[arg(long, value_name = "URL|DIR", env = "LANDFAST_OBSERVED_REPO", hide_env_values = true)]
     pub observed_repo: Option<String>,
-    /// OpenSSH ed25519 private key that signs what Landfast records; without it nothing recorded is believed
-    #[arg(long, value_name = "FILE", env = "LANDFAST_SIGNING_KEY")]
+    /// OpenSSH ed25519 private key that signs what is recorded; without one, no record is believed
+    #[arg(long, value_name = "FILE", env = "LANDFAST_SIGNING_KEY", hide_env_values = true)]
     pub signing_key: Option<PathBuf>,
     /// Token for GitHub and for git over https
     #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
     pub token: Option<String>,
-    /// Only this account's folder
+    /// Only this account, by the name of its folder
     #[arg(long, value_name = "SLUG", value_parser = parse_slug)]
     pub account: Option<Slug>,
     /// How far to go at the most, whatever the repository says
-    #[arg(long, value_enum, default_value_t = Ceiling::Enforce, env = "LANDFAST_MODE")]
+    #[arg(long, value_enum, default_value_t = Ceiling::Enforce, env = "LANDFAST_MODE", hide_env_values = true)]
     pub mode: Ceiling,
     /// How many accounts to work on at once
     #[arg(long, default_value_t = 32, value_name = "N")]
     pub concurrency: usize,
-    /// Let settings and stacks of the management account be written
+    /// Let settings and stacks of the management account be written too
     #[arg(long)]
     pub allow_management: bool,
 }
@@ -85,11 +119,11 @@ pub struct Source {
 /// The daemon's own ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Ceiling {
-    /// Look and record; write nothing to AWS
+    /// Look and record; write nothing to AWS, open no issue about drift
     Observe,
-    /// Apply merged commits, report drift
+    /// Apply merged commits; report drift
     Report,
-    /// Whatever the repository says, putting drift back included
+    /// Go as far as the repository says, up to putting drift back
     Enforce,
 }
 
@@ -106,11 +140,24 @@ impl From<Ceiling> for Mode {
 /// Where issues and pull requests go.
 #[derive(Debug, Clone, Args)]
 pub struct Forge {
-    /// Repository for issues and pull requests; without it they are printed
-    #[arg(long, value_name = "OWNER/NAME", env = "LANDFAST_GITHUB")]
+    /// Repository for issues and pull requests, with the token in GITHUB_TOKEN; without it they are printed
+    #[arg(
+        long,
+        value_name = "OWNER/NAME",
+        env = "LANDFAST_GITHUB",
+        hide_env_values = true,
+        help_heading = "GitHub"
+    )]
     pub github: Option<String>,
     /// GitHub's API
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://api.github.com",
+        env = "GITHUB_API_URL",
+        hide_env_values = true,
+        help_heading = "GitHub"
+    )]
     pub github_api_url: String,
 }
 
@@ -164,7 +211,7 @@ pub struct RunArgs {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: std::net::SocketAddr,
     /// How logs are written
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 
@@ -212,6 +259,18 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
 }
 
+/// Reads the command line, or says what is wrong with it.
+///
+/// Errors with the exit status: 0 after help and version, 1 after bad usage (2 would mean that a plan found something).
+pub fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|said| {
+        let status = u8::from(said.use_stderr());
+        // Nobody is left to be told that the message could not be written.
+        drop(said.print());
+        ExitCode::from(status)
+    })
+}
+
 /// Carries out a command; what went wrong is said once, with all its causes.
 pub async fn dispatch(cli: Cli) -> ExitCode {
     let done = match cli.command {
@@ -227,7 +286,11 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "this is where errors reach the operator")]
-fn complain(failure: &dyn std::error::Error) {
+fn complain(failure: &setup::Failure) {
+    use std::error::Error as _;
+    if let setup::Failure::Unloadable(diagnostics) = failure {
+        eprintln!("{}\n", diagnostics.trim_end());
+    }
     eprintln!("error: {failure}");
     let mut cause = failure.source();
     while let Some(error) = cause {

@@ -10,7 +10,7 @@ use crate::report::{self, ScopeReport};
 
 /// Runs the command; the plan goes to standard output.
 pub(super) async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
-    let start = setup::start(&args.source).await?;
+    let start = setup::start_looking(&args.source).await?;
     let world: World = start.world;
     let drift = setup::drift_look(args.detect_drift);
     let reports = sweep::look(&world, &start.accepted, &start.bases, drift, args.source.concurrency).await;

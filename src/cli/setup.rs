@@ -41,7 +41,10 @@ pub enum Failure {
     /// An option's value does not fit: correct it.
     #[error("{0}")]
     Option(String),
-    /// The commit does not load: correct what the diagnostics name.
+    /// The commit does not load: correct what the diagnostics name; they are printed before this.
+    #[error("the repository does not load, so nothing was looked at and nothing was changed")]
+    Unloadable(String),
+    /// The branch is not followed: bring it back with an ordinary commit.
     #[error("{0}")]
     Rejected(String),
     /// A file or folder could not be made: check its rights and the space on the disk.
@@ -60,12 +63,10 @@ pub enum Failure {
     Story(String),
 }
 
-/// What `plan` and `apply` start from.
+/// What `plan` and `apply` start from. Nothing in it can write to AWS.
 pub struct Start {
     /// What looks.
     pub world: World,
-    /// What writes.
-    pub writers: Writers,
     /// How fast time passes at AWS.
     pub pace: Pace,
     /// The commit in force.
@@ -80,14 +81,19 @@ pub struct Start {
     _cache: tempfile::TempDir,
 }
 
+/// What `plan` starts from: it is given no writer.
+pub async fn start_looking(source: &Source) -> Result<Start, Failure> {
+    start(source).await.map(|(start, _)| start)
+}
+
 /// Loads the newest commit and what is on record, and proves who we are at AWS.
-pub async fn start(source: &Source) -> Result<Start, Failure> {
+pub async fn start(source: &Source) -> Result<(Start, Writers), Failure> {
     let cache = cache_folder()?;
     let signer = signer(source)?;
     let origin = origin(source, cache.path())?;
     let accepted = match Follow::new(origin.clone(), signer.clone()).look().await? {
         News::Accepted(accepted) => accepted,
-        News::Rejected(rejected) => return Err(Failure::Rejected(rejected.diagnostics)),
+        News::Rejected(rejected) => return Err(Failure::Unloadable(rejected.diagnostics)),
         News::Halted(halted) => return Err(Failure::Rejected(halted.because)),
         News::Same => return Err(Failure::Rejected("nothing was found to load".to_owned())),
     };
@@ -102,7 +108,7 @@ pub async fn start(source: &Source) -> Result<Start, Failure> {
     let (readers, writers) = cloud.sides();
     readers.verify(&accepted.desired.organization).await?;
     let world = world(source, readers);
-    Ok(Start { world, writers, pace, accepted, bases, ledger, origin, _cache: cache })
+    Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 
 fn check_account(source: &Source, accepted: &Accepted) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ mod rhythm;
 mod state;
 mod watcher;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,14 +21,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::follow::{Accepted, Follow, News};
-use crate::model::Scope;
+use crate::model::{Class, Organization, Scope};
 use crate::observe::DriftLook;
 use crate::reconcile::{Hands, Pass, Task, World, pass};
-use crate::report::ScopeReport;
+use crate::report::{Halted, ScopeReport};
 use crate::server::Health;
 
 pub use publisher::{Edition, Outlet, Proposals, Publisher};
-pub use rhythm::{Ending, ending, pause};
+pub use rhythm::{Ending, ending, has_put_back, pause};
 pub use state::State;
 
 /// How long passes may go on after the signal to stop, and how long the last words may take.
@@ -97,6 +98,7 @@ struct Passed {
 /// Everything that wakes the loop.
 enum Wake {
     News(News),
+    Told(BTreeMap<Scope, ScopeReport>),
     Passed(Box<Passed>),
     /// A pass ended without a result: it panicked.
     Lost,
@@ -110,12 +112,13 @@ impl Daemon {
         let Self { world, hands, follow, publisher, settings, health, notices } = self;
         let (editions, latest) = watch::channel(Edition::default());
         let bases = publisher.bases().await;
-        let publishing = tokio::spawn(publisher.run(latest, notices.clone()));
+        let (told, telling) = unbounded_channel();
+        let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
         let mut running = Running {
             state: State::new(bases),
             passes: JoinSet::new(),
-            verified: false,
+            verified: None,
             world,
             hands,
             settings,
@@ -123,7 +126,7 @@ impl Daemon {
             notices,
             editions,
         };
-        let ended = running.until(news, stop).await;
+        let ended = running.until(news, telling, stop).await;
         running.wind_down().await;
         drop(running);
         // The channel is closed now: the publisher says what is left to say and ends.
@@ -137,7 +140,8 @@ impl Daemon {
 struct Running {
     state: State,
     passes: JoinSet<Passed>,
-    verified: bool,
+    /// The organization the credentials were proved to belong to.
+    verified: Option<Organization>,
     world: Arc<World>,
     hands: Option<Hands>,
     settings: Settings,
@@ -150,6 +154,7 @@ impl Running {
     async fn until(
         &mut self,
         mut news: UnboundedReceiver<News>,
+        mut telling: UnboundedReceiver<BTreeMap<Scope, ScopeReport>>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         tokio::pin!(stop);
@@ -159,12 +164,14 @@ impl Running {
             let wake = tokio::select! {
                 () = &mut stop => Wake::Stop,
                 Some(news) = news.recv() => Wake::News(news),
+                Some(told) = telling.recv() => Wake::Told(told),
                 Some(ended) = self.passes.join_next() => ended.map_or(Wake::Lost, |passed| Wake::Passed(Box::new(passed))),
                 () = until(due) => Wake::Due,
             };
             match wake {
                 Wake::Stop => return Ok(()),
                 Wake::News(news) => self.take(news).await?,
+                Wake::Told(told) => self.state.told(&told),
                 Wake::Passed(passed) => self.passed(*passed),
                 Wake::Lost => {
                     tracing::error!("a pass panicked; its scope is looked at again with the next resync");
@@ -208,7 +215,9 @@ impl Running {
         match news {
             News::Same => return Ok(()),
             News::Accepted(accepted) => {
-                self.verify(&accepted).await?;
+                if let Err(error) = self.verify(&accepted).await {
+                    return self.mistaken(&accepted, error);
+                }
                 tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
                 self.tell(|| Notice::Accepted(accepted.clone()));
                 let scopes = self.world.scopes(&accepted.desired);
@@ -230,19 +239,37 @@ impl Running {
     }
 
     /// Proves once that the credentials are for this organization; what may pass is tried again.
-    async fn verify(&mut self, accepted: &Accepted) -> Result<(), Error> {
+    async fn verify(&mut self, accepted: &Accepted) -> Result<(), crate::aws::Error> {
+        let organization = &accepted.desired.organization;
+        let is_proved = |proved: &Organization| {
+            (&proved.id, &proved.management_account, &proved.access)
+                == (&organization.id, &organization.management_account, &organization.access)
+        };
         let mut pause = Duration::from_secs(1);
-        while !self.verified {
-            match self.world.readers.verify(&accepted.desired.organization).await {
-                Ok(()) => self.verified = true,
-                Err(error) if error.class() == crate::model::Class::Transient => {
+        while !self.verified.as_ref().is_some_and(is_proved) {
+            match self.world.readers.verify(organization).await {
+                Ok(()) => self.verified = Some(organization.clone()),
+                Err(error) if error.class() == Class::Transient => {
                     tracing::warn!(%error, "AWS could not be asked who we are; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_mins(1));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
+    }
+
+    /// A first commit for another organization than the credentials' ends the daemon; a later one is not followed.
+    fn mistaken(&mut self, accepted: &Accepted, error: crate::aws::Error) -> Result<(), Error> {
+        if self.state.accepted.is_none() {
+            return Err(error.into());
+        }
+        let because = format!("it is for another organization than the daemon's credentials ({error})");
+        tracing::error!(revision = %accepted.desired.revision, "{because}");
+        self.tell(|| Notice::Refused(because.clone()));
+        self.state.situation.halted = Some(Halted { commit: accepted.desired.revision.clone(), because });
+        self.publish();
         Ok(())
     }
 

@@ -34,6 +34,9 @@ pub struct Edition {
     pub records: Vec<ScopeRecord>,
     /// The last report of each scope.
     pub reports: Vec<ScopeReport>,
+    /// Reports of passes that put something back and of which nobody has been told yet. By now their scopes are in
+    /// line again, so that the last reports say nothing of it.
+    pub put_back: BTreeMap<Scope, ScopeReport>,
     /// What is said about commits.
     pub situation: Situation,
     /// The commit in force.
@@ -72,6 +75,7 @@ pub struct Publisher {
     shown: Option<(Wanted, Instant)>,
     printed: BTreeMap<IssueKey, WantedIssue>,
     proposed: BTreeSet<Slug>,
+    told: Option<UnboundedSender<BTreeMap<Scope, ScopeReport>>>,
 }
 
 /// Why something was not published.
@@ -89,7 +93,13 @@ impl Publisher {
     /// Publishes to `outlet`, records in `ledger`, and proposes ids by pull requests where `proposals` says.
     pub fn new(ledger: Option<Arc<ObservedBranch>>, outlet: Outlet, proposals: Option<Proposals>) -> Self {
         let (printed, proposed) = (BTreeMap::new(), BTreeSet::new());
-        Self { ledger, outlet, proposals, shown: None, printed, proposed }
+        Self { ledger, outlet, proposals, shown: None, printed, proposed, told: None }
+    }
+
+    /// Says to `told` what was put back and has been told of.
+    #[must_use]
+    pub fn telling(self, told: UnboundedSender<BTreeMap<Scope, ScopeReport>>) -> Self {
+        Self { told: Some(told), ..self }
     }
 
     /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an
@@ -102,7 +112,7 @@ impl Publisher {
             match blocking(move || ledger.read()).await {
                 Ok(bases) => return bases,
                 Err(error) => {
-                    tracing::error!(%error, "the record of what was agreed cannot be read; trying again")
+                    tracing::error!(%error, "the record of what was agreed cannot be read; trying again");
                 }
             }
             tokio::time::sleep(pause).await;
@@ -146,7 +156,7 @@ impl Publisher {
     /// True when all of it is where it should be. Each part fails on its own.
     pub async fn publish(&mut self, edition: &Edition) -> bool {
         let recorded = self.record(edition).await;
-        let shown = self.show(edition).await;
+        let shown = self.tell_and_show(edition).await;
         let proposed = self.propose(edition).await;
         [recorded, shown, proposed].into_iter().all(|part| match part {
             Ok(()) => true,
@@ -170,8 +180,23 @@ impl Publisher {
         Ok(())
     }
 
-    async fn show(&mut self, edition: &Edition) -> Result<(), Error> {
-        let wanted = wanted(&edition.reports, &edition.situation);
+    /// What was put back is told first, as if it were the last that is known; then what is true now. So an issue
+    /// is opened and closed again even where the drift was gone before anybody could look.
+    async fn tell_and_show(&mut self, edition: &Edition) -> Result<(), Error> {
+        if !edition.put_back.is_empty() {
+            let told = |report: &ScopeReport| edition.put_back.get(&report.scope).unwrap_or(report).clone();
+            let reports: Vec<_> = edition.reports.iter().map(told).collect();
+            self.show(&reports, &edition.situation).await?;
+        }
+        self.show(&edition.reports, &edition.situation).await?;
+        if let Some(told) = &self.told {
+            let _ = told.send(edition.put_back.clone());
+        }
+        Ok(())
+    }
+
+    async fn show(&mut self, reports: &[ScopeReport], situation: &Situation) -> Result<(), Error> {
+        let wanted = wanted(reports, situation);
         let is_shown =
             self.shown.as_ref().is_some_and(|(shown, at)| *shown == wanted && at.elapsed() < REREAD);
         if is_shown {

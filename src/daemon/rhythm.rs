@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::model::{Class, Outcome, Outcomes, Plan};
+use crate::model::{Class, Item, Outcome, Outcomes, Plan, Verdict};
+use crate::report::ScopeReport;
 
 /// How soon something that AWS is at is looked at again.
 const WAITING: Duration = Duration::from_secs(15);
@@ -45,8 +46,8 @@ pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
         .blocked
         .iter()
         .map(|blocked| if blocked.needs_person { Ending::Stalled } else { Ending::Waiting(WAITING) });
-    let moving = plan.findings.values().filter(|finding| finding.verdict == crate::model::Verdict::Moving);
-    let gaps = plan.findings.values().filter(|finding| finding.verdict == crate::model::Verdict::Gap);
+    let moving = plan.findings.values().filter(|finding| finding.verdict == Verdict::Moving);
+    let gaps = plan.findings.values().filter(|finding| finding.verdict == Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {
         Outcome::Done | Outcome::Stale(_) => Ending::Moved,
         Outcome::Waiting { after, .. } => Ending::Waiting(*after),
@@ -61,6 +62,16 @@ pub fn ending(plan: &Plan, outcomes: &Outcomes) -> Ending {
         .chain(steps)
         .max()
         .unwrap_or(Ending::Quiet)
+}
+
+/// True when the pass undid what somebody else had done.
+pub fn has_put_back(report: &ScopeReport) -> bool {
+    let is_drift = |item: &Item| {
+        let verdict = report.plan.findings.get(item).map(|finding| finding.verdict);
+        matches!(verdict, Some(Verdict::Drift | Verdict::Conflict))
+    };
+    let done = report.plan.steps.iter().filter(|step| report.outcomes.get(&step.id) == Some(&Outcome::Done));
+    done.into_iter().any(|step| is_drift(&step.item))
 }
 
 /// The pause before the next look. `failures` counts failing passes in a row; `jitter` is between 0 and 1.

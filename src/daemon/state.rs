@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Settings;
 use super::publisher::Edition;
 use super::queue::Queue;
-use super::rhythm::{Ending, pause};
+use super::rhythm::{self, Ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
@@ -35,6 +35,7 @@ pub struct State {
     pub reports: BTreeMap<Scope, ScopeReport>,
     /// Who is due.
     pub(super) queue: Queue,
+    put_back: BTreeMap<Scope, ScopeReport>,
     live: BTreeMap<Scope, BTreeMap<Item, Value>>,
     failures: BTreeMap<Scope, u32>,
     detection: BTreeMap<Scope, Instant>,
@@ -106,6 +107,9 @@ impl State {
             wait = wait.min(pace.scale(AUTHOR_PENDING));
         }
         let due = self.detection.get(&scope).map_or(now + wait, |detection| (now + wait).min(*detection));
+        if rhythm::has_put_back(&pass.report) {
+            self.put_back.insert(scope.clone(), pass.report.clone());
+        }
         if self.is_declared(&scope) {
             self.queue.wake(scope.clone(), due);
             self.reports.insert(scope.clone(), pass.report);
@@ -166,6 +170,11 @@ impl State {
         }
     }
 
+    /// Forgets what was put back once it was told of; what was put back since stays to be told.
+    pub(super) fn told(&mut self, told: &BTreeMap<Scope, ScopeReport>) {
+        self.put_back.retain(|scope, report| told.get(scope) != Some(report));
+    }
+
     /// Everything that should be on record and in issues now.
     pub(super) fn edition(&self) -> Edition {
         let record = |(scope, live): (&Scope, &BTreeMap<Item, Value>)| ScopeRecord {
@@ -176,6 +185,7 @@ impl State {
         Edition {
             records: self.live.iter().map(record).collect(),
             reports: self.reports.values().cloned().collect(),
+            put_back: self.put_back.clone(),
             situation: self.situation.clone(),
             accepted: self.accepted.clone(),
             organization: self.organization.clone(),

@@ -32,7 +32,7 @@ async fn look_again_and_again(
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "the repository could not be read; what was accepted stays in force")
+                tracing::warn!(%error, "the repository could not be read; what was accepted stays in force");
             }
         }
         rest(poll, directory.as_mut()).await;

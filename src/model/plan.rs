@@ -182,6 +182,7 @@ impl Plan {
     }
 
     /// The part of the plan that is about one account, and the OUs it may need.
+    #[must_use]
     pub fn only(mut self, slug: &Slug) -> Self {
         let is_meant = |item: &Item| !matches!(item, Item::Account(other, _) if other != slug);
         self.findings.retain(|item, _| is_meant(item));

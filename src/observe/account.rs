@@ -54,7 +54,9 @@ pub async fn account(
     }
     let is_young = look.now - fact.joined < YOUNG;
     if let Err(error) = reader.enter().await {
-        return unentered(slug, Some(&fact.id), wanted, &because(&error, is_young));
+        let mut observed = unentered(slug, Some(&fact.id), wanted, &error.to_string());
+        observed.items.values_mut().for_each(|sight| *sight = unread(&error, is_young));
+        return observed;
     }
     let regions = by_region(wanted);
     let stacks = each(regions, REGIONS_AT_ONCE, |(name, names)| {
@@ -68,7 +70,7 @@ pub async fn account(
     let mut seen = Gathered::new(&fact.id, settings);
     for (name, names, (stacks, cached)) in stacks {
         cache.put(name.clone(), cached);
-        seen.add(name, names, stacks, is_young);
+        seen.add(&name, names, stacks, is_young);
     }
     seen.observed(slug, wanted)
 }
@@ -94,12 +96,13 @@ fn closed(fact: &AccountFact) -> Option<String> {
     }
 }
 
-/// A new account refuses for a while what it will allow later.
-fn because(error: &Error, is_young: bool) -> String {
+/// What an error leaves to be said of an item: a new account refuses for a while what it will allow later, so that
+/// counts as AWS still being at it; everything else is a gap.
+fn unread(error: &Error, is_young: bool) -> Sight {
     if is_young && (error.is_access_denied() || error.is_not_ready()) {
-        return format!("the account is new and not ready yet: {error}");
+        return Sight::Moving(format!("the account is new and AWS is still setting it up ({error})"));
     }
-    error.to_string()
+    Sight::Gap(error.to_string())
 }
 
 fn by_region(wanted: &BTreeSet<Item>) -> Vec<(Region, BTreeSet<StackKey>)> {
@@ -131,7 +134,7 @@ async fn settings(
         }
         let sight = match value {
             Ok(value) => value.map_or(Sight::Absent, Sight::present),
-            Err(error) => Sight::Gap(because(&error, is_young)),
+            Err(error) => unread(&error, is_young),
         };
         sights.insert(Item::Setting(setting), sight);
     }
@@ -153,7 +156,7 @@ impl Gathered {
 
     fn add(
         &mut self,
-        region: Region,
+        region: &Region,
         names: BTreeSet<StackKey>,
         seen: Result<RegionSeen, Error>,
         is_young: bool,
@@ -167,8 +170,8 @@ impl Gathered {
                 self.items.extend(seen.sights.into_iter().map(|(key, sight)| (Item::Stack(key), sight)));
             }
             Err(error) => {
-                let why = because(&error, is_young);
-                self.items.extend(names.into_iter().map(|key| (Item::Stack(key), Sight::Gap(why.clone()))));
+                let sight = unread(&error, is_young);
+                self.items.extend(names.into_iter().map(|key| (Item::Stack(key), sight.clone())));
             }
         }
     }

@@ -7,15 +7,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::aws::{Error, Lookup, Reader, TrailEvent, WRITE_SESSION_PREFIX};
-use crate::model::{
-    Access, AccountId, AccountProperty, Author, Deed, Item, Region, Setting, StackKey, Value,
-};
+use super::traces::traces;
+use crate::aws::{Error, Reader, TrailEvent, WRITE_SESSION_PREFIX};
+use crate::model::{Access, AccountId, Author, Deed, Item, Value};
 
 /// How long CloudTrail may take before an author counts as not to be found (seconds).
 const PATIENCE: i64 = 20 * 60;
-/// Where the events of global services are.
-const GLOBAL: &str = "us-east-1";
 
 /// Whom to ask.
 #[derive(Clone, Copy)]
@@ -46,6 +43,9 @@ pub struct Question<'a> {
 }
 
 /// Asks CloudTrail. An error means that nobody knows yet: ask again later.
+///
+/// While the newest call that fits is our own, somebody's later one may still be on its way: our value was the one
+/// that was changed. So our own hand is named only when CloudTrail had its time.
 pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result<Author, Error> {
     let reader = match question.item {
         Item::Ou(_) | Item::Account(..) => Some(witnesses.management),
@@ -54,114 +54,26 @@ pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result
     let Some(reader) = reader else {
         return Ok(Author::Unknown { because: "the account cannot be entered".to_owned() });
     };
-    let mut newest: Option<TrailEvent> = None;
-    for (region, lookup) in traces(question) {
-        let events = reader.trail(&region, &lookup, question.from, question.now).await?;
-        let found = events.into_iter().find(|event| is_write(event) && fits(question, event));
-        newest = newest.into_iter().chain(found).max_by_key(|event| event.time);
+    let mut found = Vec::new();
+    for trace in traces(question) {
+        let events = reader.trail(&trace.region, &trace.lookup, question.from, question.now).await?;
+        found.extend(events.into_iter().filter_map(|event| Some((trace.fits(question, &event)?, event))));
     }
-    Ok(match newest {
-        Some(found) => Author::Known(deed(&found, question.access)),
-        None if question.now - question.seen < PATIENCE => Author::Pending,
-        None => Author::Unknown { because: "CloudTrail shows no call that fits".to_owned() },
+    let is_early = question.now - question.seen < PATIENCE;
+    Ok(match newest(found).map(|(is_certain, event)| deed(&event, is_certain, question.access)) {
+        Some(deed) if !(deed.is_ours && is_early) => Author::Known(deed),
+        _ if is_early => Author::Pending,
+        _ => Author::Unknown { because: "CloudTrail shows no call that fits".to_owned() },
     })
 }
 
-/// What to look up, and where: one attribute a call is all that CloudTrail takes.
-fn traces(question: &Question<'_>) -> Vec<(Region, Lookup)> {
-    let Ok(global) = Region::parse(GLOBAL) else { return Vec::new() };
-    let calls = |region: &Region, names: &[&str]| -> Vec<_> {
-        names.iter().map(|name| (region.clone(), Lookup::EventName((*name).to_owned()))).collect()
-    };
-    match question.item {
-        Item::Setting(Setting::PasswordPolicy) => {
-            calls(&global, &["UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"])
-        }
-        Item::Setting(Setting::AccountAlias) => calls(&global, &["CreateAccountAlias", "DeleteAccountAlias"]),
-        Item::Ou(_) => calls(
-            &global,
-            &["DeleteOrganizationalUnit", "UpdateOrganizationalUnit", "CreateOrganizationalUnit"],
-        ),
-        Item::Account(_, property) => calls(&global, account_calls(property)),
-        Item::Stack(key) => match touched(question.observed) {
-            resources if resources.is_empty() => {
-                calls(&key.region, &["UpdateStack", "ExecuteChangeSet", "DeleteStack", "CreateStack"])
-            }
-            resources => resources
-                .into_iter()
-                .map(|resource| (resource.region(key, &global), Lookup::ResourceName(resource.physical_id)))
-                .collect(),
-        },
-    }
+/// The newest of those that are certain; only where there is none, the newest of the likely ones.
+fn newest(found: Vec<(bool, TrailEvent)>) -> Option<(bool, TrailEvent)> {
+    // CloudTrail tells seconds, and the newer first: of two in one second the first one counts.
+    found.into_iter().rev().max_by_key(|(is_certain, event)| (*is_certain, event.time))
 }
 
-fn account_calls(property: &AccountProperty) -> &'static [&'static str] {
-    match property {
-        AccountProperty::Exists => &["CloseAccount", "RemoveAccountFromOrganization", "LeaveOrganization"],
-        AccountProperty::Name => &["PutAccountName"],
-        AccountProperty::Email => &["AcceptPrimaryEmailUpdate"],
-        AccountProperty::Ou => &["MoveAccount"],
-        AccountProperty::Tag(_) => &["TagResource", "UntagResource"],
-    }
-}
-
-/// A resource that drifted.
-struct Touched {
-    resource_type: String,
-    physical_id: String,
-}
-
-impl Touched {
-    fn region(&self, key: &StackKey, global: &Region) -> Region {
-        if self.resource_type.starts_with("AWS::IAM::") { global.clone() } else { key.region.clone() }
-    }
-}
-
-/// The resources that drift detection found changed; none where the stack itself was changed.
-fn touched(observed: Option<&Value>) -> Vec<Touched> {
-    let drift = observed.and_then(|value| value.get("drift")).and_then(Value::as_object);
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let touched = |value: &Value| {
-        let (resource_type, physical_id) = (text(value, "type")?, text(value, "physicalId")?);
-        (!physical_id.is_empty()).then_some(Touched { resource_type, physical_id })
-    };
-    drift.into_iter().flat_map(|drift| drift.values()).filter_map(touched).collect()
-}
-
-/// Calls that only read, and calls that were refused, changed nothing.
-fn is_write(event: &TrailEvent) -> bool {
-    let reads = ["Get", "List", "Describe", "Detect", "Simulate", "Generate", "Assume"];
-    event.record.get("errorCode").is_none()
-        && event.record.get("readOnly").and_then(Value::as_bool) != Some(true)
-        && !reads.iter().any(|verb| event.name.starts_with(verb))
-}
-
-/// True when the call was about the item and not only of its kind.
-fn fits(question: &Question<'_>, event: &TrailEvent) -> bool {
-    let asked = |key: &str| {
-        let value = event.record.get("requestParameters").and_then(|asked| asked.get(key));
-        value.and_then(Value::as_str).unwrap_or_default()
-    };
-    match question.item {
-        Item::Setting(_) => true,
-        Item::Ou(path) => asked("name").is_empty() || asked("name") == path.name(),
-        Item::Account(_, AccountProperty::Tag(_)) => Some(asked("resourceId")) == id(question),
-        Item::Account(..) => Some(asked("accountId")) == id(question),
-        // Looked up by the resource itself.
-        Item::Stack(_) if !touched(question.observed).is_empty() => true,
-        Item::Stack(key) => {
-            let named =
-                |text: &str| text == key.name.as_str() || text.contains(&format!(":stack/{}/", key.name));
-            named(asked("stackName")) || named(asked("stackId"))
-        }
-    }
-}
-
-fn id<'a>(question: &Question<'a>) -> Option<&'a str> {
-    question.account.map(AccountId::as_str)
-}
-
-fn deed(found: &TrailEvent, access: &Access) -> Deed {
+fn deed(found: &TrailEvent, is_certain: bool, access: &Access) -> Deed {
     let text =
         |pointer: &str| found.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let principal = principal(&text);
@@ -178,7 +90,7 @@ fn deed(found: &TrailEvent, access: &Access) -> Deed {
         source_ip: text("/sourceIPAddress"),
         console: from_console(&found.record),
         mfa: (!mfa.is_empty()).then(|| mfa == "true"),
-        is_certain: true,
+        is_certain,
     }
 }
 
@@ -225,42 +137,16 @@ mod tests {
         Access { role, read_role: None, management_role: None, external_id: None }
     }
 
-    fn question<'a>(item: &'a Item, observed: Option<&'a Value>, access: &'a Access) -> Question<'a> {
-        Question { item, observed, account: None, access, from: 0, seen: 0, now: 0 }
-    }
-
-    fn call(name: &str, record: Value) -> TrailEvent {
-        TrailEvent { id: "1".to_owned(), name: name.to_owned(), time: 1, record }
-    }
-
     #[test]
-    fn a_drifted_role_is_looked_up_by_its_name_where_iam_records() {
-        let item = "stacks.roles[eu-west-1]".parse().unwrap();
-        let observed = json!({"drift": {"Role": {"type": "AWS::IAM::Role", "physicalId": "netops"}}});
-        let access = access();
-        let traces = traces(&question(&item, Some(&observed), &access));
-        assert_eq!(
-            traces,
-            [(Region::parse("us-east-1").unwrap(), Lookup::ResourceName("netops".to_owned()))]
-        );
-    }
-
-    #[test]
-    fn a_change_of_another_stack_does_not_fit() {
-        let item = "stacks.network[eu-west-1]".parse().unwrap();
-        let access = access();
-        let question = question(&item, None, &access);
-        let update = |stack: &str| call("UpdateStack", json!({"requestParameters": {"stackName": stack}}));
-        assert!(fits(&question, &update("network")));
-        assert!(fits(&question, &update("arn:aws:cloudformation:eu-west-1:1:stack/network/0a1b")));
-        assert!(!fits(&question, &update("network-2")));
-    }
-
-    #[test]
-    fn a_call_that_was_refused_or_only_read_made_nothing() {
-        assert!(is_write(&call("AttachRolePolicy", json!({}))));
-        assert!(!is_write(&call("AttachRolePolicy", json!({"errorCode": "AccessDenied"}))));
-        assert!(!is_write(&call("GetRole", json!({}))));
+    fn a_call_that_names_the_change_comes_before_a_later_one_that_does_not() {
+        let event = |name: &str, time| TrailEvent {
+            id: String::new(),
+            name: name.to_owned(),
+            time,
+            record: json!({}),
+        };
+        let found = vec![(true, event("AttachRolePolicy", 1)), (false, event("TagRole", 2))];
+        assert_eq!(newest(found).map(|(_, event)| event.name).as_deref(), Some("AttachRolePolicy"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod each;
 mod hold;
 mod organization;
 mod stacks;
+mod traces;
 mod tree;
 
 pub use account::{AccountLook, DriftLook, account, unentered};

@@ -82,7 +82,7 @@ async fn look_at(
         }
         seen.sights.insert(key.clone(), sight(reader, region, stack, &notes, cache).await);
     }
-    let others = stacks.into_values().filter(|stack| is_there(stack));
+    let others = stacks.into_values().filter(is_there);
     seen.undeclared = others.filter_map(|stack| StackName::parse(stack.name).ok()).collect();
     Ok(seen)
 }

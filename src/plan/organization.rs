@@ -41,7 +41,10 @@ pub(super) fn steps(
             property => {
                 let is_adopted = desired.is_adopted(&Scope::Organization, item);
                 if wants_write(finding, is_adopted) {
-                    change(draft, account, property, item, finding, facts);
+                    match facts.claimed.get(slug).and_then(|id| facts.accounts.get(id)) {
+                        Some(fact) => change(draft, account, fact, property, item, finding, facts),
+                        None => nobody_home(draft, property, item, is_new(findings, slug)),
+                    }
                 }
             }
         }
@@ -140,7 +143,7 @@ fn obstacle(
         .or_else(|| asked_before(account, facts, rules))
         .or_else(|| all_refused(facts, rules))
         .or_else(|| {
-            let because = format!("{creating} other accounts are being created");
+            let because = format!("{creating} other accounts are created first; AWS makes few at a time");
             (creating >= rules.max_creations).then_some(Obstacle::Wait(because))
         })
 }
@@ -227,18 +230,31 @@ fn under_way(facts: &OrganizationFacts) -> usize {
     facts.creations.iter().filter(|creation| creation.state == CreationState::InProgress).count()
 }
 
+fn is_new(findings: &Findings, slug: &Slug) -> bool {
+    let exists = Item::Account(slug.clone(), AccountProperty::Exists);
+    findings.get(&exists).is_some_and(|finding| finding.verdict == Verdict::New)
+}
+
+/// What is wanted of an account that is not there. AWS gives a new account its name, e-mail and tags as it makes it:
+/// only its place is left for afterwards.
+fn nobody_home(draft: &mut Draft, property: &AccountProperty, item: &Item, is_new: bool) {
+    match property {
+        AccountProperty::Name | AccountProperty::Email | AccountProperty::Tag(_) if is_new => {}
+        _ if is_new => draft.wait(item, "the account does not exist yet"),
+        _ => draft.wait(item, "the account is missing from the organization's list"),
+    }
+}
+
 /// A change of one property of an account that exists.
 fn change(
     draft: &mut Draft,
     account: &Account,
+    fact: &AccountFact,
     property: &AccountProperty,
     item: &Item,
     finding: &Finding,
     facts: &OrganizationFacts,
 ) {
-    let Some(fact) = facts.claimed.get(&account.slug).and_then(|id| facts.accounts.get(id)) else {
-        return draft.wait(item, "the account does not exist yet");
-    };
     match property {
         AccountProperty::Ou => place(draft, account, fact, item, facts),
         AccountProperty::Tag(key) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt};
 
 use super::{Hands, Pass, Task, World, pass};
-use crate::daemon::Edition;
+use crate::daemon::{Edition, has_put_back};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, OrganizationFacts, Scope};
@@ -37,6 +37,7 @@ pub struct Sweep<'a> {
     reports: Vec<ScopeReport>,
     records: Vec<ScopeRecord>,
     organization: Option<Arc<OrganizationFacts>>,
+    put_back: BTreeMap<Scope, ScopeReport>,
 }
 
 impl<'a> Sweep<'a> {
@@ -49,7 +50,17 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         let (reports, records) = (Vec::new(), Vec::new());
         let drift = DriftLook::LastKnown;
-        Self { world, accepted, concurrency, drift, bases, reports, records, organization: None }
+        Self {
+            world,
+            accepted,
+            concurrency,
+            drift,
+            bases,
+            reports,
+            records,
+            organization: None,
+            put_back: BTreeMap::new(),
+        }
     }
 
     /// One pass of every scope.
@@ -91,6 +102,9 @@ impl<'a> Sweep<'a> {
     fn take(&mut self, scope: &Scope, pass: Pass) {
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         self.records.push(ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live });
+        if has_put_back(&pass.report) {
+            self.put_back.insert(scope.clone(), pass.report.clone());
+        }
         self.reports.push(pass.report);
     }
 
@@ -105,6 +119,7 @@ impl<'a> Sweep<'a> {
         Edition {
             records: self.records.clone(),
             reports: self.reports.clone(),
+            put_back: self.put_back.clone(),
             situation: Situation {
                 revision: Some(desired.revision.clone()),
                 scopes: Some(desired.scopes().into_iter().collect()),

@@ -25,29 +25,25 @@ pub struct Counts {
     pub first_seen: usize,
     /// Items that are no longer declared, and kept.
     pub undeclared: usize,
-    /// Items whose work is held back.
+    /// Items whose work is held back until a person does something.
     pub blocked: usize,
+    /// Items whose work comes later by itself.
+    pub waiting: usize,
     /// Items with an operation under way.
     pub moving: usize,
     /// Items that could not be read.
     pub unreadable: usize,
-    /// Parts that cannot be read by their nature.
+    /// Items of which a part cannot be read by its nature.
     pub not_checked: usize,
-    /// Items that are as declared.
+    /// Items that are as declared, as far as they could be checked.
     pub in_sync: usize,
 }
 
 impl Counts {
-    /// Items that were looked at and could be read.
-    pub fn checked(&self, items: usize) -> usize {
-        items - self.unreadable
-    }
-
-    /// True when there is nothing to do and nothing to decide.
+    /// True when there is nothing to do, nothing to decide and nothing that could not be read.
     pub fn is_quiet(&self) -> bool {
-        let Self { creates, changes, removes, drifted, conflicts, first_seen, undeclared, blocked, .. } =
-            *self;
-        creates + changes + removes + drifted + conflicts + first_seen + undeclared + blocked == 0
+        let Self { not_checked, in_sync, .. } = *self;
+        *self == Self { not_checked, in_sync, ..Self::default() }
     }
 
     /// Both together.
@@ -62,38 +58,59 @@ impl Counts {
             first_seen: self.first_seen + other.first_seen,
             undeclared: self.undeclared + other.undeclared,
             blocked: self.blocked + other.blocked,
+            waiting: self.waiting + other.waiting,
             moving: self.moving + other.moving,
             unreadable: self.unreadable + other.unreadable,
             not_checked: self.not_checked + other.not_checked,
             in_sync: self.in_sync + other.in_sync,
         }
     }
-}
 
-impl fmt::Display for Counts {
-    /// The counts that always matter, then those that are not zero.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "creates {}, changes {}, drifted {}", self.creates, self.changes, self.drifted)?;
-        let rare = [
+    fn named(&self) -> [(&'static str, usize); 13] {
+        [
+            ("creates", self.creates),
+            ("changes", self.changes),
             ("removes", self.removes),
+            ("drifted", self.drifted),
             ("in conflict", self.conflicts),
             ("first seen", self.first_seen),
             ("undeclared", self.undeclared),
+            ("blocked", self.blocked),
+            ("waiting", self.waiting),
             ("under way", self.moving),
             ("unreadable", self.unreadable),
-        ];
-        for (name, count) in rare.into_iter().filter(|(_, count)| *count > 0) {
-            write!(f, ", {name} {count}")?;
-        }
-        write!(f, ", blocked {}, not checked {}", self.blocked, self.not_checked)
+            ("in sync", self.in_sync),
+            ("not fully checked", self.not_checked),
+        ]
+    }
+}
+
+/// The counts that always matter are told even when they are zero.
+const ALWAYS: [&str; 3] = ["creates", "changes", "drifted"];
+
+impl fmt::Display for Counts {
+    /// `creates 1, changes 0, drifted 2, blocked 1`; with `{:#}` only what is not zero and out of line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let brief = f.alternate();
+        let is_told = |(name, count): &(&str, usize)| {
+            if brief { *count > 0 && *name != "in sync" } else { *count > 0 || ALWAYS.contains(name) }
+        };
+        let told = self.named().into_iter().filter(is_told);
+        let words: Vec<_> = told.map(|(name, count)| format!("{name} {count}")).collect();
+        f.write_str(&words.join(", "))
     }
 }
 
 /// Counts one report.
 pub fn counts(report: &ScopeReport) -> Counts {
-    let mut counts = Counts { blocked: report.plan.blocked.len(), ..Counts::default() };
+    let needs_person = report.plan.blocked.iter().filter(|blocked| blocked.needs_person).count();
+    let mut counts = Counts {
+        blocked: needs_person,
+        waiting: report.plan.blocked.len() - needs_person,
+        ..Counts::default()
+    };
     for finding in report.plan.findings.values() {
-        counts.not_checked += finding.unchecked.len();
+        counts.not_checked += usize::from(!finding.unchecked.is_empty());
         match finding.verdict {
             Verdict::InSync => counts.in_sync += 1,
             Verdict::Drift => counts.drifted += 1,

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
 use super::markdown::visible;
+use crate::model::{Finding, Verdict, assume};
 
 /// No diff has more lines than this.
 const MAX_LINES: usize = 120;
@@ -88,6 +89,36 @@ pub fn diff(left: Option<&Value>, right: Option<&Value>) -> Diff {
     lines.bounded()
 }
 
+/// The difference a finding shows. What git asks for reads the way a merge shows it, from AWS to git; everything else
+/// from git to AWS. Parts that were not checked say nothing about AWS, and are left out of both sides.
+pub(super) fn finding_diff(finding: &Finding) -> Diff {
+    let checked = |value: &Option<Value>| value.as_ref().map(|value| assume(value, &finding.unchecked, None));
+    let (desired, observed) = (checked(&finding.desired), checked(&finding.observed));
+    if let (Some(stack), None) | (None, Some(stack)) = (&desired, &observed)
+        && stack.get("template").is_some()
+    {
+        // A page of template says less than this.
+        let sign = if observed.is_none() { Sign::Minus } else { Sign::Plus };
+        return Diff { lines: vec![Line { sign, text: "(the whole stack)".to_owned() }], left_out: 0 };
+    }
+    match finding.verdict {
+        Verdict::Pending => merge_diff(finding.observed.as_ref(), finding.desired.as_ref()),
+        _ => diff(desired.as_ref(), observed.as_ref()),
+    }
+}
+
+/// From AWS to git, only what git declares.
+fn merge_diff(observed: Option<&Value>, desired: Option<&Value>) -> Diff {
+    let (Some(observed), Some(desired)) = (observed, desired) else { return diff(observed, desired) };
+    let mut observed = observed.clone();
+    if let (Value::Object(observed), Value::Object(desired)) = (&mut observed, desired) {
+        observed.retain(|key, _| desired.contains_key(key));
+    }
+    let mut lines = Lines::default();
+    lines.between(0, None, Keys::All, &observed, desired);
+    lines.bounded()
+}
+
 #[derive(Default)]
 struct Lines(Vec<Line>);
 
@@ -125,6 +156,8 @@ impl Lines {
         let inner = if key.is_some() { depth + 1 } else { depth };
         if key == Some("drift") {
             self.drift(inner, left, right);
+        } else if key == Some("hidden") {
+            self.hidden(inner, left, right);
         } else {
             for (name, value) in left {
                 match right.get(name) {
@@ -140,6 +173,15 @@ impl Lines {
         if let Some(key) = key.filter(|_| self.0.len() > start) {
             let text = format!("{}{key}:", "  ".repeat(depth));
             self.0.insert(start, Line { sign: Sign::Same, text: clean(&text) });
+        }
+    }
+
+    /// Parameters AWS never shows: only their keyed hashes are known, and those are nobody's business.
+    fn hidden(&mut self, depth: usize, left: &Map<String, Value>, right: &Map<String, Value>) {
+        let names: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
+        for name in names.into_iter().filter(|name| left.get(*name) != right.get(*name)) {
+            self.push(Sign::Minus, depth, &format!("{name}: (hidden)"));
+            self.push(Sign::Plus, depth, &format!("{name}: (hidden, differs)"));
         }
     }
 
@@ -196,7 +238,7 @@ impl Lines {
 
     fn whole(&mut self, sign: Sign, depth: usize, key: Option<&str>, value: &Value) {
         let label = key.map(|key| format!("{key}: ")).unwrap_or_default();
-        if key.is_some_and(|key| is_secret(key, value)) {
+        if key.is_some_and(|key| key == "hidden" || is_secret(key, value)) {
             return self.push(sign, depth, &format!("{label}(hidden)"));
         }
         if let Some(inline) = inline(value) {
@@ -361,6 +403,47 @@ mod tests {
            parameters:
         -    DbPassword: (hidden)
         +    DbPassword: (hidden, differs)
+        ");
+    }
+
+    fn found(verdict: Verdict, desired: Value, observed: Value, unchecked: &[&str]) -> String {
+        let mut finding = crate::report::fixtures::finding(verdict, desired, observed);
+        finding.unchecked =
+            unchecked.iter().map(|part| ((*part).to_owned(), "not seen".to_owned())).collect();
+        let lines: Vec<_> = finding_diff(&finding).lines.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn what_was_not_checked_is_no_difference() {
+        let (git, aws) = (json!({"drift": {}, "tags": {"a": "1"}}), json!({"tags": {"a": "2"}}));
+        insta::assert_snapshot!(found(Verdict::Drift, git, aws, &["/drift"]), @r"
+           tags:
+        -    a: 1
+        +    a: 2
+        ");
+    }
+
+    #[test]
+    fn what_a_merge_asks_for_is_shown_even_where_aws_has_nothing_yet() {
+        let (git, aws) =
+            (json!({"minimumLength": 14, "maxAgeDays": 90}), json!({"minimumLength": 8, "other": 1}));
+        insta::assert_snapshot!(found(Verdict::Pending, git, aws, &[]), @r"
+        -  minimumLength: 8
+        +  minimumLength: 14
+        +  maxAgeDays: 90
+        ");
+    }
+
+    #[test]
+    fn a_deleted_stack_is_one_line_and_hashes_of_hidden_parameters_are_not_shown() {
+        let stack = json!({"template": "a\nb\nc", "hidden": {"Pin": "hash-1"}});
+        assert_eq!(found(Verdict::Drift, stack.clone(), Value::Null, &[]), "-  (the whole stack)");
+        let other = json!({"template": "a\nb\nc", "hidden": {"Pin": "hash-2"}});
+        insta::assert_snapshot!(found(Verdict::Drift, stack, other, &[]), @r"
+           hidden:
+        -    Pin: (hidden)
+        +    Pin: (hidden, differs)
         ");
     }
 

@@ -67,7 +67,7 @@ impl IssueKind {
 /// An issue that should be open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedIssue {
-    /// At most 200 characters.
+    /// At most 120 characters, the most important first.
     pub title: String,
     /// Markdown of at most 60,000 characters; its first line is the hidden marker.
     pub body: String,

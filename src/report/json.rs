@@ -1,10 +1,41 @@
 //! What `plan --format json` prints: versioned, for programs.
+//!
+//! Guarantees: the same reports give the same bytes; keys are in alphabetical order, scopes, items and steps in the
+//! order of the plan. No value of a hidden parameter or of anything that is named like a secret is in it.
+//!
+//! The shape, version 1. Fields may be added without a new version; what is `null` does not apply.
+//!
+//! ```text
+//! version   1
+//! counts    {creates, changes, removes, drifted, conflicts, firstSeen, undeclared, blocked, waiting, moving,
+//!            unreadable, notChecked, inSync}: numbers over all scopes
+//! scopes[]  scope       "organization" or "accounts/<folder>"
+//!           accountId   "111122223333", or null while there is none
+//!           revision    the commit, 40 digits; zeros for a directory that is not committed
+//!           hold        why every write is stopped here, or null
+//!           counts      as above, of this scope
+//!           items[]     item        "settings.passwordPolicy", "stacks.network[eu-west-1]", …
+//!                       verdict     inSync, pending, drift, conflict, new, firstSight, undeclared, gone, moving, gap
+//!                       mode        observe, report, enforce
+//!                       source      {path, line} that declares it, or null
+//!                       because     why, where the verdict alone does not say it; else ""
+//!                       diff[]      lines as the text shows them: "-  minimumLength: 14"
+//!                       notChecked  {"/drift": why}: the parts that were not checked, by JSON pointer
+//!                       severity    low, medium, high for drift and conflict, else null
+//!                       means       the change in words for drift and conflict, else null
+//!                       author      {is: "pending"}, {is: "unknown", because} or {is: "known", principal, name, role,
+//!                                   eventName, eventId, time, sourceIp, console, mfa, isCertain, isOurs}, or null
+//!           steps[]     id, item, needs[] (ids), does (words), outcome: null while it was not tried, or
+//!                       {is: done | waiting | stale | failed | skipped, …}
+//!           blocked[]   item, because, needsPerson
+//! ```
 
 use serde_json::{Value, json};
 
+use super::deed::deed;
+use super::diff::finding_diff;
 use super::severity::judge;
-use super::text::deed;
-use super::{Counts, ScopeReport, counts, diff};
+use super::{Counts, ScopeReport, counts};
 use crate::model::{Author, Finding, Item, Outcome, Verdict};
 
 /// The version of the format. It grows when a field changes its meaning or goes, not when one is added.
@@ -33,7 +64,7 @@ fn scope(report: &ScopeReport) -> Value {
 }
 
 fn item(report: &ScopeReport, item: &Item, finding: &Finding) -> Value {
-    let diff = diff(finding.desired.as_ref(), finding.observed.as_ref());
+    let diff = finding_diff(finding);
     let lines: Vec<_> = diff.lines.iter().map(ToString::to_string).collect();
     let changed = matches!(finding.verdict, Verdict::Drift | Verdict::Conflict);
     let judgement = changed.then(|| judge(item, finding));
@@ -80,7 +111,16 @@ fn outcome(outcome: &Outcome) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures::{password_drift, report};
+    use crate::report::fixtures::{drifted, password_drift, report};
+
+    #[test]
+    fn the_json_shows_no_secret() {
+        let stack = |word: &str| json!({"parameters": {"DbPassword": word}, "hidden": {"Pin": word}});
+        let item = "stacks.db[eu-west-1]".parse().unwrap();
+        let printed = json(&[report("a", [(item, drifted(stack("before-word"), stack("after-word")))])]);
+        assert!(printed.contains("DbPassword"), "it is said which parameter changed");
+        assert!(!printed.contains("before-word") && !printed.contains("after-word"), "{printed}");
+    }
 
     #[test]
     fn the_json_says_its_version_and_what_each_item_is() {

@@ -5,8 +5,10 @@
 
 /// No body we send is longer, in characters; GitHub refuses bodies above 65,536.
 pub const MAX_BODY: usize = 60_000;
-/// No title we send is longer, in characters; GitHub refuses titles above 256.
-const MAX_TITLE: usize = 200;
+/// No title we send is longer, in characters: GitHub refuses titles above 256, and lists cut them long before.
+pub(super) const MAX_TITLE: usize = 120;
+/// Foreign text is cut at this length: AWS tells why it denied access in about 300 characters.
+const MAX_CODE: usize = 400;
 const CUT_NOTICE: &str = "\n\n_The rest was left out: it would not fit here; `landfast plan` shows it._";
 
 /// `text` without characters that are not what they seem: controls, line ends, direction changes, zero width.
@@ -41,7 +43,7 @@ fn is_tricky(c: char) -> bool {
 
 /// Foreign text as a code span that fits anywhere, table cells included.
 pub(super) fn code(text: &str) -> String {
-    let plain = visible(text, 200).replace('`', "'").replace('|', "│");
+    let plain = visible(text, MAX_CODE).replace('`', "'").replace('|', "│");
     // A trailing backslash would escape the bar that ends a table cell; within a cell GitHub looks at bars first.
     let plain = plain.trim_end_matches(['\\', ' ']);
     if plain.is_empty() { "`(empty)`".to_owned() } else { format!("`{plain}`") }
@@ -49,9 +51,9 @@ pub(super) fn code(text: &str) -> String {
 
 /// A title: one line, no code spans, nothing that mentions.
 pub(super) fn title(words: &str) -> String {
-    let plain = visible(&words.replace('`', ""), MAX_TITLE);
+    let plain = words.replace('`', "");
     let mut title = String::with_capacity(plain.len());
-    for c in plain.chars() {
+    for c in visible(&plain, usize::MAX).chars() {
         // A mention starts after a character that is no part of a word; an e-mail address does not.
         let starts_mention = c == '@' && !title.ends_with(|c: char| c.is_alphanumeric());
         title.push(c);
@@ -59,7 +61,10 @@ pub(super) fn title(words: &str) -> String {
             title.push('\u{2060}');
         }
     }
-    title
+    if title.chars().count() <= MAX_TITLE {
+        return title;
+    }
+    title.chars().take(MAX_TITLE - 1).chain(['…']).collect()
 }
 
 /// A fenced block; the fence is longer than any run of backticks within.

@@ -6,8 +6,10 @@
 //!
 //! Assumes: a report holds every item of its scope, so that an item without a finding is no longer declared.
 
+mod adopt;
 mod closing;
 mod counts;
+mod deed;
 mod diff;
 #[cfg(test)]
 mod fixtures;
@@ -21,6 +23,7 @@ mod printed;
 mod pull;
 mod severity;
 mod text;
+mod unseen;
 
 use std::collections::BTreeMap;
 

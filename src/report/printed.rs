@@ -50,7 +50,7 @@ mod tests {
         insta::assert_snapshot!(printed(wanted.issues.values().next().unwrap()), @r"
         [drift] HIGH · role AWS-NetOps widened in payments-prod · by alice via BreakGlass · 03:12 UTC
 
-        What it means. AWS-NetOps gained AdministratorAccess. Mode here is report: nothing was or will be changed.
+        What it means. AWS-NetOps gained AdministratorAccess. Mode here is report: nothing was or will be changed. This issue stays open until git and AWS agree again, and then closes by itself.
 
         | account | item | severity | declared in | live since |
         | payments-prod (111122223333) | stack role-netops (eu-west-1) | HIGH | baselines/security/baseline.yaml:4 | 2026-11-22 03:12:07Z |
@@ -63,11 +63,11 @@ mod tests {
 
         Choose.
 
-        - keep → change baselines/security/baseline.yaml:4 to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set mode: enforce in accounts/payments-prod/account.yaml and Landfast does
+        - keep → make the template say what AWS shows, in a pull request that also sets mode: enforce in accounts/payments-prod/account.yaml; Landfast then deploys that template
+        - undo → put it back in AWS by hand, or set mode: enforce in accounts/payments-prod/account.yaml and Landfast does, unless its own --mode forbids it
         - wait → close this issue; it stays closed until what is reported changes
 
-        Checked. 1 of 1 items of payments-prod; all of each was seen.
+        Checked. 1 of 1 items of payments-prod in full.
         ");
     }
 }

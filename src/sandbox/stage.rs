@@ -82,8 +82,12 @@ impl Scenery {
             detect_drift_every: Duration::from_secs(2),
             concurrency: 32,
         };
-        let aws = aws::Config { pace: aws::Pace::Running(speed), ..aws::Config::default() };
-        Self { aws, speed, ceiling: Mode::Enforce, allow_management: false, rhythm }
+        let aws = aws::Config {
+            pace: aws::Pace::Running(speed),
+            management_name: "Acme Management".to_owned(),
+            ..aws::Config::default()
+        };
+        Self { aws, speed, ceiling: Mode::Enforce, allow_management: true, rhythm }
     }
 }
 

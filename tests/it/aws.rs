@@ -1,19 +1,18 @@
 //! What the SDK really does, by counting the requests that reach a server.
 
-mod stub;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use landfast::aws::{Cloud, Error, Keys, NewChangeSet, Pace, Reader, Settings, Timeouts, Writer};
 use landfast::model::{
     Access, AccountId, Class, CommitId, Email, Organization, OrganizationId, Region, RoleName, Source,
-    StackName,
 };
 use serde_json::json;
-use stub::{Answer, Request, Stub};
+
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+use crate::stub::{self, Answer, Stub, session_or};
 
 const MANAGEMENT: &str = "999988887777";
 const MEMBER: &str = "111122223333";
@@ -181,9 +180,9 @@ async fn a_move_is_sent_once_and_being_there_already_counts_as_done() {
 async fn a_quota_is_not_taken_for_a_throttle() {
     let stub = Stub::start(|_, request| session_or(request, || refusal("LimitExceededException"))).await;
     let writer = cloud(&stub).await.writer(&account(MEMBER), &access(), &revision());
-    let (stack, none, nothing) = (StackName::parse("network").unwrap(), BTreeMap::new(), BTreeSet::new());
+    let (none, nothing) = (BTreeMap::new(), BTreeSet::new());
     let new = NewChangeSet {
-        stack: stack.as_str(),
+        stack: "network",
         name: "landfast-1",
         is_new: true,
         template: "{}",
@@ -386,13 +385,4 @@ async fn credentials_of_another_organization_are_refused_at_the_start() {
 
 fn listed(id: &str) -> serde_json::Value {
     json!({"Id": id, "Email": format!("aws+{id}@example.com"), "Name": id, "State": "ACTIVE"})
-}
-
-/// Sessions are given to anybody; everything else is as `otherwise` says.
-fn session_or(request: &Request, otherwise: impl FnOnce() -> Answer) -> Answer {
-    if request.operation != "AssumeRole" {
-        return otherwise();
-    }
-    let (_, rest) = request.body.split_once("iam%3A%3A").expect("a role's ARN");
-    stub::session(&rest[..12], "session")
 }

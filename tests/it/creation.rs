@@ -93,6 +93,23 @@ fn a_new_folder_asks_for_one_account_that_bears_our_tags() {
 }
 
 #[test]
+fn what_an_account_is_created_with_is_not_work_that_waits() {
+    let mut desired = wanting();
+    let account = desired.accounts.get_mut(&slug("payments")).unwrap();
+    account.tags.insert("env".to_owned(), "prod".to_owned());
+    let waiting = |plan: &Plan| -> Vec<String> {
+        plan.blocked.iter().map(|blocked| blocked.item.to_string()).collect()
+    };
+    let plan = plan_with(&desired, facts(), &Base::default(), COMMITTED);
+    assert_eq!(creations(&plan), 1);
+    assert_eq!(waiting(&plan), ["accounts.payments.ou"], "its place comes after it");
+    let kept = json!({"state": "ACTIVE", "id": "222233334444"});
+    let base = Base { items: BTreeMap::from([(property(AccountProperty::Exists), kept)]) };
+    let plan = plan_with(&desired, facts(), &base, COMMITTED);
+    assert!(waiting(&plan).contains(&"accounts.payments.name".to_owned()), "no creation brings it: {plan:?}");
+}
+
+#[test]
 fn while_a_request_is_under_way_no_other_is_sent() {
     let plan = after(CreationState::InProgress, COMMITTED, COMMITTED + 86_400);
     assert_eq!(creations(&plan), 0);

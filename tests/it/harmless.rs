@@ -132,7 +132,7 @@ proptest! {
         let situation = Situation { rejected: Some(rejected), ..Situation::default() };
         for issue in wanted(&[report], &situation).issues.values() {
             prop_assert!(issue.body.chars().count() <= 60_000);
-            prop_assert!(issue.title.chars().count() <= 256);
+            prop_assert!(issue.title.chars().count() <= 120);
             prop_assert!(!issue.title.contains('\n'));
             check_harmless(&issue.body)?;
         }

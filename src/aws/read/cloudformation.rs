@@ -154,6 +154,14 @@ impl Reader {
         answer.template_body.ok_or_else(|| self.lacks("GetTemplate", "template"))
     }
 
+    /// The template a change set was made with, by the change set's ARN.
+    pub async fn change_set_template(&self, region: &Region, change_set: &str) -> Result<String, Error> {
+        let client = self.session.cloudformation(Some(region), Repeat::Freely).await?;
+        let call = client.get_template().change_set_name(change_set).send();
+        let answer = self.session.send("GetTemplate", call).await?;
+        answer.template_body.ok_or_else(|| self.lacks("GetTemplate", "template"))
+    }
+
     /// Asks for drift detection; the id to follow it by.
     pub async fn detect_drift(&self, region: &Region, stack: &str) -> Result<String, Error> {
         let client = self.session.cloudformation(Some(region), Repeat::Freely).await?;

@@ -120,7 +120,7 @@ impl Story<'_> {
 
     fn issue(&self, account: &str, what: &str) -> Option<Issue> {
         let is_about =
-            |issue: &Issue| issue.is_open && issue.title.contains(account) && issue.body.contains(what);
+            |issue: &Issue| issue.is_open && issue.title.contains(account) && issue.title.contains(what);
         self.stage.github.issues().into_iter().find(is_about)
     }
 }

@@ -192,7 +192,7 @@ impl Screen {
             bar
         };
         let (accounts, stacks) = (bar("accounts"), bar("stacks"));
-        Self { accounts, stacks, bars, is_terminal }
+        Self { bars, accounts, stacks, is_terminal }
     }
 
     /// Shows how many accounts and stacks are as they should be.

@@ -1,3 +1,5 @@
+//! Templates that mean the same have one canonical form.
+
 use proptest::prelude::*;
 use serde_json::json;
 

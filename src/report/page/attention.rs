@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use super::super::ScopeReport;
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::{code, fit, steady};
+use super::super::markdown::{code, fit, steady, visible};
 use super::super::marker::{Remembered, value_digest};
-use super::{MAX_ROWS, checked, item_words, labels, place};
+use super::{MAX_ROWS, checked, item_words, labels, modes, place, plain_words};
 use crate::model::{Class, Item, Mode, Outcome, Verdict};
 
 /// Items named beside one reason; the others are counted.
 const MAX_ITEMS: usize = 8;
+/// A title quotes no more of a reason than this, in characters.
+const MAX_CLAUSE: usize = 60;
 
 /// The attention issue of one scope; nothing where everything goes on by itself.
 pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
@@ -26,10 +28,10 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     }
     let place = place(report);
     let sections = [
-        format!("**What it means.** In {place} there is work that Landfast cannot finish, or should not, without a person."),
+        meaning(report, &place, by_reason.values().flatten().copied()),
         fit(&table(&by_reason), 40_000),
-        "**Choose.** Remove what is in the way, in AWS or in the repository. Landfast looks again by itself, goes on, \
-         and closes this issue."
+        "**Choose.** Remove what is in the way, in AWS or in the repository; or close this issue, and it stays closed \
+         until something else is in the way."
             .to_owned(),
         checked(report),
     ];
@@ -43,14 +45,34 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     })
 }
 
-fn title(place: &str, by_reason: &BTreeMap<String, Vec<&Item>>) -> String {
-    let what = match by_reason.iter().next() {
-        Some((reason, items)) if by_reason.len() == 1 && items.len() == 1 => {
-            format!("{}: {reason}", items[0])
-        }
-        _ => format!("{} things need a person", by_reason.values().map(Vec::len).sum::<usize>()),
+fn meaning<'a>(report: &ScopeReport, place: &str, items: impl Iterator<Item = &'a Item>) -> String {
+    let findings: Vec<_> = items.filter_map(|item| report.plan.findings.get(item)).collect();
+    let mode = match modes(findings.into_iter()) {
+        modes if modes.is_empty() => String::new(),
+        modes => format!(" Mode here is {modes}."),
     };
-    format!("[attention] {place}: {what}")
+    format!(
+        "**What it means.** In {place} there is work that Landfast cannot finish, or should not, without a \
+         person.{mode} Until then these items stay as they are, and everything else goes on; once nothing is in the \
+         way any more, Landfast goes on by itself and closes this issue."
+    )
+}
+
+/// One thing is named with the beginning of its reason; several are counted.
+fn title(place: &str, by_reason: &BTreeMap<String, Vec<&Item>>) -> String {
+    let count = by_reason.values().map(Vec::len).sum::<usize>();
+    let what = match by_reason.iter().next() {
+        Some((reason, items)) if count == 1 => format!("{}: {}", plain_words(items[0]), clause(reason)),
+        Some((reason, _)) if by_reason.len() == 1 => format!("{count} items: {}", clause(reason)),
+        _ => format!("{count} items need a person"),
+    };
+    format!("[attention] {place} · {what}")
+}
+
+/// The first clause of a reason: a title is no place for a sentence.
+fn clause(reason: &str) -> String {
+    let end = reason.find([':', ';', ',', '(']).unwrap_or(reason.len());
+    visible(&reason[..end], MAX_CLAUSE)
 }
 
 fn remembered(report: &ScopeReport, item: &Item) -> Remembered {
@@ -124,18 +146,18 @@ mod tests {
         report.plan.blocked = vec![blocked(true)];
         let wanted = wanted(&[report], &Situation::default());
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"[attention] payments-prod: stacks.network[eu-west-1]: the stack is in UPDATE_ROLLBACK_FAILED, which only a person can end");
+        insta::assert_snapshot!(issue.title, @"[attention] payments-prod · stack network (eu-west-1): the stack is in UPDATE_ROLLBACK_FAILED");
         insta::assert_snapshot!(issue.body, @r"
         <!-- landfast key=8b385e83fb480edd fingerprint=65440f890f48bcf0 state=open kind=attention scope=accounts/payments-prod items=fda859c2ea:5262ceb4 -->
-        **What it means.** In payments-prod there is work that Landfast cannot finish, or should not, without a person.
+        **What it means.** In payments-prod there is work that Landfast cannot finish, or should not, without a person. Mode here is report. Until then these items stay as they are, and everything else goes on; once nothing is in the way any more, Landfast goes on by itself and closes this issue.
 
         | item | what is in the way |
         |---|---|
         | stack `network` (eu-west-1) | `the stack is in UPDATE_ROLLBACK_FAILED, which only a person can end` |
 
-        **Choose.** Remove what is in the way, in AWS or in the repository. Landfast looks again by itself, goes on, and closes this issue.
+        **Choose.** Remove what is in the way, in AWS or in the repository; or close this issue, and it stays closed until something else is in the way.
 
-        **Checked.** 1 of 1 items of payments-prod; all of each was seen.
+        **Checked.** 1 of 1 items of payments-prod in full.
         ");
     }
 

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::super::diff::finding_diff;
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::{code, details, fenced, fit, steady};
+use super::super::markdown::{MAX_TITLE, code, details, fenced, fit, steady, visible};
 use super::super::marker::{Remembered, value_digest};
 use super::super::severity::{Judgement, Severity, judge};
 use super::super::{Diff, ScopeReport, diff};
+use super::choose::choose;
 use super::{
-    FOLD_ABOVE, MAX_ROWS, account_words, checked, deed_name, is_put_back, item_words, labels, place,
+    FOLD_ABOVE, MAX_ROWS, account_words, checked, deed_name, is_put_back, item_words, labels, modes, place,
     source_words, who,
 };
-use crate::model::{Author, Finding, Item, Mode, Outcome, Scope, Verdict};
+use crate::model::{Author, Finding, Item, Mode, Outcome, Verdict};
 
 /// All diffs of one issue together are at most this long, in characters.
 const MAX_DIFFS: usize = 16_000;
@@ -19,6 +21,8 @@ const MAX_DIFFS: usize = 16_000;
 const MAX_MEANINGS: usize = 8;
 /// Separate sentences on who did it.
 const MAX_AUTHORS: usize = 10;
+/// A title keeps at least this much of its headline, in characters.
+const MIN_HEADLINE: usize = 30;
 
 struct Drifted<'a> {
     item: &'a Item,
@@ -36,14 +40,15 @@ pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
             Drifted { item, finding, judgement, author }
         })
         .collect();
-    drifted.sort_by_key(|it| std::cmp::Reverse(it.judgement.severity));
+    // The first one makes the title: the worst, and among equals one whose author is known.
+    drifted.sort_by_key(|it| (std::cmp::Reverse(it.judgement.severity), !is_known(it.author)));
     let worst = drifted.first()?.judgement.severity;
     let sections = [
         meaning(report, &drifted),
         fit(&table(report, &drifted), 12_000),
         fit(&diffs(&drifted), MAX_DIFFS + 2_000),
         fit(&authors(&drifted), 6_000),
-        choose(report, &drifted),
+        choose(report, &drifted.iter().map(|it| (it.item, it.finding)).collect::<Vec<_>>()),
         checked(report),
     ];
     Some(Draft {
@@ -53,6 +58,10 @@ pub(in crate::report) fn drift(report: &ScopeReport) -> Option<Draft> {
         substance: drifted.iter().map(|it| substance(it)).collect(),
         items: drifted.iter().map(|it| (it.item.clone(), remembered(report, it))).collect(),
     })
+}
+
+fn is_known(author: Option<&Author>) -> bool {
+    matches!(author, Some(Author::Known(_)))
 }
 
 fn is_reported(finding: &Finding) -> bool {
@@ -86,7 +95,12 @@ fn title(report: &ScopeReport, drifted: &[Drifted<'_>], worst: Severity) -> Stri
         Some(Author::Unknown { .. }) => "author not known".to_owned(),
         _ => "author pending".to_owned(),
     };
-    format!("[drift] {worst} · {} in {}{more} · {who}", first.judgement.headline, place(report))
+    let rest = format!(" in {}{more} · {who}", place(report));
+    let lead = format!("[drift] {worst} · ");
+    // What is longest is cut, so that account, author and time are always told.
+    let room = MAX_TITLE.saturating_sub(lead.chars().count() + rest.chars().count());
+    let headline = visible(&first.judgement.headline.replace('`', ""), room.max(MIN_HEADLINE));
+    format!("{lead}{headline}{rest}")
 }
 
 fn meaning(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
@@ -108,13 +122,21 @@ fn capital(words: &str) -> String {
 /// What Landfast did about it, by mode and outcome.
 fn deeds(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     if drifted.iter().all(|it| it.finding.mode != Mode::Enforce) {
-        return "Mode here is report: nothing was or will be changed.".to_owned();
+        return "Mode here is report: nothing was or will be changed. This issue stays open until git and AWS agree \
+                again, and then closes by itself."
+            .to_owned();
     }
     let rest = drifted.len().saturating_sub(MAX_MEANINGS);
     let fates = drifted.iter().take(MAX_MEANINGS);
     let fates = fates.map(|it| format!("{}: {}", item_words(it.item), fate(report, it)));
     let more = (rest > 0).then(|| format!("and {rest} more items"));
-    format!("Mode here is enforce. {}.", fates.chain(more).collect::<Vec<_>>().join("; "))
+    let fates = fates.chain(more).collect::<Vec<_>>().join("; ");
+    let in_force = if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
+        "Mode here is enforce: Landfast puts back what differs.".to_owned()
+    } else {
+        format!("Mode here is {}, item by item.", modes(drifted.iter().map(|it| it.finding)))
+    };
+    format!("{in_force} {}. This issue closes by itself when git and AWS agree again.", capital(&fates))
 }
 
 fn fate(report: &ScopeReport, it: &Drifted<'_>) -> String {
@@ -177,11 +199,11 @@ fn diffs(drifted: &[Drifted<'_>]) -> String {
 
 /// `-` is what git declares, `+` what AWS shows; a conflict shows what each of them changed.
 fn difference(finding: &Finding) -> String {
-    let (desired, observed) = (finding.desired.as_ref(), finding.observed.as_ref());
     if finding.verdict != Verdict::Conflict {
-        return block(&diff(desired, observed));
+        return block(&finding_diff(finding));
     }
-    let base = finding.base.as_ref();
+    let (desired, observed, base) =
+        (finding.desired.as_ref(), finding.observed.as_ref(), finding.base.as_ref());
     format!(
         "Both changed since they last agreed. Git changed:\n\n{}\n\nand AWS was changed:\n\n{}",
         block(&diff(base, desired)),
@@ -216,33 +238,11 @@ fn authors(drifted: &[Drifted<'_>]) -> String {
     format!("**Who.**\n\n{}", lines.chain(more).collect::<Vec<_>>().join("\n"))
 }
 
-fn undo(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
-    if drifted.iter().all(|it| it.finding.mode == Mode::Enforce) {
-        return "nothing to do: Landfast puts it back".to_owned();
-    }
-    let enforceable = drifted.iter().any(|it| !matches!(it.item, Item::Ou(_)));
-    let file = match &report.scope {
-        Scope::Account(slug) => code(&format!("accounts/{slug}/account.yaml")),
-        Scope::Organization if enforceable => "the account's own file".to_owned(),
-        Scope::Organization => return "put it back in AWS by hand".to_owned(),
-    };
-    format!("put it back in AWS by hand, or set `mode: enforce` in {file} and Landfast does")
-}
-
-fn choose(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
-    let source = source_words(drifted[0].finding.source.as_ref());
-    let keep = match drifted.len() {
-        1 => format!("change {source} to what AWS shows, by a pull request; after the merge nothing is written"),
-        _ => "change the files named above to what AWS shows, by a pull request; after the merge nothing is written".to_owned(),
-    };
-    let undo = undo(report, drifted);
-    format!(
-        "**Choose.**\n\n- keep → {keep}\n- undo → {undo}\n- wait → close this issue; it stays closed until what is reported changes"
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use crate::model::{Blocked, Item, Mode};
     use crate::report::fixtures::{alice, password_drift, report, role_drift};
     use crate::report::issue::{Situation, wanted};
 
@@ -255,7 +255,7 @@ mod tests {
         insta::assert_snapshot!(issue.title, @"[drift] HIGH · role AWS-NetOps widened in payments-prod · by alice via BreakGlass · 03:12 UTC");
         insta::assert_snapshot!(issue.body, @r"
         <!-- landfast key=644520acf88b88e5 fingerprint=4c82ae6efc158361 state=open kind=drift scope=accounts/payments-prod items=91f283abb5:5e875d62 -->
-        **What it means.** `AWS-NetOps` gained `AdministratorAccess`. Mode here is report: nothing was or will be changed.
+        **What it means.** `AWS-NetOps` gained `AdministratorAccess`. Mode here is report: nothing was or will be changed. This issue stays open until git and AWS agree again, and then closes by itself.
 
         | account | item | severity | declared in | live since |
         |---|---|---|---|---|
@@ -271,12 +271,39 @@ mod tests {
 
         **Choose.**
 
-        - keep → change `baselines/security/baseline.yaml:4` to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does
+        - keep → make the template say what AWS shows, in a pull request that also sets `mode: enforce` in `accounts/payments-prod/account.yaml`; Landfast then deploys that template
+        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does, unless its own `--mode` forbids it
         - wait → close this issue; it stays closed until what is reported changes
 
-        **Checked.** 1 of 1 items of payments-prod; all of each was seen.
+        **Checked.** 1 of 1 items of payments-prod in full.
         ");
+    }
+
+    #[test]
+    fn under_enforce_the_issue_says_what_became_of_it() {
+        let (item, mut finding) = role_drift();
+        finding.mode = Mode::Enforce;
+        let mut enforced = report("payments-prod", [(item.clone(), finding)]);
+        let reason = "the stack is in UPDATE_ROLLBACK_FAILED".to_owned();
+        enforced.plan.blocked.push(Blocked { item, because: reason, needs_person: true });
+        let wanted = wanted(&[enforced], &Situation::default());
+        let body = &wanted.issues.values().next().unwrap().body;
+        insta::assert_snapshot!(body.lines().nth(1).unwrap(), @"**What it means.** `AWS-NetOps` gained `AdministratorAccess`. Mode here is enforce: Landfast puts back what differs. Stack `role-netops` (eu-west-1): not put back, because `the stack is in UPDATE_ROLLBACK_FAILED`. This issue closes by itself when git and AWS agree again.");
+        assert!(body.contains("undo → remove what is in the way, and Landfast puts it back"), "{body}");
+    }
+
+    #[test]
+    fn a_title_keeps_author_and_time_however_long_the_names_are() {
+        let long = "a".repeat(120);
+        let item: Item = format!("stacks.{long}[eu-west-1]").parse().unwrap();
+        let mut report = report("payments-prod", [(item.clone(), role_drift().1)]);
+        let finding = report.plan.findings.get_mut(&item).unwrap();
+        finding.observed = Some(json!({"state": "ok", "tags": {"a": "b"}, "drift": {}}));
+        report.authors.insert(item, alice());
+        let wanted = wanted(&[report], &Situation::default());
+        let title = &wanted.issues.values().next().unwrap().title;
+        assert!(title.chars().count() <= 120 && title.starts_with("[drift] "), "{title}");
+        assert!(title.ends_with("… in payments-prod · by alice via BreakGlass · 03:12 UTC"), "{title}");
     }
 
     #[test]
@@ -306,7 +333,7 @@ mod tests {
         insta::assert_snapshot!(issue.title, @"[drift] HIGH · password policy weakened in payments-prod (+1 more) · author pending");
         insta::assert_snapshot!(issue.body, @r"
         <!-- landfast key=644520acf88b88e5 fingerprint=548b9765f0a63b20 state=open kind=drift scope=accounts/payments-prod items=2504c16296:f1e8bd88,91f283abb5:5e875d62 -->
-        **What it means.** `minimumLength` went from 14 to 8; `AWS-NetOps` gained `AdministratorAccess`. Mode here is report: nothing was or will be changed.
+        **What it means.** `minimumLength` went from 14 to 8; `AWS-NetOps` gained `AdministratorAccess`. Mode here is report: nothing was or will be changed. This issue stays open until git and AWS agree again, and then closes by itself.
 
         | account | item | severity | declared in | live since |
         |---|---|---|---|---|
@@ -332,11 +359,12 @@ mod tests {
 
         **Choose.**
 
-        - keep → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
-        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does
+        - keep, where a stack's own resources differ → make the template say what AWS shows, in a pull request that also sets `mode: enforce` in `accounts/payments-prod/account.yaml`; Landfast then deploys that template
+        - keep, otherwise → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
+        - undo → put it back in AWS by hand, or set `mode: enforce` in `accounts/payments-prod/account.yaml` and Landfast does, unless its own `--mode` forbids it
         - wait → close this issue; it stays closed until what is reported changes
 
-        **Checked.** 2 of 2 items of payments-prod; all of each was seen.
+        **Checked.** 2 of 2 items of payments-prod in full.
         ");
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::super::ScopeReport;
+use super::super::adopt::adopt_path;
+use super::super::diff::finding_diff;
 use super::super::issue::{Draft, IssueKind};
 use super::super::markdown::{details, fenced, fit};
 use super::super::marker::{Remembered, value_digest};
-use super::super::{ScopeReport, diff};
-use super::{checked, folded, item_words, labels, place, source_words};
-use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Verdict};
+use super::{checked, folded, item_words, labels, modes, place, source_words};
+use crate::model::{Finding, Item, Mode, Scope, Verdict};
 
 /// All differences of one digest together are at most this long, in characters.
 const MAX_DIFFS: usize = 16_000;
@@ -26,12 +28,14 @@ pub(in crate::report) fn first_contact(report: &ScopeReport) -> Option<Draft> {
     let sections = [
         format!(
             "**What it means.** {count} {things} in {place} {are} there already, not as declared, and Landfast has never \
-             kept {}. Nothing was or will be changed until the repository says so.",
-            if count == 1 { "it" } else { "them" }
+             kept {}. Mode here is {}: nothing was or will be changed until the repository says so. This issue stays \
+             open until then, and closes by itself.",
+            if count == 1 { "it" } else { "them" },
+            modes(found.iter().map(|(_, finding)| *finding)),
         ),
         fit(&folded("items", &lines), 10_000),
         fit(&differences(&found), MAX_DIFFS + 2_000),
-        fit(&choose(&adopt_lines(report, &found)), 12_000),
+        fit(&choose(&adopt_lines(report, &found), &found), 12_000),
         checked(report),
     ];
     Some(Draft {
@@ -48,7 +52,8 @@ fn is_reported(finding: &Finding) -> bool {
 }
 
 fn line(item: &Item, finding: &Finding) -> String {
-    format!("- {}, declared in {}", item_words(item), source_words(finding.source.as_ref()))
+    let never = adopt_path(item).err().map(|because| format!("; {because}")).unwrap_or_default();
+    format!("- {}, declared in {}{never}", item_words(item), source_words(finding.source.as_ref()))
 }
 
 fn substance(item: &Item, finding: &Finding) -> String {
@@ -64,11 +69,7 @@ fn differences(found: &[(&Item, &Finding)]) -> String {
     let mut parts = Vec::new();
     let mut length = 0;
     for (item, finding) in found {
-        let lines: Vec<_> = diff(finding.desired.as_ref(), finding.observed.as_ref())
-            .lines
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let lines: Vec<_> = finding_diff(finding).lines.iter().map(ToString::to_string).collect();
         let part = format!("{}\n\n{}", item_words(item), fenced("diff", &lines));
         length += part.chars().count();
         if length > MAX_DIFFS {
@@ -103,30 +104,21 @@ fn adopt_lines(report: &ScopeReport, found: &[(&Item, &Finding)]) -> Vec<String>
     lines
 }
 
-/// The item as a path within its account's file; nothing where it cannot be adopted.
-fn adopt_path(item: &Item) -> Option<String> {
-    match item {
-        Item::Ou(_) | Item::Account(_, AccountProperty::Exists) => None,
-        Item::Account(_, AccountProperty::Name) => Some("name".to_owned()),
-        Item::Account(_, AccountProperty::Email) => Some("email".to_owned()),
-        Item::Account(_, AccountProperty::Ou) => Some("ou".to_owned()),
-        Item::Account(_, AccountProperty::Tag(key)) => Some(format!("tags.{key}")),
-        Item::Setting(_) | Item::Stack(_) => Some(item.to_string()),
-    }
-}
-
 /// As YAML: bare where that is safe.
 fn quoted(item: &str) -> String {
     let plain = item.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/[]".contains(&b));
     if plain { item.to_owned() } else { super::super::markdown::visible(&format!("{item:?}"), 300) }
 }
 
-fn choose(lines: &[String]) -> String {
+fn choose(lines: &[String], found: &[(&Item, &Finding)]) -> String {
     let keep = "- accept as found → change the files named above to what AWS shows";
     if lines.is_empty() {
-        return format!("**Choose.**\n\n{keep}");
+        let by_hand = "- or change it in AWS by hand to what the files say";
+        return format!("**Choose.**\n\n{keep}\n{by_hand}");
     }
-    let adopt = "- overwrite what was found with what is declared → merge these lines:";
+    let is_all = found.iter().all(|(item, _)| adopt_path(item).is_ok());
+    let what = if is_all { "what was found" } else { "what Landfast may change of it" };
+    let adopt = format!("- overwrite {what} with what is declared → add these lines and merge them:");
     format!("**Choose.**\n\n{keep}\n{adopt}\n\n{}", fenced("yaml", lines))
 }
 
@@ -164,7 +156,7 @@ mod tests {
         insta::assert_snapshot!(issue.title, @"[first contact] payments-prod: 2 things found that are not as declared");
         insta::assert_snapshot!(issue.body, @r"
         <!-- landfast key=468b3c420c43790a fingerprint=0f04d7cd38e38c2b state=open kind=first-contact scope=accounts/payments-prod items=2504c16296:f1e8bd88,91f283abb5:5e875d62 -->
-        **What it means.** 2 things in payments-prod are there already, not as declared, and Landfast has never kept them. Nothing was or will be changed until the repository says so.
+        **What it means.** 2 things in payments-prod are there already, not as declared, and Landfast has never kept them. Mode here is report: nothing was or will be changed until the repository says so. This issue stays open until then, and closes by itself.
 
         - `settings.passwordPolicy`, declared in `baselines/security/baseline.yaml:4`
         - stack `role-netops` (eu-west-1), declared in `baselines/security/baseline.yaml:4`
@@ -191,7 +183,7 @@ mod tests {
         **Choose.**
 
         - accept as found → change the files named above to what AWS shows
-        - overwrite what was found with what is declared → merge these lines:
+        - overwrite what was found with what is declared → add these lines and merge them:
 
         ```yaml
         # accounts/payments-prod/account.yaml
@@ -200,7 +192,7 @@ mod tests {
           - stacks.role-netops[eu-west-1]
         ```
 
-        **Checked.** 2 of 2 items of payments-prod; all of each was seen.
+        **Checked.** 2 of 2 items of payments-prod in full.
         ");
     }
 }

@@ -1,11 +1,12 @@
 //! The pages: titles and bodies of issues, one file per kind, and the sentences they share.
 
 mod attention;
+mod choose;
 mod commit;
 mod drift;
 mod first_contact;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use attention::attention;
 pub(super) use commit::{halted, rejected};
@@ -14,13 +15,16 @@ pub(super) use first_contact::first_contact;
 
 use super::issue::IssueKind;
 use super::markdown::{code, details, fit, steady};
+use super::unseen::unseen;
 use super::{ScopeReport, Severity, counts};
-use crate::model::{Author, Deed, Finding, Item, Outcome, Scope, Source, Verdict};
+use crate::model::{Author, Deed, Finding, Item, Mode, Outcome, Scope, Source, Verdict};
 
 /// Lists longer than this are folded away.
 const FOLD_ABOVE: usize = 5;
 /// No list has more entries than this; what is beyond is counted.
 const MAX_ROWS: usize = 100;
+/// Names that stand beside one reason; more are folded away.
+const MAX_NAMES: usize = 3;
 /// What was not seen is listed in at most this many characters, twice.
 const MAX_UNSEEN: usize = 4_000;
 
@@ -43,6 +47,11 @@ fn item_words(item: &Item) -> String {
         Item::Stack(key) => format!("stack {} ({})", code(key.name.as_str()), key.region),
         other => code(&other.to_string()),
     }
+}
+
+/// The same without markdown, for titles.
+fn plain_words(item: &Item) -> String {
+    item_words(item).replace('`', "")
 }
 
 fn source_words(source: Option<&Source>) -> String {
@@ -106,43 +115,86 @@ fn deed_words(deed: &Deed) -> String {
 
 /// A list, folded away under its own count when it is long.
 fn folded(noun: &str, lines: &[String]) -> String {
-    let shown = lines.iter().take(MAX_ROWS).cloned();
-    let rest = lines.len().saturating_sub(MAX_ROWS);
-    let more = (rest > 0).then(|| format!("- … and {rest} more"));
-    let list = shown.chain(more).collect::<Vec<_>>().join("\n");
+    let list = bounded(lines);
     if lines.len() > FOLD_ABOVE { details(&format!("{} {noun}", lines.len()), &list) } else { list }
 }
 
-/// "Checked 211 of 214 items", and everything that was not.
+/// "211 of 214 items in full", and everything that was not.
 fn checked(report: &ScopeReport) -> String {
-    let items = report.plan.findings.len();
-    let sum = counts(report);
-    let mut words = format!("**Checked.** {} of {items} items of {}", sum.checked(items), place(report));
-    let gaps = report.plan.findings.iter().filter(|(_, finding)| finding.verdict == Verdict::Gap);
-    let gaps: Vec<_> = gaps
-        .map(|(item, finding)| format!("- {}: {}", item_words(item), code(&steady(&finding.because))))
-        .collect();
-    let parts: Vec<_> = report.plan.findings.iter().flat_map(unchecked).collect();
-    words.push_str(match (gaps.is_empty(), parts.is_empty()) {
-        (true, true) => "; all of each was seen.",
-        _ => ".",
-    });
-    if !gaps.is_empty() {
-        let list = fit(&folded("items could not be read", &gaps), MAX_UNSEEN);
-        words = format!(
-            "{words}\n\nCould not be read, so nothing is said of it and nothing is changed:\n\n{list}"
-        );
-    }
-    if !parts.is_empty() {
-        let list = fit(&folded("parts are not checked", &parts), MAX_UNSEEN);
-        words = format!("{words}\n\nNot checked:\n\n{list}");
-    }
-    words
+    let (items, sum) = (report.plan.findings.len(), counts(report));
+    let in_part = report.plan.findings.values().filter(|it| !it.unchecked.is_empty() && is_seen(it)).count();
+    let in_full = items - in_part - sum.unreadable - sum.moving;
+    let rest = [(in_part, "in part"), (sum.moving, "being changed just now"), (sum.unreadable, "not at all")];
+    let rest = rest.into_iter().filter(|(count, _)| *count > 0);
+    let rest: String = rest.map(|(count, how)| format!(", {count} {how}")).collect();
+    let mut words =
+        vec![format!("**Checked.** {in_full} of {items} items of {} in full{rest}.", place(report))];
+    words.extend(gaps(report).map(|list| fit(&list, MAX_UNSEEN)));
+    words.extend(not_checked(report).map(|list| fit(&list, MAX_UNSEEN)));
+    words.join("\n\n")
 }
 
-fn unchecked((item, finding): (&Item, &Finding)) -> Vec<String> {
-    let line = |(pointer, because): (&String, &String)| {
-        format!("- {} of {}: {}", code(pointer.trim_start_matches('/')), item_words(item), code(because))
+fn is_seen(finding: &Finding) -> bool {
+    !matches!(finding.verdict, Verdict::Gap | Verdict::Moving)
+}
+
+/// What could not be read, reason by reason.
+fn gaps(report: &ScopeReport) -> Option<String> {
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (item, finding) in report.plan.findings.iter().filter(|(_, it)| it.verdict == Verdict::Gap) {
+        by_reason.entry(code(&steady(&finding.because))).or_default().push(item_words(item));
+    }
+    let reasons = by_reason.into_iter().map(|(because, names)| {
+        let counted = format!("{} items", names.len());
+        Reason { counted, names, because }
+    });
+    told("Could not be read, so nothing is said of it and nothing is changed:", &reasons.collect::<Vec<_>>())
+}
+
+/// What is not checked by its nature, reason by reason.
+fn not_checked(report: &ScopeReport) -> Option<String> {
+    let reasons = unseen(report).into_iter().map(|unseen| {
+        let names = unseen.items.iter().map(|(item, path)| format!("{} of {}", code(path), item_words(item)));
+        let counted = format!("{} of {}", code(unseen.part), unseen.owners());
+        Reason { counted, names: names.collect(), because: code(unseen.because) }
+    });
+    told("Not checked:", &reasons.collect::<Vec<_>>())
+}
+
+/// Why some things were not seen, in markdown.
+struct Reason {
+    counted: String,
+    names: Vec<String>,
+    because: String,
+}
+
+/// A line for each reason, with names where they are few; many are counted, and listed in one fold.
+fn told(lead: &str, reasons: &[Reason]) -> Option<String> {
+    let line = |reason: &Reason| {
+        let many = reason.names.len() > MAX_NAMES;
+        let what = if many { reason.counted.clone() } else { reason.names.join(", ") };
+        format!("- {what}: {}", reason.because)
     };
-    finding.unchecked.iter().map(line).collect()
+    let lines: Vec<_> = reasons.iter().map(line).collect();
+    let many = reasons.iter().filter(|reason| reason.names.len() > MAX_NAMES);
+    let names: Vec<_> = many.flat_map(|reason| &reason.names).map(|name| format!("- {name}")).collect();
+    let fold = (!names.is_empty()).then(|| format!("\n\n{}", details("each of them", &bounded(&names))));
+    (!lines.is_empty()).then(|| format!("{lead}\n\n{}{}", bounded(&lines), fold.unwrap_or_default()))
+}
+
+fn bounded(lines: &[String]) -> String {
+    let rest = lines.len().saturating_sub(MAX_ROWS);
+    let more = (rest > 0).then(|| format!("- … and {rest} more"));
+    lines.iter().take(MAX_ROWS).cloned().chain(more).collect::<Vec<_>>().join("\n")
+}
+
+/// `report`, or `enforce and report` where the items differ in it.
+fn modes<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+    let modes: BTreeSet<_> = findings.map(|finding| finding.mode).collect();
+    let words = modes.into_iter().map(|mode| match mode {
+        Mode::Observe => "observe",
+        Mode::Report => "report",
+        Mode::Enforce => "enforce",
+    });
+    words.collect::<Vec<_>>().join(" and ")
 }

@@ -86,8 +86,17 @@ fn allowed(state: &State, call: &Call) -> Result<(), Refusal> {
             format!("The account {} is suspended or closed.", call.account()),
         ));
     }
+    refuse_too_early(state, call)?;
     let action = format!("{}:{}", call.service, call.operation);
     permissions::check(state, &call.principal, &action, &call.resource(), call.protocol())
+}
+
+fn refuse_too_early(state: &State, call: &Call) -> Result<(), Refusal> {
+    let ready_at = state.members.get(call.account()).and_then(|member| member.ready_at);
+    if call.service == "iam" || ready_at.is_none_or(|ready_at| ready_at <= state.now()) {
+        return Ok(());
+    }
+    Err(Refusal::new(403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"))
 }
 
 fn handle(state: &mut State, call: &Call) -> Answer {

@@ -56,6 +56,8 @@ pub struct Config {
     pub account_creation: Duration,
     /// From an account's creation until its role can be assumed.
     pub role_ready: Duration,
+    /// From an account's creation until its services answer; until then `OptInRequired`.
+    pub services_ready: Duration,
     /// From `CreateChangeSet` until the change set can be executed.
     pub change_set: Duration,
     /// How long a stack operation takes.
@@ -66,6 +68,8 @@ pub struct Config {
     pub trail_delay: Duration,
     /// Entries of a page of Organizations' listings, at most 20.
     pub page_size: usize,
+    /// Changes of a page of `DescribeChangeSet`.
+    pub change_page: usize,
     /// How many accounts the organization may have.
     pub account_quota: usize,
 }
@@ -82,11 +86,13 @@ impl Default for Config {
             secret_key: "sandbox/secret/of/the/administrator/0001".to_owned(),
             account_creation: Duration::from_mins(1),
             role_ready: Duration::from_secs(10),
+            services_ready: Duration::from_secs(10),
             change_set: Duration::from_secs(3),
             stack_operation: Duration::from_secs(20),
             drift_detection: Duration::from_secs(5),
             trail_delay: Duration::from_mins(1),
             page_size: 20,
+            change_page: 100,
             account_quota: 1000,
         }
     }

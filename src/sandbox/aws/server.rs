@@ -24,6 +24,9 @@ use super::wire::{self, Answer, Params as _, Protocol, Refusal};
 
 const LARGEST_BODY: usize = 4 << 20;
 
+/// Requests the log keeps at least: more than any test makes, and an hour of a busy sandbox.
+const KEPT: usize = 100_000;
+
 /// Locks the state. A handler that panicked left plain data behind, so its lock is taken all the same.
 pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,8 +141,7 @@ fn outcome(state: &mut State, arrival: &Arrival, parts: &Parts, body: &Bytes) ->
             return (Err(refusal), None);
         }
     };
-    let sequence = state.log.len() as u64 + 1;
-    let trouble = state.faults.strike(&call.operation, call.account(), sequence);
+    let trouble = state.faults.strike(&call.operation, call.account(), state.requests + 1);
     let acts = !matches!(trouble, Some(Trouble::DropBefore | Trouble::Hang))
         && trouble.as_ref().is_none_or(|trouble| trouble.refusal(arrival.protocol).is_none());
     let answer = if acts { call::perform(state, &call) } else { Ok(serde_json::Value::Null) };
@@ -188,8 +190,12 @@ fn identified(state: &State, arrival: &Arrival, parts: &Parts, body: &Bytes) -> 
 fn note(state: &mut State, arrival: &Arrival, call: Option<&Call>, acted: bool, outcome: &str) {
     let (caller, account) =
         call.map_or_else(Default::default, |call| (call.principal.arn.clone(), call.account().to_owned()));
+    state.requests += 1;
+    if state.log.len() >= 2 * KEPT {
+        state.log.drain(..KEPT);
+    }
     let entry = Entry {
-        sequence: state.log.len() as u64 + 1,
+        sequence: state.requests,
         at: state.now(),
         caller,
         account,
@@ -214,7 +220,11 @@ impl Listener for Gated {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             match self.0.accept().await {
-                Ok((stream, address)) => return (Cuttable { stream, gate: Gate::open() }, address),
+                Ok((stream, address)) => {
+                    // Only speed is lost if it cannot be set.
+                    _ = stream.set_nodelay(true);
+                    return (Cuttable { stream, gate: Gate::open() }, address);
+                }
                 // Out of file descriptors: some come back as connections close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }

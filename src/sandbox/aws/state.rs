@@ -27,7 +27,9 @@ pub(crate) struct State {
     pub(crate) organization: Organization,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) events: VecDeque<Event>,
+    /// The latest requests; `requests` counts all.
     pub(crate) log: Vec<Entry>,
+    pub(crate) requests: u64,
     pub(crate) faults: Faults,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
@@ -44,6 +46,8 @@ pub(crate) struct Member {
     pub(crate) stacks: BTreeMap<String, Stacks>,
     /// Patterns of actions a service control policy denies.
     pub(crate) denied: Vec<String>,
+    /// Services other than STS and IAM refuse before.
+    pub(crate) ready_at: Option<Timestamp>,
 }
 
 /// Something due later.
@@ -65,6 +69,7 @@ impl State {
             members: BTreeMap::from([(config.management_account.clone(), Member::default())]),
             events: VecDeque::new(),
             log: Vec::new(),
+            requests: 0,
             faults: Faults::default(),
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),

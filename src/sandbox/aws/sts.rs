@@ -50,6 +50,9 @@ fn issue(state: &mut State, access_key: String, principal: Principal, lifetime: 
     let secret = state.fresh()[..40].to_owned();
     let token = format!("IQoJ{}{}", state.fresh(), state.fresh());
     let expires = Timestamp::now() + lifetime;
+    // Sessions long over are unknown rather than expired.
+    let forgotten = Timestamp::now() - Duration::from_hours(1);
+    state.keys.retain(|_, key| key.expires.is_none_or(|expired| expired > forgotten));
     let answer = json!({
         "AssumedRoleUser": {"Arn": principal.arn, "AssumedRoleId": principal.id},
         "Credentials": {"AccessKeyId": access_key, "SecretAccessKey": secret, "SessionToken": token,

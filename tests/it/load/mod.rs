@@ -8,6 +8,7 @@ use landfast::model::{CommitId, Desired, Item, Mode, Setting, Slug, StackKey};
 use proptest::prelude::*;
 use serde_json::json;
 
+mod adopting;
 mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;

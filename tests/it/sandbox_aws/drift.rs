@@ -82,6 +82,14 @@ async fn a_role_deleted_by_hand_is_drift_and_a_topic_changed_is_too() {
         })
         .collect();
     assert_eq!(statuses, [("Role", "DELETED"), ("Topic", "MODIFIED")]);
+
+    let set = place
+        .change_set("back", ChangeSetType::Update, TEMPLATE)
+        .deployment_mode(DeploymentMode::RevertDrift);
+    place.apply(set).await;
+    assert_eq!(place.status(), "UPDATE_COMPLETE");
+    assert_eq!(place.aws.roles(&place.account)["AWS-NetOps"].attached, [READ]);
+    assert_eq!(detect(&place).await.0, "IN_SYNC");
 }
 
 #[tokio::test]

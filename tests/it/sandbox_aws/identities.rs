@@ -178,3 +178,21 @@ async fn the_trail_names_who_did_it_but_not_at_once() {
     assert!(look().await.is_ok());
     assert_eq!(look().await.unwrap_err().code(), Some("ThrottlingException"), "two a second");
 }
+
+#[tokio::test]
+async fn the_trail_has_fifty_events_a_page_newest_first() {
+    let aws = held().await;
+    let id = new_account(&aws, "pay").await;
+    let session = inside(&aws, &id, "us-east-1").await;
+    let iam = aws_sdk_iam::Client::new(&session);
+    for length in 6..66 {
+        iam.update_account_password_policy().minimum_password_length(length).send().await.unwrap();
+        aws.advance(Duration::from_secs(1));
+    }
+    aws.advance(Duration::from_mins(1));
+    let trail = aws_sdk_cloudtrail::Client::new(&session);
+    let first = trail.lookup_events().send().await.unwrap();
+    let second = trail.lookup_events().next_token(first.next_token().unwrap()).send().await.unwrap();
+    assert_eq!((first.events().len(), second.events().len(), second.next_token()), (50, 10, None));
+    assert!(first.events()[0].cloud_trail_event().unwrap().contains(r#""minimumPasswordLength":"65""#));
+}

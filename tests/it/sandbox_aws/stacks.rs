@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Tag};
-use landfast::sandbox::aws::SimulatedAws;
+use landfast::sandbox::aws::{Config, Pace, SimulatedAws};
 
 use super::{held, inside, new_account};
 
@@ -343,4 +343,129 @@ async fn stacks_of_another_account_or_region_are_not_seen() {
         let client = Client::new(&inside(&place.aws, account, region).await);
         assert_eq!(client.describe_stacks().send().await.unwrap().stacks().len(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_role_with_a_new_name_is_a_new_role_and_the_old_one_goes_last() {
+    let place = place().await;
+    place.apply(place.change_set("one", ChangeSetType::Create, TEMPLATE)).await;
+    let renamed = Parameter::builder().parameter_key("Group").parameter_value("AWS-Ops").build();
+    let kept = Parameter::builder().parameter_key("Secret").use_previous_value(true).build();
+    let set = place.change_set("two", ChangeSetType::Update, TEMPLATE).parameters(renamed).parameters(kept);
+    set.send().await.unwrap();
+    place.aws.advance(Duration::from_secs(3));
+    let described = place.described("two").await;
+    let change = described.changes()[0].resource_change().unwrap();
+    assert_eq!(change.replacement().unwrap().as_str(), "True");
+    place.client.execute_change_set().stack_name("roles").change_set_name("two").send().await.unwrap();
+    place.aws.advance(Duration::from_secs(10));
+    let names = || place.aws.roles(&place.account).into_keys().collect::<Vec<_>>();
+    assert_eq!(names(), ["AWS-NetOps", "AWS-Ops", "OrganizationAccountAccessRole"]);
+    place.aws.advance(Duration::from_mins(1));
+    assert_eq!(names(), ["AWS-Ops", "OrganizationAccountAccessRole"]);
+    assert_eq!(place.aws.stack(&place.account, REGION, "roles").unwrap().resources["Role"].1, "AWS-Ops");
+}
+
+#[tokio::test]
+async fn a_resource_no_longer_in_the_template_is_removed_and_the_change_set_says_so() {
+    let place = place().await;
+    place.apply(place.change_set("one", ChangeSetType::Create, TEMPLATE)).await;
+    let none = Parameter::builder().parameter_key("Group").parameter_value("").build();
+    let without = TEMPLATE.replace("RoleArn: {Value: !GetAtt Role.Arn}", "");
+    place.change_set("two", ChangeSetType::Update, &without).parameters(none).send().await.unwrap();
+    place.aws.advance(Duration::from_secs(3));
+    let described = place.described("two").await;
+    let change = described.changes()[0].resource_change().unwrap();
+    assert_eq!(
+        (change.action().unwrap().as_str(), change.policy_action().unwrap().as_str()),
+        ("Remove", "Delete")
+    );
+    place.client.execute_change_set().stack_name("roles").change_set_name("two").send().await.unwrap();
+    place.aws.advance(Duration::from_mins(1));
+    assert_eq!(place.status(), "UPDATE_COMPLETE");
+    assert!(!place.aws.roles(&place.account).contains_key("AWS-NetOps"));
+}
+
+#[tokio::test]
+async fn a_long_change_set_comes_in_pages() {
+    let aws =
+        SimulatedAws::start(Config { pace: Pace::Held, change_page: 1, ..Config::default() }).await.unwrap();
+    let account = new_account(&aws, "pay").await;
+    let client = Client::new(&inside(&aws, &account, REGION).await);
+    let place = Place { aws, account, client };
+    place.change_set("one", ChangeSetType::Create, TEMPLATE).send().await.unwrap();
+    place.aws.advance(Duration::from_secs(3));
+    let first = place.described("one").await;
+    assert_eq!(first.changes().len(), 1);
+    let describe = place.client.describe_change_set().stack_name("roles").change_set_name("one");
+    let second = describe.next_token(first.next_token().unwrap()).send().await.unwrap();
+    assert_eq!((second.changes().len(), second.next_token()), (1, None));
+}
+
+#[tokio::test]
+async fn services_of_a_fresh_account_may_need_longer_than_its_role() {
+    let config = Config { pace: Pace::Held, services_ready: Duration::from_secs(30), ..Config::default() };
+    let aws = SimulatedAws::start(config).await.unwrap();
+    let account = new_account(&aws, "pay").await;
+    let client = Client::new(&inside(&aws, &account, REGION).await);
+    assert_eq!(client.describe_stacks().send().await.unwrap_err().code(), Some("OptInRequired"));
+    aws.advance(Duration::from_secs(20));
+    assert!(client.describe_stacks().send().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_running_clock_needs_no_hand_and_is_as_fast_as_asked() {
+    let aws = SimulatedAws::start(Config { pace: Pace::Running(600.0), ..Config::default() }).await.unwrap();
+    let organizations = aws_sdk_organizations::Client::new(&super::admin(&aws).await);
+    organizations.create_account().account_name("pay").email("aws+pay@example.com").send().await.unwrap();
+    assert!(aws.account_by_email("aws+pay@example.com").is_none());
+    let begun = tokio::time::Instant::now();
+    while aws.account_by_email("aws+pay@example.com").is_none() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "60 s at 600 times the speed are a tenth of a second"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn intrinsic_functions_mean_what_they_mean_on_aws() {
+    let place = place().await;
+    place.apply(place.change_set("one", ChangeSetType::Create, TEMPLATE)).await;
+    let template = r#"
+Parameters: {Zones: {Type: CommaDelimitedList, Default: "a,b"}, Prod: {Type: String, Default: "yes"}}
+Mappings: {Sizes: {big: {cidr: 10.0.0.0/16}}}
+Conditions:
+  IsProd: !Equals [!Ref Prod, "yes"]
+  IsTest: !Not [!Condition IsProd]
+Resources:
+  Vpc: {Type: "AWS::EC2::VPC", Properties: {CidrBlock: !FindInMap [Sizes, big, cidr], EnableDnsSupport: !If [IsTest, true, !Ref "AWS::NoValue"]}}
+  Extra: {Type: "AWS::SNS::Topic", Condition: IsTest}
+  Subnet: {Type: "AWS::EC2::Subnet", Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24}}
+Outputs:
+  Joined: {Value: !Join ["-", [!Select [1, !Ref Zones], !Select [0, !Split ["/", !GetAtt Vpc.CidrBlock]]]]}
+  Sub: {Value: !Sub ["${x}/${!raw}/${Vpc.VpcId}/${AWS::Region}", {x: !If [IsProd, p, t]}]}
+  Imported: {Value: !ImportValue alerts}
+"#;
+    let client = &place.client;
+    client.create_stack().stack_name("net").template_body(template).send().await.unwrap();
+    place.aws.advance(Duration::from_secs(20));
+    let stack = place.aws.stack(&place.account, REGION, "net").unwrap();
+    assert_eq!(stack.status, "CREATE_COMPLETE");
+    let vpc = &stack.resources["Vpc"].1;
+    assert_eq!(stack.outputs["Joined"], "b-10.0.0.0");
+    assert_eq!(stack.outputs["Sub"], format!("p/${{raw}}/{vpc}/{REGION}"));
+    assert!(stack.outputs["Imported"].starts_with("roles-Topic-"));
+    assert!(!stack.resources.contains_key("Extra"));
+    let live = place.aws.resource(&place.account, REGION, "AWS::EC2::VPC", vpc).unwrap();
+    assert_eq!(live, serde_json::json!({"CidrBlock": "10.0.0.0/16"}));
+
+    let missing = template.replace("!ImportValue alerts", "!ImportValue nothing");
+    client.create_stack().stack_name("bad").template_body(missing).send().await.unwrap();
+    place.aws.advance(Duration::from_mins(1));
+    assert_eq!(place.aws.stack(&place.account, REGION, "bad").unwrap().status, "ROLLBACK_COMPLETE");
+    let unchanged = client.update_stack().stack_name("net").template_body(template).send().await.unwrap_err();
+    assert_eq!(unchanged.message(), Some("No updates are to be performed."));
 }

@@ -170,12 +170,11 @@ fn find(state: &mut State, call: &Call) -> Result<ChangeSet, Refusal> {
 }
 
 pub(crate) fn describe(state: &mut State, call: &Call) -> Answer {
-    const PAGE: usize = 100;
     let change_set = find(state, call)?;
     let with_values = call.params.flag("IncludePropertyValues") == Some(true);
     let stack = At::of(call).stacks(state).all.get(&change_set.stack).cloned();
     let changes = change_set.changes.iter().map(|change| change.shown(with_values)).collect();
-    let mut shown = paged(call, "Changes", changes, PAGE)?;
+    let mut shown = paged(call, "Changes", changes, state.config.change_page.max(1))?;
     let mut put = |name: &str, value: Value| shown[name] = value;
     put("ChangeSetName", json!(change_set.name));
     put("ChangeSetId", json!(change_set.id));

@@ -96,6 +96,9 @@ pub(crate) fn wanted(scope: &Scope<'_>, resource: &Value) -> Result<Option<(Stri
         Some(properties) => scope.value(properties)?.unwrap_or_else(|| json!({})),
         None => json!({}),
     };
+    if !properties.is_object() {
+        return Err("Template error: the Properties of a resource must be an object".to_owned());
+    }
     Ok(Some((resource.text("Type").unwrap_or_default().to_owned(), properties)))
 }
 

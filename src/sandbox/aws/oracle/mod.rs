@@ -198,7 +198,7 @@ impl SimulatedAws {
     pub fn expire_sessions(&self) {
         self.with(|state| {
             let sessions = state.keys.values_mut().filter(|key| key.token.is_some());
-            sessions.for_each(|key| key.expires = Some(Timestamp::UNIX_EPOCH));
+            sessions.for_each(|key| key.expires = Some(Timestamp::now()));
         });
     }
 

@@ -155,7 +155,7 @@ pub(crate) fn finish(state: &mut State, id: &str) {
 }
 
 fn add_account(state: &mut State, request: &Request) -> String {
-    let id = account_id(&state.fresh());
+    let id = account_id(&format!("{}/{}", state.organization.id, request.email.to_lowercase()));
     let account = Account {
         id: id.clone(),
         name: request.name.clone(),
@@ -167,7 +167,8 @@ fn add_account(state: &mut State, request: &Request) -> String {
     };
     let ready_at = state.due(state.config.role_ready);
     let role = access_role(&id, &request.role, &state.organization.management, state.now(), ready_at);
-    let mut member = Member::default();
+    let services_ready = state.due(state.config.services_ready);
+    let mut member = Member { ready_at: Some(services_ready), ..Member::default() };
     member.iam.roles.insert(role.name.clone(), role);
     state.members.insert(id.clone(), member);
     state.organization.tags.insert(id.clone(), request.tags.clone());
@@ -175,9 +176,9 @@ fn add_account(state: &mut State, request: &Request) -> String {
     id
 }
 
-fn account_id(fresh: &str) -> String {
-    let digits: String = fresh.bytes().take(12).map(|digit| char::from(b'0' + digit % 10)).collect();
-    digits
+/// Twelve digits, the same for the same e-mail in every run.
+fn account_id(seed: &str) -> String {
+    digest(seed).bytes().take(12).map(|digit| char::from(b'0' + digit % 10)).collect()
 }
 
 /// The role through which the management account administers a member.

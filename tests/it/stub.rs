@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
 /// What becomes of a request.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Answered in full.
     Whole { status: u16, kind: &'static str, body: String },
     /// Answered with status 200, and cut off in the middle.
@@ -21,20 +21,20 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    pub(super) fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::Whole { status, kind: "application/x-amz-json-1.1", body: body.to_string() }
     }
 
-    pub(super) fn xml(status: u16, body: &str) -> Self {
+    pub(crate) fn xml(status: u16, body: &str) -> Self {
         Self::Whole { status, kind: "text/xml", body: body.to_owned() }
     }
 }
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) operation: String,
-    pub(super) body: String,
+pub(crate) struct Request {
+    pub(crate) operation: String,
+    pub(crate) body: String,
     /// The access key that signed it.
     key: String,
 }
@@ -43,15 +43,15 @@ type Log = Arc<Mutex<Vec<Request>>>;
 type Script = dyn Fn(usize, &Request) -> Answer + Send + Sync;
 
 /// The server. Dropping it closes its socket.
-pub(super) struct Stub {
-    pub(super) url: String,
+pub(crate) struct Stub {
+    pub(crate) url: String,
     log: Log,
     server: AbortHandle,
 }
 
 impl Stub {
     /// Answers as `script` says, which is given how many requests for the same operation came before.
-    pub(super) async fn start(script: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(script: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let log = Log::default();
@@ -59,11 +59,11 @@ impl Stub {
         Self { url, log, server }
     }
 
-    pub(super) fn count(&self, operation: &str) -> usize {
+    pub(crate) fn count(&self, operation: &str) -> usize {
         self.bodies(operation).len()
     }
 
-    pub(super) fn count_by_key(&self, operation: &str) -> BTreeMap<String, usize> {
+    pub(crate) fn count_by_key(&self, operation: &str) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for request in self.requests().into_iter().filter(|request| request.operation == operation) {
             *counts.entry(request.key).or_default() += 1;
@@ -71,12 +71,12 @@ impl Stub {
         counts
     }
 
-    pub(super) fn bodies(&self, operation: &str) -> Vec<String> {
+    pub(crate) fn bodies(&self, operation: &str) -> Vec<String> {
         let requests = self.requests().into_iter();
         requests.filter(|request| request.operation == operation).map(|request| request.body).collect()
     }
 
-    pub(super) fn operations(&self) -> Vec<String> {
+    pub(crate) fn operations(&self) -> Vec<String> {
         self.requests().into_iter().map(|request| request.operation).collect()
     }
 
@@ -163,7 +163,7 @@ fn header(head: &str, name: &str) -> Option<String> {
 }
 
 /// The answer to `AssumeRole`, for a session in `account`; its access key tells the account.
-pub(super) fn session(account: &str, name: &str) -> Answer {
+pub(crate) fn session(account: &str, name: &str) -> Answer {
     Answer::xml(
         200,
         &format!(
@@ -178,7 +178,7 @@ pub(super) fn session(account: &str, name: &str) -> Answer {
 }
 
 /// The answer to `GetCallerIdentity`.
-pub(super) fn caller(account: &str) -> Answer {
+pub(crate) fn caller(account: &str) -> Answer {
     Answer::xml(
         200,
         &format!(
@@ -187,4 +187,13 @@ pub(super) fn caller(account: &str) -> Answer {
              </GetCallerIdentityResult></GetCallerIdentityResponse>"
         ),
     )
+}
+
+/// Sessions are given to anybody; everything else is as `otherwise` says.
+pub(crate) fn session_or(request: &Request, otherwise: impl FnOnce() -> Answer) -> Answer {
+    if request.operation != "AssumeRole" {
+        return otherwise();
+    }
+    let (_, rest) = request.body.split_once("iam%3A%3A").expect("a role's ARN");
+    session(&rest[..12], "session")
 }

@@ -1,0 +1,57 @@
+//! Steps in words: what each does, as an order, and what became of it.
+
+use super::ScopeReport;
+use super::markdown::visible;
+use crate::model::{Outcome, PlannedStep, Scope, Step};
+
+/// What a step does, as an order.
+pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
+    let here = match &report.scope {
+        Scope::Organization => "the organization".to_owned(),
+        Scope::Account(slug) => slug.to_string(),
+    };
+    match step {
+        Step::CreateOu { path } => format!("create OU {path}"),
+        Step::CreateAccount { slug, name, email, .. } => {
+            format!("create account {slug} ({}, {email})", plain(name))
+        }
+        Step::MoveAccount { slug, before, after, .. } => {
+            format!("move account {slug} from {before} to {after}")
+        }
+        Step::TagAccount { slug, key, before: Some(before), after, .. } => {
+            format!("change tag {} of account {slug} from {} to {}", plain(key), plain(before), plain(after))
+        }
+        Step::TagAccount { slug, key, before: None, after, .. } => {
+            format!("tag account {slug} with {}: {}", plain(key), plain(after))
+        }
+        Step::PutPasswordPolicy { before: None, .. } => format!("create the password policy of {here}"),
+        Step::PutPasswordPolicy { .. } => format!("change the password policy of {here}"),
+        Step::PutAccountAlias { after, .. } => format!("set the alias of {here} to {}", plain(after)),
+        Step::DeployStack { key, before, revert, .. } => {
+            let verb = if before.is_some() { "update" } else { "create" };
+            let revert = if *revert { ", and put drifted resources back" } else { "" };
+            format!("{verb} stack {} in {}{revert}", key.name, key.region)
+        }
+        Step::DeleteFailedStack { key, .. } => {
+            format!("delete stack {} in {}, which was never made", key.name, key.region)
+        }
+    }
+}
+
+/// What became of a step; nothing where none was tried.
+pub(super) fn fate(report: &ScopeReport, planned: &PlannedStep) -> Option<String> {
+    Some(match report.outcomes.get(&planned.id)? {
+        Outcome::Done => "done".to_owned(),
+        Outcome::Waiting { because, .. } => format!("under way, {}", plain(because)),
+        Outcome::Stale(because) => format!("not done, since it moved meanwhile: {}", plain(because)),
+        Outcome::Failed { message, .. } => format!("failed: {}", plain(message)),
+        Outcome::Skipped { because } => {
+            format!("not tried, since `{}` has to be done first", plain(&because.0))
+        }
+    })
+}
+
+/// One line: a terminal obeys what it is sent.
+pub(super) fn plain(text: &str) -> String {
+    visible(text, 500)
+}
