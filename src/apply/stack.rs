@@ -47,7 +47,7 @@ impl Stacks<'_> {
             Prepared::Ended(outcome) => Ok(outcome),
             Prepared::Unneeded(change_set) => {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
-                Ok(Outcome::Done)
+                Ok(undeployable(sent.revert))
             }
             Prepared::Ready(change_set) => {
                 self.execute(sent, &change_set).await?;
@@ -260,6 +260,18 @@ fn is_unneeded(reason: &str) -> bool {
 fn is_executed_already(error: &Error) -> bool {
     let codes = ["InvalidChangeSetStatus", "ChangeSetNotFound", "TokenAlreadyExistsException"];
     error.code().is_some_and(|code| codes.contains(&code))
+}
+
+/// Nothing to deploy, and yet the stack differs. Called done, it would be seen as drift by the next pass and sent
+/// again by every one after that.
+fn undeployable(is_revert: bool) -> Outcome {
+    let message = if is_revert {
+        "CloudFormation finds no drift to undo; the next drift detection shows what is left of it"
+    } else {
+        "CloudFormation finds nothing to deploy in what differs, such as a description; \
+         make the commit say what the stack has, or change something else along with it"
+    };
+    Outcome::Failed { class: Class::Stalled, message: message.to_owned() }
 }
 
 fn stalled(stack: &StackSeen, reason: &str) -> Outcome {

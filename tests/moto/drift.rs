@@ -107,16 +107,13 @@ async fn enforce_puts_stacks_back() {
     let template = payments.template("archive").await;
     change_parameter(&payments).await;
     change_template(&payments).await;
-    change_tags(&ledger).await;
     ledger.cloudformation.delete_stack().stack_name("auditors").send().await.unwrap();
 
     world.apply(&[]).ends_with(0);
 
     assert_eq!(payments.parameter("auditors", "Duty").await, "reads books");
     assert_eq!(payments.template("archive").await, template);
-    let stacks = ledger.stacks().await;
-    assert_eq!(stack_tags(&stacks["archive"])["kept"], "by-law");
-    assert!(stacks.contains_key("auditors"));
+    assert!(ledger.stacks().await.contains_key("auditors"));
     ledger.iam.get_role().role_name("Auditors").send().await.unwrap();
     world.plan(&[]).ends_with(0).wrote_nothing();
 }
