@@ -112,7 +112,9 @@ impl Error {
             }
             SdkError::ConstructionFailure(_) => Self::NotSent { operation, place, message: story(error) },
             SdkError::DispatchFailure(failure) if failure.is_other() && is_missing_credentials(&error) => {
-                Self::NotSent { operation, place, message: story(error) }
+                let message = "no AWS credentials were found or they cannot be read; set AWS_PROFILE, \
+                               AWS_ACCESS_KEY_ID, or run where a role is attached";
+                Self::NotSent { operation, place, message: message.to_owned() }
             }
             _ => Self::Unanswered { operation, place, message: story(error) },
         }

@@ -319,7 +319,9 @@ fn filter(usual: &str) -> EnvFilter {
 }
 
 fn install(filter: EnvFilter, as_json: bool) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
     let installed = if as_json { builder.json().try_init() } else { builder.try_init() };
     // A second start in one process keeps the first one's logs.
     drop(installed);

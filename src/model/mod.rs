@@ -28,7 +28,7 @@ pub use observed::{
     OuFact, Sight, StackFact,
 };
 pub use outcome::{Class, Outcome, Outcomes};
-pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId};
+pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// What an item is worth: plain structured data, its maps in key order.

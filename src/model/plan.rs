@@ -160,6 +160,21 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is held back.
     pub blocked: Vec<Blocked>,
+    /// Accounts of the organization that no folder claims; nothing is done about them.
+    pub unclaimed: Vec<Unclaimed>,
+}
+
+/// An account that no folder claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unclaimed {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Its e-mail.
+    pub email: String,
+    /// Where it is.
+    pub ou: OuPath,
 }
 
 /// A step with what it is for and what must have been done before it.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
 use crate::model::{
-    AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Observed,
-    OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value, assume, verdict,
+    AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
+    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
 };
 
 /// The findings of one scope, by item.
@@ -20,18 +20,15 @@ pub(super) fn findings(
     let items: BTreeSet<&Item> = declared.keys().chain(base.items.keys()).collect();
     let finding = |item: &Item| {
         let sight = sight(item, base.items.get(item), observed);
-        let mode = desired.mode(scope, item).min(rules.ceiling);
+        let ceiling =
+            if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
+        let mode = desired.mode(scope, item).min(ceiling);
         (item.clone(), judge(declared.get(item), base.items.get(item), sight, mode))
     };
     items.into_iter().map(finding).collect()
 }
 
-fn judge(
-    declared: Option<&Declared<Value>>,
-    base: Option<&Value>,
-    sight: Sight,
-    mode: crate::model::Mode,
-) -> Finding {
+fn judge(declared: Option<&Declared<Value>>, base: Option<&Value>, sight: Sight, mode: Mode) -> Finding {
     let verdict = verdict(declared.map(|declared| &declared.value), base, &sight);
     let (observed, unchecked, because) = match sight {
         Sight::Absent => (None, BTreeMap::new(), String::new()),
@@ -56,13 +53,20 @@ fn judge(
 /// What was seen of `item`, as it counts for the verdict.
 fn sight(item: &Item, base: Option<&Value>, observed: &Observed) -> Sight {
     let seen = observed.sight(item);
-    let Facts::Organization(facts) = &observed.facts else { return seen };
-    let Item::Account(slug, property) = item else { return seen };
-    match property {
-        AccountProperty::Ou if base.is_none() && is_unplaced(slug, facts) => Sight::Absent,
-        AccountProperty::Exists => activation(slug, facts).unwrap_or(seen),
+    match (&observed.facts, item) {
+        (Facts::Account(facts), Item::Stack(key)) if base.is_none() && is_fallen(key, facts) => Sight::Absent,
+        (Facts::Organization(facts), Item::Account(slug, property)) => match property {
+            AccountProperty::Ou if base.is_none() && is_unplaced(slug, facts) => Sight::Absent,
+            AccountProperty::Exists => activation(slug, facts).unwrap_or(seen),
+            _ => seen,
+        },
         _ => seen,
     }
+}
+
+/// A stack of ours whose first creation failed: nothing of it is left but its name, so it is still to be made.
+fn is_fallen(key: &StackKey, facts: &AccountFacts) -> bool {
+    facts.stacks.get(key).is_some_and(|stack| stack.is_ours && stack.status == "ROLLBACK_COMPLETE")
 }
 
 /// An account that we had made and that nobody has placed yet: AWS puts every new account in the root, so being

@@ -36,6 +36,8 @@ pub struct Rules {
     pub committed: i64,
     /// When the world was observed, seconds since 1970.
     pub now: i64,
+    /// Items that were put back so often of late that somebody must be fighting: they are left alone.
+    pub fights: BTreeSet<Item>,
 }
 
 /// The plan of one pass.
@@ -54,11 +56,23 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         // An observation of another kind of scope says nothing about this one.
         _ => {}
     }
+    for item in rules.fights.iter().filter(|item| findings.get(*item).is_some_and(is_out_of_line)) {
+        draft.refuse(item, FIGHT);
+    }
     if let Some(hold) = &observed.hold {
         draft.hold(hold);
     }
     let Draft { steps, blocked } = draft;
-    Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked }
+    let unclaimed = organization::unclaimed(&observed.facts);
+    Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked, unclaimed }
+}
+
+/// What is said of an item that something else changes as often as we put it back.
+const FIGHT: &str = "it was put back three times within a day and changed again each time; it is left alone now: \
+                     find out who changes it, or declare what they want";
+
+fn is_out_of_line(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Drift | Verdict::Conflict)
 }
 
 /// True when the verdict, the mode and the repository's `adopt` together ask for a write.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Draft, Rules, wants_write};
 use crate::model::{
-    Account, AccountFact, AccountProperty, Creation, CreationState, Desired, Finding, Item, OWNER_TAG,
-    OrganizationFacts, OuPath, SLUG_TAG, Scope, Slug, Step, StepId, Value, Verdict,
+    Account, AccountFact, AccountId, AccountProperty, Creation, CreationState, Desired, Facts, Finding, Item,
+    OWNER_TAG, OrganizationFacts, OuPath, SLUG_TAG, Scope, Slug, Step, StepId, Unclaimed, Value, Verdict,
 };
 
 /// How long an organization-wide refusal (a quota, a payment problem) holds all creations, in seconds.
@@ -289,4 +289,19 @@ fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, 
         after: account.ou.clone(),
     };
     draft.step("move", item, needs, step);
+}
+
+/// The accounts of the organization that no folder claims.
+pub(super) fn unclaimed(facts: &Facts) -> Vec<Unclaimed> {
+    let Facts::Organization(facts) = facts else { return Vec::new() };
+    let is_claimed = |id: &AccountId| facts.claimed.values().any(|claimed| claimed == id);
+    let unclaimed = facts.accounts.values().filter(|account| !is_claimed(&account.id));
+    unclaimed
+        .map(|account| Unclaimed {
+            id: account.id.clone(),
+            name: account.name.clone(),
+            email: account.email.clone(),
+            ou: account.ou.clone(),
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! What passes remember in the process: caches and first times. Losing all of it costs calls and minutes, no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,10 @@ use crate::observe::{AccountCache, OrganizationCache};
 
 /// How long a gap may last before a person should know of it, in seconds.
 const GAP_PATIENCE: i64 = 15 * 60;
+
+/// How often something is put back within a day (in seconds) before that counts as a fight.
+const ROUNDS: usize = 3;
+const DAY: i64 = 24 * 60 * 60;
 
 /// A difference as it was first seen.
 #[derive(Clone, Debug)]
@@ -28,6 +32,7 @@ pub struct Memory {
     accounts: Mutex<BTreeMap<Slug, Arc<AsyncMutex<AccountCache>>>>,
     pub(super) sightings: Mutex<BTreeMap<(Scope, Item), Sighting>>,
     gaps: Mutex<BTreeMap<Scope, i64>>,
+    put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
 }
 
 impl Memory {
@@ -38,6 +43,7 @@ impl Memory {
             accounts: Mutex::default(),
             sightings: Mutex::default(),
             gaps: Mutex::default(),
+            put_back: Mutex::default(),
         }
     }
 
@@ -49,16 +55,30 @@ impl Memory {
         cache.lock_owned().await
     }
 
-    /// What was written has to be read again.
-    pub(super) fn wrote(&self, plan: &Plan, outcomes: &Outcomes) {
+    /// What was written has to be read again, and what was put back is counted.
+    pub(super) fn wrote(&self, plan: &Plan, outcomes: &Outcomes, now: Timestamp) {
+        let mut put_back = self.put_back.lock().unwrap_or_else(PoisonError::into_inner);
         let done = plan.steps.iter().filter(|step| outcomes.get(&step.id) == Some(&Outcome::Done));
         for planned in done {
+            let verdict = plan.findings.get(&planned.item).map(|finding| finding.verdict);
+            if matches!(verdict, Some(Verdict::Drift | Verdict::Conflict)) {
+                put_back.entry((plan.scope.clone(), planned.item.clone())).or_default().push(now.as_second());
+            }
             if let Step::TagAccount { id, .. } = &planned.step
                 && let Ok(mut cache) = self.organization.try_lock()
             {
                 cache.forget(id);
             }
         }
+    }
+
+    /// Items of a scope that were put back too often within the last day.
+    pub(super) fn fights(&self, scope: &Scope, now: Timestamp) -> BTreeSet<Item> {
+        let mut put_back = self.put_back.lock().unwrap_or_else(PoisonError::into_inner);
+        put_back.values_mut().for_each(|times| times.retain(|time| now.as_second() - time < DAY));
+        put_back.retain(|_, times| !times.is_empty());
+        let is_fight = |((of, _), times): &(&(Scope, Item), &Vec<i64>)| of == scope && times.len() >= ROUNDS;
+        put_back.iter().filter(is_fight).map(|((_, item), _)| item.clone()).collect()
     }
 
     /// True when something in this scope has been unreadable for longer than a passing fault.

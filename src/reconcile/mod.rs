@@ -108,7 +108,7 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
         Some(hands) if !plan.is_empty() => act(task, &observed, &plan, hands).await,
         _ => Outcomes::new(),
     };
-    world.memory.wrote(&plan, &outcomes);
+    world.memory.wrote(&plan, &outcomes, world.clock.now());
     let authors = attribution::authors(world, task, &observed, &plan).await;
     let base = next_base(&plan, &outcomes, task.base);
     let live = live(&observed);
@@ -133,6 +133,7 @@ fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
         max_creations: world.limits.max_creations,
         committed: task.accepted.committed,
         now: world.clock.now().as_second(),
+        fights: world.memory.fights(task.scope, world.clock.now()),
     };
     let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules);
     match &world.only {

@@ -28,6 +28,7 @@
 //!           steps[]     id, item, needs[] (ids), does (words), outcome: null while it was not tried, or
 //!                       {is: done | waiting | stale | failed | skipped, …}
 //!           blocked[]   item, because, needsPerson
+//!           unclaimed[] id, name, email, ou: accounts of the organization that no folder claims
 //! ```
 
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ use super::deed::deed;
 use super::diff::finding_diff;
 use super::severity::judge;
 use super::{Counts, ScopeReport, counts};
-use crate::model::{Author, Finding, Item, Outcome, Verdict};
+use crate::model::{Author, Blocked, Finding, Item, Outcome, Verdict};
 
 /// The version of the format. It grows when a field changes its meaning or goes, not when one is added.
 const VERSION: u32 = 1;
@@ -59,7 +60,8 @@ fn scope(report: &ScopeReport) -> Value {
         "counts": counts(report),
         "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
         "steps": steps(report),
-        "blocked": report.plan.blocked,
+        "blocked": report.plan.blocked.iter().map(blocked).collect::<Vec<_>>(),
+        "unclaimed": report.plan.unclaimed,
     })
 }
 
@@ -81,6 +83,11 @@ fn item(report: &ScopeReport, item: &Item, finding: &Finding) -> Value {
         "means": judgement.map(|it| it.meanings.join("; ").replace('`', "")),
         "author": author,
     })
+}
+
+fn blocked(blocked: &Blocked) -> Value {
+    let Blocked { item, because, needs_person } = blocked;
+    json!({"item": item, "because": because, "needsPerson": needs_person})
 }
 
 fn steps(report: &ScopeReport) -> Vec<Value> {

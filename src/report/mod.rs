@@ -16,6 +16,7 @@ mod fixtures;
 mod issue;
 mod issues_plan;
 mod json;
+mod lines;
 mod markdown;
 mod marker;
 mod page;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -68,7 +68,8 @@ pub struct Stage {
     pub github: SimulatedGitHub,
     /// The git remote: a bare repository.
     pub remote: PathBuf,
-    folder: PathBuf,
+    /// Caches of daemons, which go when the stage goes.
+    caches: Mutex<Vec<tempfile::TempDir>>,
     signer: Signer,
     scenery: Scenery,
 }
@@ -95,7 +96,9 @@ impl Stage {
     /// Sets the stage in `folder`, with a remote made from `example`. A remote that is there already is used again.
     pub async fn set(folder: &Path, example: &Path, scenery: Scenery) -> Result<Self, Error> {
         let remote = folder.join("landfast-demo.git");
-        if !remote.exists() {
+        if remote.exists() {
+            forget_what_was_seen(&remote)?;
+        } else {
             let message = "Describe the company's accounts";
             bare::create_bare_from_directory(example, &remote, BRANCH, message, Clock.now())?;
         }
@@ -112,7 +115,7 @@ impl Stage {
             port: 0,
         })
         .await?;
-        Ok(Self { aws, github, remote, folder: folder.to_owned(), signer, scenery })
+        Ok(Self { aws, github, remote, caches: Mutex::default(), signer, scenery })
     }
 
     /// How to reach the simulated AWS as its administrator.
@@ -163,9 +166,10 @@ impl Stage {
     }
 
     fn outside(&self) -> Result<(Origin, Publisher), Error> {
-        let cache = tempfile::Builder::new().prefix("cache-").tempdir_in(&self.folder)?.keep();
+        let cache = tempfile::Builder::new().prefix("landfast-").tempdir()?;
         let url = self.remote.display().to_string();
-        let repository = Repository::open(&cache, &url, Credentials::default())?;
+        let repository = Repository::open(cache.path(), &url, Credentials::default())?;
+        self.caches.lock().unwrap_or_else(PoisonError::into_inner).push(cache);
         let branch = BRANCH.to_owned();
         let origin = Origin::Branch { repository: repository.clone(), branch: branch.clone() };
         let (reader, writer) = crate::github::connect(&crate::github::Config {
@@ -187,6 +191,13 @@ impl Stage {
     ) -> Result<CommitId, Error> {
         Ok(bare::commit_file_changes(&self.remote, BRANCH, changes, message, Clock.now())?)
     }
+}
+
+/// The simulated AWS begins empty every time: what a kept remote says of an earlier one's accounts would only be a
+/// reason to create nothing in their place.
+fn forget_what_was_seen(remote: &Path) -> Result<(), git::Error> {
+    let ours = bare::branches(remote)?.into_keys().filter(|branch| branch.starts_with("landfast/"));
+    ours.into_iter().try_for_each(|branch| bare::delete_branch(remote, &branch))
 }
 
 /// The key of the sandbox: made at first use, kept with the rest.

@@ -246,3 +246,15 @@ fn nested_ous_are_created_parents_first() {
         .collect();
     assert_eq!(ous, [("/a", 0), ("/a/b", 1), ("/a/b/c", 1)]);
 }
+
+#[test]
+fn an_account_without_a_folder_is_told_of_and_left_alone() {
+    let accounts = BTreeMap::from([(account_id("222233334444"), fact("somebody@example.com"))]);
+    let plan = plan_with(&wanting(), OrganizationFacts { accounts, ..facts() }, &Base::default(), COMMITTED);
+    assert_eq!(
+        plan.unclaimed.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(),
+        ["222233334444"]
+    );
+    let touches = |step: &Step| format!("{step:?}").contains("222233334444");
+    assert!(!plan.steps.iter().any(|planned| touches(&planned.step)), "{plan:?}");
+}

@@ -108,5 +108,12 @@ pub(crate) fn sight(value: Option<&Value>) -> Sight {
 }
 
 pub(crate) fn rules() -> Rules {
-    Rules { ceiling: Mode::Enforce, allow_management: false, max_creations: 3, committed: 0, now: 0 }
+    Rules {
+        ceiling: Mode::Enforce,
+        allow_management: false,
+        max_creations: 3,
+        committed: 0,
+        now: 0,
+        fights: BTreeSet::new(),
+    }
 }

@@ -259,3 +259,18 @@ fn the_same_inputs_give_the_same_bytes() {
         assert_eq!(bytes(), bytes());
     }
 }
+
+/// Something else changes it back as often as we put it right: after a few rounds a person has to look.
+#[test]
+fn a_fight_ends_after_a_few_rounds_and_is_said() {
+    let desired = in_mode(wanting(Some(&json!("a"))), Mode::Enforce);
+    let base = based_on(Some(&json!("a")));
+    let observed = seeing(sight(Some(&json!("b"))));
+    assert_eq!(plan(&scope(), &desired, &base, &observed, &rules()).steps.len(), 1);
+    let mut rules = rules();
+    rules.fights.insert(ALIAS);
+    let plan = plan(&scope(), &desired, &base, &observed, &rules);
+    assert!(plan.is_empty());
+    assert_eq!(plan.findings[&ALIAS].verdict, Verdict::Drift);
+    assert!(plan.blocked[0].needs_person && plan.blocked[0].because.contains("three times"));
+}

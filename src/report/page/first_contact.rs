@@ -6,10 +6,10 @@ use super::super::ScopeReport;
 use super::super::adopt::adopt_path;
 use super::super::diff::finding_diff;
 use super::super::issue::{Draft, IssueKind};
-use super::super::markdown::{details, fenced, fit};
+use super::super::markdown::{code, details, fenced, fit};
 use super::super::marker::{Remembered, value_digest};
 use super::{checked, folded, item_words, labels, modes, place, source_words};
-use crate::model::{Finding, Item, Mode, Scope, Verdict};
+use crate::model::{Finding, Item, Mode, Scope, Unclaimed, Verdict};
 
 /// All differences of one digest together are at most this long, in characters.
 const MAX_DIFFS: usize = 16_000;
@@ -20,7 +20,7 @@ const MAX_LINES: usize = 300;
 pub(in crate::report) fn first_contact(report: &ScopeReport) -> Option<Draft> {
     let found: Vec<_> = report.plan.findings.iter().filter(|(_, it)| is_reported(it)).collect();
     if found.is_empty() {
-        return None;
+        return unclaimed_only(report);
     }
     let (count, place) = (found.len(), place(report));
     let (things, are) = if count == 1 { ("thing", "is") } else { ("things", "are") };
@@ -36,15 +36,57 @@ pub(in crate::report) fn first_contact(report: &ScopeReport) -> Option<Draft> {
         fit(&folded("items", &lines), 10_000),
         fit(&differences(&found), MAX_DIFFS + 2_000),
         fit(&choose(&adopt_lines(report, &found), &found), 12_000),
+        fit(&unclaimed(report), 6_000),
         checked(report),
     ];
+    let sections: Vec<_> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     Some(Draft {
         title: format!("[first contact] {place}: {count} {things} found that {are} not as declared"),
         body: sections.join("\n\n"),
         labels: labels(IssueKind::FirstContact, None),
-        substance: found.iter().map(|(item, it)| substance(item, it)).collect(),
+        substance: found.iter().map(|(item, it)| substance(item, it)).chain(strangers(report)).collect(),
         items: found.iter().map(|(item, it)| ((*item).clone(), remembered(it))).collect(),
     })
+}
+
+/// Nothing differs, but there are accounts that nobody declares.
+fn unclaimed_only(report: &ScopeReport) -> Option<Draft> {
+    let count = report.plan.unclaimed.len();
+    let (accounts, that) = if count == 1 { ("account", "has") } else { ("accounts", "have") };
+    let sections = [fit(&unclaimed(report), 30_000), checked(report)];
+    (count > 0).then(|| Draft {
+        title: format!("[first contact] {}: {count} {accounts} that {that} no folder", place(report)),
+        body: sections.join("\n\n"),
+        labels: labels(IssueKind::FirstContact, None),
+        substance: strangers(report).collect(),
+        items: BTreeMap::new(),
+    })
+}
+
+fn strangers(report: &ScopeReport) -> impl Iterator<Item = String> + '_ {
+    report.plan.unclaimed.iter().map(|account| format!("unclaimed {}", account.id))
+}
+
+/// The accounts no folder claims, and how to claim one; empty where there are none.
+fn unclaimed(report: &ScopeReport) -> String {
+    let account = |account: &Unclaimed| {
+        format!(
+            "- {} {} · {} · in {}",
+            code(account.id.as_str()),
+            code(&account.name),
+            code(&account.email),
+            code(account.ou.as_str())
+        )
+    };
+    let lines: Vec<_> = report.plan.unclaimed.iter().map(account).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(
+        "**No folder claims these accounts.** Landfast does nothing in them and does not watch them.\n\n{}\n\n\
+         To keep one, make a folder `accounts/<name>/account.yaml` whose first line is its `id`.",
+        folded("accounts", &lines)
+    )
 }
 
 fn is_reported(finding: &Finding) -> bool {

@@ -126,9 +126,9 @@ fn checked(report: &ScopeReport) -> String {
     let in_full = items - in_part - sum.unreadable - sum.moving;
     let rest = [(in_part, "in part"), (sum.moving, "being changed just now"), (sum.unreadable, "not at all")];
     let rest = rest.into_iter().filter(|(count, _)| *count > 0);
-    let rest: String = rest.map(|(count, how)| format!(", {count} {how}")).collect();
-    let mut words =
-        vec![format!("**Checked.** {in_full} of {items} items of {} in full{rest}.", place(report))];
+    let full = format!("**Checked.** {in_full} of {items} items of {} in full", place(report));
+    let parts = std::iter::once(full).chain(rest.map(|(count, how)| format!("{count} {how}")));
+    let mut words = vec![format!("{}.", parts.collect::<Vec<_>>().join(", "))];
     words.extend(gaps(report).map(|list| fit(&list, MAX_UNSEEN)));
     words.extend(not_checked(report).map(|list| fit(&list, MAX_UNSEEN)));
     words.join("\n\n")

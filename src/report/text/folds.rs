@@ -3,13 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::super::deed::{fate, plain};
+use super::super::lines::{listed, number, words};
 use super::super::unseen::{Unseen, unseen};
 use super::super::{ScopeReport, counts};
-use super::lines::{listed, number, words};
 use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Slug, Value, Verdict};
 
 /// No more names than this stand in one line.
 const MAX_NAMES: usize = 12;
+
+/// Accounts of the organization without a folder: nothing is done about them, and nobody else tells of them.
+pub(super) fn unclaimed(out: &mut String, report: &ScopeReport) {
+    for account in &report.plan.unclaimed {
+        let (name, email) = (plain(&account.name), plain(&account.email));
+        words(
+            out,
+            1,
+            &format!("· account {} ({name}, {email}, in {})  no folder claims it", account.id, account.ou),
+        );
+    }
+}
 
 /// How much there is to say of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +48,7 @@ pub(super) fn weight(report: &ScopeReport) -> Weight {
     } else if sum.is_quiet()
         && sum.not_checked == 0
         && report.hold.is_none()
+        && report.plan.unclaimed.is_empty()
         && findings.values().all(is_settled)
     {
         Weight::InSync
@@ -118,13 +131,15 @@ pub(super) fn held_back(out: &mut String, report: &ScopeReport, item: &Item) {
     }
 }
 
-/// What is told together with others: items to be made that have no step, and items that could not be read.
+/// What is told together with others: items to be made that have no step, those under way,
+/// and those that could not be read.
 pub(super) fn shared(report: &ScopeReport, item: &Item, finding: &Finding) -> Option<String> {
     let has_step = report.plan.steps.iter().any(|planned| &planned.item == item);
     match finding.verdict {
         Verdict::Gap => {
             Some(format!("could not be read, so nothing is changed: {}", plain(&finding.because)))
         }
+        Verdict::Moving => Some(format!("under way: {}", plain(&finding.because))),
         Verdict::New if !has_step => {
             let blocked = report.plan.blocked.iter().find(|blocked| &blocked.item == item);
             Some(match blocked {

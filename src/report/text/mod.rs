@@ -1,15 +1,14 @@
 //! What `plan` prints for people: readable without colour, narrow enough for a pipe, nothing said twice.
 
 mod folds;
-mod lines;
 
 use std::collections::BTreeMap;
 
 use self::folds::{Weight, held_back, weight};
-use self::lines::{verbatim, words};
 use super::adopt::adopt_path;
 use super::deed::{deed, fate, plain};
 use super::diff::finding_diff;
+use super::lines::{self, verbatim, words};
 use super::severity::judge;
 use super::{Counts, ScopeReport, counts};
 use crate::model::{AccountProperty, Author, Finding, Item, Mode, Verdict};
@@ -52,7 +51,8 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     let id = report.account_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     let not_checked = folds::not_checked(report);
     out.push('\n');
-    match (&not_checked, sum.is_quiet() && report.hold.is_none()) {
+    let is_quiet = sum.is_quiet() && report.hold.is_none() && report.plan.unclaimed.is_empty();
+    match (&not_checked, is_quiet) {
         (Some(rest), true) => {
             return words(out, 0, &format!("{}{id}: in sync; {rest}", report.scope));
         }
@@ -65,6 +65,7 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     for blocked in report.plan.blocked.iter().filter(|it| !report.plan.findings.contains_key(&it.item)) {
         words(out, 1, &format!("! {}  blocked: {}", blocked.item, plain(&blocked.because)));
     }
+    folds::unclaimed(out, report);
     if let Some(not_checked) = not_checked {
         words(out, 1, &format!("  {not_checked}"));
     }

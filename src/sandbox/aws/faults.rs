@@ -24,6 +24,8 @@ pub enum Trouble {
     Truncate,
     /// No answer, ever; not carried out.
     Hang,
+    /// Carried out, but no answer, ever: the moment at which a client can be killed.
+    HangAfter,
     /// A listing's page comes back empty, with the token to go on.
     EmptyPage,
     /// Refused with this status, code and message; not carried out.

@@ -53,7 +53,7 @@ async fn answer(
         Some(Trouble::DropBefore | Trouble::DropAfter) => gate.allow(0),
         Some(Trouble::Truncate) => gate.allow(i64::try_from(reply.body.len() / 2).unwrap_or(0)),
         // Longer than any client waits; a client that leaves ends it.
-        Some(Trouble::Hang) => tokio::time::sleep(Duration::from_hours(24)).await,
+        Some(Trouble::Hang | Trouble::HangAfter) => tokio::time::sleep(Duration::from_hours(24)).await,
         _ => {}
     }
     response(reply.status, reply.protocol, reply.body)
@@ -150,7 +150,7 @@ fn outcome(state: &mut State, arrival: &Arrival, parts: &Parts, body: &Bytes) ->
     let word = match (&trouble, &answer) {
         (Some(Trouble::DropBefore | Trouble::DropAfter), _) => "fault:drop".to_owned(),
         (Some(Trouble::Truncate), _) => "fault:truncate".to_owned(),
-        (Some(Trouble::Hang), _) => "fault:hang".to_owned(),
+        (Some(Trouble::Hang | Trouble::HangAfter), _) => "fault:hang".to_owned(),
         (_, Ok(_)) => "OK".to_owned(),
         (_, Err(refusal)) => refusal.code.clone(),
     };

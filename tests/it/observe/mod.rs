@@ -255,9 +255,11 @@ async fn a_new_account_that_refuses_us_is_not_ready_and_an_old_one_is_closed() {
         let look = look(&world.desired.organization.id, fact.joined + age);
         let slug = Slug::parse("payments").unwrap();
         let observed = account(&reader, &slug, &fact, &wanted, &look, &mut AccountCache::default()).await;
-        let Facts::Account(facts) = observed.facts else { panic!("facts of the organization") };
-        let because = facts.closed.expect("not entered");
-        assert_eq!(because.contains("not ready yet"), is_new, "{because}");
+        let Facts::Account(facts) = &observed.facts else { panic!("facts of the organization") };
+        assert!(facts.closed.is_some(), "it was not entered");
+        let sight = observed.sight(wanted.first().unwrap());
+        assert_eq!(matches!(sight, Sight::Moving(_)), is_new, "{sight:?}");
+        assert_eq!(matches!(sight, Sight::Gap(_)), !is_new, "{sight:?}");
     }
 }
 
