@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::progress::News;
 use super::{Site, Watch};
-use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen};
+use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen, first_failure};
 use crate::model::{Class, Outcome, Scope, Stack, StackFact, StackKey, StepId};
 
 /// What is sent for one stack.
@@ -188,13 +188,7 @@ impl Stacks<'_> {
     /// A stack that rolled back, with the first resource that failed: that is the cause.
     async fn failed(&self, sent: &Sent<'_>, stack: &StackSeen) -> Result<Outcome, Error> {
         let events = self.site.reader.stack_events(&sent.key.region, &stack.id, stack.updated).await?;
-        let is_cause = |status: &str| status.ends_with("_FAILED");
-        // Newest first, as CloudFormation lists them; times alone do not order what happens within a second.
-        let cause = events.iter().rev().find(|event| is_cause(&event.status));
-        let reason = cause.map_or_else(
-            || stack.reason.clone(),
-            |event| format!("{} ({}): {}", event.logical_id, event.resource_type, event.reason),
-        );
+        let reason = first_failure(&events).unwrap_or_else(|| stack.reason.clone());
         Ok(stalled(stack, &reason))
     }
 }

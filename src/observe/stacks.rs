@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 
 use super::account::{AccountLook, DriftLook};
 use super::drift::{self, Notes};
-use crate::aws::{Error, Reader, ResourceDrift, StackSeen};
+use crate::aws::{Error, Reader, ResourceDrift, StackSeen, first_failure};
 use crate::model::{
     OWNER_TAG, OrganizationId, Region, Sight, StackFact, StackKey, StackName, Value, template,
 };
@@ -25,6 +25,7 @@ pub struct AccountCache {
 pub(super) struct RegionCache {
     templates: BTreeMap<String, (i64, String)>,
     drifts: BTreeMap<String, (i64, Vec<ResourceDrift>)>,
+    causes: BTreeMap<String, (i64, String)>,
 }
 
 /// What was seen of one region.
@@ -78,7 +79,8 @@ async fn look_at(
     for key in wanted {
         let stack = stacks.remove(key.name.as_str());
         if let Some(stack) = &stack {
-            seen.facts.insert(key.clone(), fact(stack, &look.owner));
+            let reason = cache.reason(reader, region, stack).await;
+            seen.facts.insert(key.clone(), fact(stack, reason, &look.owner));
         }
         seen.sights.insert(key.clone(), sight(reader, region, stack, &notes, cache).await);
     }
@@ -113,11 +115,11 @@ fn is_ours(stack: &StackSeen, owner: &OrganizationId) -> bool {
     stack.tags.get(OWNER_TAG).map(String::as_str) == Some(owner.as_str())
 }
 
-fn fact(stack: &StackSeen, owner: &OrganizationId) -> StackFact {
+fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact {
     StackFact {
         id: stack.id.clone(),
         status: stack.status.clone(),
-        reason: stack.reason.clone(),
+        reason,
         updated: stack.updated,
         change_set: stack.change_set.clone(),
         is_ours: is_ours(stack, owner),
@@ -183,6 +185,26 @@ impl RegionCache {
         let ids: BTreeSet<_> = stacks.values().map(|stack| stack.id.as_str()).collect();
         self.templates.retain(|id, _| ids.contains(id.as_str()));
         self.drifts.retain(|id, _| ids.contains(id.as_str()));
+        self.causes.retain(|id, _| ids.contains(id.as_str()));
+    }
+
+    /// Why the stack is as it is: where it was rolled back, the first resource that failed, which only its events
+    /// tell. They are words for people, so that without them the stack counts as seen all the same.
+    async fn reason(&mut self, reader: &Reader, region: &Region, stack: &StackSeen) -> String {
+        if !stack.status.ends_with("ROLLBACK_COMPLETE") {
+            return stack.reason.clone();
+        }
+        if let Some((at, cause)) = self.causes.get(&stack.id)
+            && *at == stack.updated_millis
+        {
+            return cause.clone();
+        }
+        let Ok(events) = reader.stack_events(region, &stack.id, stack.updated).await else {
+            return stack.reason.clone();
+        };
+        let cause = first_failure(&events).unwrap_or_else(|| stack.reason.clone());
+        self.causes.insert(stack.id.clone(), (stack.updated_millis, cause.clone()));
+        cause
     }
 
     /// The live template in canonical form, read again only when the stack moved.

@@ -63,7 +63,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.hold(hold);
     }
     let Draft { steps, blocked } = draft;
-    let unclaimed = organization::unclaimed(&observed.facts);
+    let unclaimed = organization::unclaimed(desired, &observed.facts);
     Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked, unclaimed }
 }
 

@@ -291,11 +291,13 @@ fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, 
     draft.step("move", item, needs, step);
 }
 
-/// The accounts of the organization that no folder claims.
-pub(super) fn unclaimed(facts: &Facts) -> Vec<Unclaimed> {
+/// The accounts of the organization that no folder claims, the management account aside: that one is declared with
+/// the organization.
+pub(super) fn unclaimed(desired: &Desired, facts: &Facts) -> Vec<Unclaimed> {
     let Facts::Organization(facts) = facts else { return Vec::new() };
     let is_claimed = |id: &AccountId| facts.claimed.values().any(|claimed| claimed == id);
-    let unclaimed = facts.accounts.values().filter(|account| !is_claimed(&account.id));
+    let is_told = |id: &AccountId| *id != desired.organization.management_account && !is_claimed(id);
+    let unclaimed = facts.accounts.values().filter(|account| is_told(&account.id));
     unclaimed
         .map(|account| Unclaimed {
             id: account.id.clone(),

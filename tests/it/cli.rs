@@ -127,7 +127,7 @@ fn the_other_commands_fit_on_a_screen() {
 
     GitHub:
           --github <OWNER/NAME>   Repository for issues and pull requests, with the token in
-                                  `GITHUB_TOKEN`; without it they are printed [env: LANDFAST_GITHUB]
+                                  GITHUB_TOKEN; without it they are printed [env: LANDFAST_GITHUB]
           --github-api-url <URL>  GitHub's API [env: GITHUB_API_URL] [default: https://api.github.com]
 
     Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.
@@ -167,7 +167,7 @@ fn the_other_commands_fit_on_a_screen() {
 
     GitHub:
           --github <OWNER/NAME>   Repository for issues and pull requests, with the token in
-                                  `GITHUB_TOKEN`; without it they are printed [env: LANDFAST_GITHUB]
+                                  GITHUB_TOKEN; without it they are printed [env: LANDFAST_GITHUB]
           --github-api-url <URL>  GitHub's API [env: GITHUB_API_URL] [default: https://api.github.com]
 
     Durations are written 90s, 10m or 1h30m. The mode is a ceiling: the repository can ask for less,

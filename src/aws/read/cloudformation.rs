@@ -123,6 +123,13 @@ pub struct StackEvent {
     pub token: Option<String>,
 }
 
+/// The first resource that failed, and why: the cause of a rollback. Events come newest first, as CloudFormation
+/// lists them; times alone do not order what happens within a second.
+pub fn first_failure(events: &[StackEvent]) -> Option<String> {
+    let event = events.iter().rev().find(|event| event.status.ends_with("_FAILED"))?;
+    Some(format!("{} ({}): {}", event.logical_id, event.resource_type, event.reason))
+}
+
 impl Reader {
     /// Every stack of a region that is not deleted: one call a page, whatever the number.
     pub async fn stacks(&self, region: &Region) -> Result<Vec<StackSeen>, Error> {

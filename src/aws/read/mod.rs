@@ -11,7 +11,7 @@ use super::session::Session;
 use super::{Error, Pace};
 use crate::model::AccountId;
 
-pub use cloudformation::{Change, ChangeSet, Detection, ResourceDrift, StackEvent, StackSeen};
+pub use cloudformation::{Change, ChangeSet, Detection, ResourceDrift, StackEvent, StackSeen, first_failure};
 pub use cloudtrail::{Lookup, TrailEvent};
 pub(super) use organizations::creation;
 pub use organizations::{ListedAccount, OuChild};

@@ -9,7 +9,7 @@ use super::{Play, scenery};
 async fn what_alice_changes_is_told_with_her_name_and_not_touched() {
     let mut scenery = scenery();
     // Her name comes seconds after the change.
-    scenery.aws.trail_delay = Duration::from_secs(400);
+    scenery.aws.trail_delay = Duration::from_secs(800);
     let mut play = Play::set(scenery, &company(&["alpha", "beta"])).await;
     play.start();
     play.settled(&["alpha", "beta"]).await;

@@ -27,7 +27,7 @@ async fn dies(operation: &str, nth: u32, trouble: Trouble) {
     }
     assert_eq!(play.calls("CreateAccount").iter().filter(|entry| entry.acted).count(), 2);
     assert_eq!(play.open_issues(), []);
-    assert_eq!(play.stage.github.pulls().len(), 2);
+    play.until("both ids are proposed", |play| play.stage.github.pulls().len() == 2).await;
     play.end().await;
 }
 
@@ -85,7 +85,8 @@ async fn a_kill_after_the_change_set_was_executed_leaves_one_stack() {
 async fn a_kill_while_aws_makes_the_account_leaves_one_account() {
     let mut play = Play::begin(&company(&["alpha"])).await;
     play.settled(&["alpha"]).await;
-    play.stage.aws.hold();
+    // From now on AWS takes its time.
+    play.stage.aws.run(1.0);
     play.commit("Add beta", &[(&path("beta"), Some(account("beta", "")))]);
     play.until("it is asked for", |play| play.creations_of("beta") == 1).await;
     play.looks(2).await;
@@ -95,6 +96,7 @@ async fn a_kill_while_aws_makes_the_account_leaves_one_account() {
     // AWS is done with it while nobody looks.
     play.kill();
     play.stage.aws.run(super::SPEED);
+    play.stage.aws.advance(Duration::from_mins(1));
     play.until("AWS made it", |play| play.account("beta").is_some()).await;
     play.start();
     play.settled(&["alpha", "beta"]).await;
@@ -106,7 +108,8 @@ async fn a_kill_while_aws_makes_the_account_leaves_one_account() {
 async fn a_stop_while_a_stack_is_in_motion_ends_in_ten_seconds_and_the_next_start_takes_it_up() {
     let mut play = Play::begin(&company(&["alpha"])).await;
     play.settled(&["alpha"]).await;
-    play.stage.aws.hold();
+    // From now on AWS takes its time.
+    play.stage.aws.run(1.0);
     let more = "stacks: {logs: {template: logs.template.yaml}}\n";
     let template = ("accounts/alpha/logs.template.yaml", Some(logs_template(7)));
     play.commit("Add logs", &[(&path("alpha"), Some(account("alpha", more))), template]);
@@ -121,6 +124,7 @@ async fn a_stop_while_a_stack_is_in_motion_ends_in_ten_seconds_and_the_next_star
     assert!(play.stop().await < Duration::from_secs(10));
     assert!(is_moving(&play));
     play.stage.aws.run(super::SPEED);
+    play.stage.aws.advance(Duration::from_mins(1));
     play.start();
     play.until("the stack is there", |play| play.has_stack("alpha", "logs")).await;
     play.rest().await;

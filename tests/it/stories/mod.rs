@@ -30,11 +30,13 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 /// How much faster than AWS the stories pass.
-const SPEED: f64 = 100.0;
+const SPEED: f64 = 200.0;
 /// How long anything may take before the story counts as gone wrong: far longer than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The region of every stack.
 const HOME: &str = "eu-west-1";
+/// How long nothing must have happened for a world to be at rest: longer than anything gathers before it is published.
+const REST: Duration = Duration::from_millis(1200);
 const OBSERVED: &str = "landfast/observed";
 
 /// A stage and, most of the time, a daemon on it.
@@ -63,8 +65,8 @@ struct Trace {
 fn scenery() -> Scenery {
     let mut scenery = Scenery::fast(SPEED);
     scenery.rhythm.poll = Duration::from_millis(100);
-    scenery.rhythm.resync = Duration::from_millis(250);
-    scenery.rhythm.detect_drift_every = Duration::from_millis(500);
+    scenery.rhythm.resync = Duration::from_millis(150);
+    scenery.rhythm.detect_drift_every = Duration::from_millis(400);
     scenery
 }
 
@@ -141,7 +143,7 @@ impl Play {
         let began = Instant::now();
         loop {
             let before = self.trace();
-            self.looks(7).await;
+            tokio::join!(sleep(REST), self.looks(3));
             if self.trace() == before {
                 return;
             }

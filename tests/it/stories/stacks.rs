@@ -29,7 +29,7 @@ async fn a_stack_that_rolls_back_is_told_with_the_reason_and_not_tried_again_unt
     play.until("it is told", |play| play.open_issue("attention", "accounts/alpha").is_some()).await;
     play.rest().await;
     let body = play.open_issue("attention", "accounts/alpha").unwrap().body;
-    assert!(body.contains("logs"), "{body}");
+    assert!(body.contains("the quota for log groups is used up"), "{body}");
     assert!(attempts(&play) <= 2, "{}", play.scene());
 
     play.commit("Mend logs", &[(LOGS, Some(logs_template(14)))]);
