@@ -47,7 +47,7 @@ impl Stacks<'_> {
             Prepared::Ended(outcome) => Ok(outcome),
             Prepared::Unneeded(change_set) => {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
-                Ok(if sent.revert { nothing_to_revert() } else { Outcome::Done })
+                Ok(undeployable(sent.revert))
             }
             Prepared::Ready(change_set) => {
                 self.execute(sent, &change_set).await?;
@@ -79,7 +79,7 @@ impl Stacks<'_> {
 
     async fn prepare(&self, sent: &Sent<'_>) -> Result<Prepared, Error> {
         let new = NewChangeSet {
-            stack: sent.before.map_or(sent.key.name.as_str(), |before| &before.id),
+            stack: sent.key.name.as_str(),
             name: sent.change_set,
             is_new: sent.before.is_none(),
             template: &sent.stack.template,
@@ -123,6 +123,7 @@ impl Stacks<'_> {
                 }));
             };
             match change_set.status.as_str() {
+                _ if is_for_another(sent, &change_set) => return self.leave(sent, &change_set).await,
                 "CREATE_COMPLETE" => return Ok(judge(change_set)),
                 "FAILED" if is_unneeded(&change_set.reason) => return Ok(Prepared::Unneeded(change_set)),
                 "FAILED" => return self.discard(sent, &change_set).await,
@@ -141,6 +142,13 @@ impl Stacks<'_> {
         self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
         let message = format!("CloudFormation refused the change set: {}", change_set.reason);
         Ok(Prepared::Ended(Outcome::Failed { class: Class::Stalled, message }))
+    }
+
+    /// A name finds whichever stack bears it now. A change set for another one than the plan saw is not executed.
+    async fn leave(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<Prepared, Error> {
+        self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
+        let because = format!("{} was deleted and made again meanwhile", sent.key.name);
+        Ok(Prepared::Ended(Outcome::Stale(because)))
     }
 
     /// Executes the change set. What a lost answer leaves behind is told from the stack itself, by the wait.
@@ -230,6 +238,10 @@ fn stale(sent: &Sent<'_>, now: Option<&StackSeen>) -> Option<String> {
     }
 }
 
+fn is_for_another(sent: &Sent<'_>, change_set: &ChangeSet) -> bool {
+    sent.before.is_some_and(|before| before.id != change_set.stack_id)
+}
+
 fn judge(change_set: ChangeSet) -> Prepared {
     match change_set.execution.as_str() {
         "OBSOLETE" | "UNAVAILABLE" => {
@@ -250,8 +262,15 @@ fn is_executed_already(error: &Error) -> bool {
     error.code().is_some_and(|code| codes.contains(&code))
 }
 
-fn nothing_to_revert() -> Outcome {
-    let message = "CloudFormation reports drift but finds nothing to put back; look at the resource by hand";
+/// Nothing to deploy, and yet the stack differs. Called done, it would be seen as drift by the next pass and sent
+/// again by every one after that.
+fn undeployable(is_revert: bool) -> Outcome {
+    let message = if is_revert {
+        "CloudFormation finds no drift to undo; the next drift detection shows what is left of it"
+    } else {
+        "CloudFormation finds nothing to deploy in what differs, such as a description; \
+         make the commit say what the stack has, or change something else along with it"
+    };
     Outcome::Failed { class: Class::Stalled, message: message.to_owned() }
 }
 

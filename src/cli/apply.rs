@@ -7,7 +7,7 @@ use super::setup::{self, Failure};
 use super::{ApplyArgs, progress};
 use crate::apply::Progress;
 use crate::daemon::{Edition, Ending, ending};
-use crate::model::{Class, Mode, Outcome, Verdict};
+use crate::model::{AccountProperty, Blocked, Class, Item, Mode, Outcome, Verdict};
 use crate::reconcile::{Hands, sweep};
 use crate::report::{self, ScopeReport};
 
@@ -45,12 +45,23 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
 
 /// How long until another look makes sense, if one does.
 fn rest<'a>(reports: impl Iterator<Item = &'a ScopeReport>) -> Option<Duration> {
-    let wait = |report: &ScopeReport| match ending(report) {
+    let wait = |report: &ScopeReport| match ending(&in_motion(report)) {
         Ending::Moved => Some(Duration::from_secs(1)),
         Ending::Waiting(after) => Some(after),
         Ending::Failing | Ending::Quiet | Ending::Stalled => None,
     };
     reports.filter_map(wait).min()
+}
+
+/// The report without what only waits for something else: that is in a plan of its own, and without it (an account that
+/// was refused, a hold) waiting would be in vain. Of accounts themselves, AWS is at those that wait.
+fn in_motion(report: &ScopeReport) -> ScopeReport {
+    let is_at_aws = |blocked: &Blocked| {
+        report.hold.is_none() && matches!(blocked.item, Item::Account(_, AccountProperty::Exists))
+    };
+    let mut report_in_motion = report.clone();
+    report_in_motion.plan.blocked.retain(|blocked| blocked.needs_person || is_at_aws(blocked));
+    report_in_motion
 }
 
 /// 0 all in line, 2 something left for a person, 1 an error or something unreadable.

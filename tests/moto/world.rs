@@ -18,7 +18,12 @@ use crate::witness::Witness;
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// How long one run may take. Moto makes an account at once, but the program gives AWS fifteen seconds.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
+
+#[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+fn endpoint() -> String {
+    std::env::var("LANDFAST_TEST_MOTO").expect("tests/moto.sh sets LANDFAST_TEST_MOTO")
+}
 
 /// An organization in moto and the repository for it.
 pub(crate) struct World {
@@ -32,7 +37,7 @@ impl World {
     /// An organization with nothing in it, and a repository that wants the company.
     pub(crate) async fn empty() -> Self {
         let turn = TURN.lock().await;
-        let endpoint = std::env::var("LANDFAST_TEST_MOTO").expect("tests/moto.sh sets LANDFAST_TEST_MOTO");
+        let endpoint = endpoint();
         recorder::ask(&endpoint, "POST", "reset");
         let witness = Witness::with_new_organization(&endpoint).await;
         let folder = tempfile::tempdir().unwrap();

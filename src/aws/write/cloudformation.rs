@@ -13,7 +13,7 @@ use crate::model::Region;
 /// A change set to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewChangeSet<'a> {
-    /// The name of a new stack, or the ARN of one that is there.
+    /// The name of the stack.
     pub stack: &'a str,
     /// The change set's name: it carries the digest of what is sent, and is the client token too.
     pub name: &'a str,
