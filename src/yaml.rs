@@ -12,8 +12,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 
-/// Nodes of one file, aliases expanded. The largest real template has some ten thousand.
-const MAX_NODES: usize = 100_000;
+/// What one file may weigh, aliases expanded. The largest real template has some ten thousand values.
+const MAX_WEIGHT: usize = 100_000;
+/// Bytes of text that weigh as much as one more value: an alias copies texts as well.
+const BYTES_PER_VALUE: usize = 64;
 /// Collections inside collections. CloudFormation itself gives up well before this.
 const MAX_DEPTH: usize = 64;
 
@@ -103,6 +105,7 @@ impl Node {
             Kind::List(nodes) => size(&mut nodes.iter()),
             Kind::Map(entries) => size(&mut entries.iter().map(|entry| &entry.value)),
         };
+        let weight = weight + texts_weight(tag.as_deref(), &kind);
         Self { place, tag, kind, weight, height: height.max(1) }
     }
 }
@@ -151,7 +154,7 @@ enum Content {
 struct Builder {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
-    nodes: usize,
+    weight: usize,
     root: Option<Node>,
     documents: usize,
     faults: Vec<Fault>,
@@ -183,7 +186,9 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = matches!(style, ScalarStyle::Plain);
                 let kind = Kind::Scalar { text: text.into_owned(), plain };
-                self.place_node(Node::new(at, spelled(tag), kind), anchor)
+                let node = Node::new(at, spelled(tag), kind);
+                self.weigh(at, node.weight)?;
+                self.place_node(node, anchor)
             }
             Event::Alias(anchor) => self.alias(anchor, at),
             Event::SequenceStart(_, anchor, tag) => self.start(at, tag, anchor, Content::List(Vec::new())),
@@ -213,7 +218,9 @@ impl Builder {
     ) -> Result<(), Fault> {
         self.check_depth(place, 1)?;
         self.check_is_value(place)?;
-        self.open.push(Open { place, tag: spelled(tag), anchor, content });
+        let tag = spelled(tag);
+        self.weigh(place, 1 + text_weight(tag.as_deref().unwrap_or_default()))?;
+        self.open.push(Open { place, tag, anchor, content });
         Ok(())
     }
 
@@ -230,10 +237,24 @@ impl Builder {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(fault(at, "an alias inside the very thing it stands for", "write the value out"));
         };
-        let node = Node { place: at, ..node.clone() };
-        self.check_depth(at, node.height)?;
-        self.nodes += node.weight;
+        let (weight, height) = (node.weight, node.height);
+        self.check_depth(at, height)?;
+        // Before the copy is made: a text is copied whole.
+        self.weigh(at, weight)?;
+        let node = Node { place: at, ..self.anchors[&anchor].clone() };
         self.place_node(node, 0)
+    }
+
+    fn weigh(&mut self, at: Place, weight: usize) -> Result<(), Fault> {
+        self.weight += weight;
+        if self.weight <= MAX_WEIGHT {
+            return Ok(());
+        }
+        let message = format!(
+            "more than {MAX_WEIGHT} values in one file, {BYTES_PER_VALUE} bytes of text counted as one"
+        );
+        let hint = "aliases multiply what they stand for; write the values out, or split the file";
+        Err(fault(at, message, hint))
     }
 
     fn check_depth(&self, at: Place, more: usize) -> Result<(), Fault> {
@@ -255,11 +276,6 @@ impl Builder {
 
     /// Puts a finished node where it belongs: into the open collection, or as the root.
     fn place_node(&mut self, node: Node, anchor: usize) -> Result<(), Fault> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            let hint = "aliases multiply what they stand for; write the values out, or split the file";
-            return Err(fault(node.place, format!("more than {MAX_NODES} values in one file"), hint));
-        }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -292,6 +308,20 @@ fn key_text(node: Node) -> Result<(String, Place), Fault> {
     }
 }
 
+/// What its own texts weigh: the tag, the scalar, or the keys.
+fn texts_weight(tag: Option<&str>, kind: &Kind) -> usize {
+    let own = match kind {
+        Kind::Scalar { text, .. } => text_weight(text),
+        Kind::List(_) => 0,
+        Kind::Map(entries) => entries.iter().map(|entry| 1 + text_weight(&entry.key)).sum(),
+    };
+    own + tag.map_or(0, text_weight)
+}
+
+fn text_weight(text: &str) -> usize {
+    text.len() / BYTES_PER_VALUE
+}
+
 fn spelled(tag: Option<Cow<'_, Tag>>) -> Option<String> {
     tag.map(|tag| match tag.core_suffix() {
         Some(suffix) => format!("!!{suffix}"),
@@ -317,6 +347,8 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
+
+    const TOO_HEAVY: &str = "more than 100000 values in one file, 64 bytes of text counted as one";
 
     fn scalars(text: &str) -> Vec<(String, bool)> {
         fn walk(node: &Node, found: &mut Vec<(String, bool)>) {
@@ -365,7 +397,28 @@ mod tests {
         }
         let (node, faults) = parse(&text);
         assert!(node.is_none());
-        assert_eq!(faults[0].message, "more than 100000 values in one file");
+        assert_eq!(faults[0].message, TOO_HEAVY);
+    }
+
+    #[test]
+    fn aliases_of_a_long_text_are_refused_before_they_are_copied() {
+        let (text, aliases) = ("x".repeat(100_000), vec!["*a"; 200].join(", "));
+        for bomb in [
+            format!("a: &a \"{text}\"\nb: [{aliases}]\n"),
+            format!("a: &a {{? {text} : 1}}\nb: [{aliases}]\n"),
+            format!("a: &a !{text} 1\nb: [{aliases}]\n"),
+        ] {
+            let (node, faults) = parse(&bomb);
+            assert!(node.is_none(), "{}", &bomb[..9]);
+            assert_eq!(faults[0].message, TOO_HEAVY);
+            assert_eq!((faults[0].place.line, faults[0].hint.is_some()), (2, true));
+        }
+    }
+
+    #[test]
+    fn a_long_text_that_is_used_a_few_times_is_fine() {
+        let text = format!("a: &a \"{}\"\nb: [*a, *a, *a]\n", "x".repeat(100_000));
+        assert_eq!(scalars(&text).len(), 4);
     }
 
     #[test]

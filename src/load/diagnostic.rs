@@ -24,7 +24,7 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// The line of the file.
+    /// The line of the file; nothing when it may hold a secret.
     pub excerpt: Option<String>,
 }
 
@@ -119,6 +119,8 @@ impl<T> At<T> {
 #[derive(Default)]
 pub(super) struct Faults {
     found: BTreeMap<(Spot, String, String), BTreeSet<Slug>>,
+    /// Lines that may hold a secret.
+    secret: BTreeSet<(Arc<str>, u32)>,
 }
 
 impl Faults {
@@ -139,6 +141,11 @@ impl Faults {
         accounts.insert(slug.clone());
     }
 
+    /// Keeps the line out of every excerpt, whichever fault is found in it: diagnostics reach logs and issues.
+    pub(super) fn keep_secret(&mut self, spot: &Spot) {
+        self.secret.insert((spot.path.clone(), spot.place.line));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
@@ -155,13 +162,14 @@ impl Faults {
 
     /// All of it in order of path, line and column, with excerpts.
     pub(super) fn into_diagnostics(self, tree: &Tree) -> Diagnostics {
+        let shown = |spot: &Spot| !self.secret.contains(&(spot.path.clone(), spot.place.line));
         let diagnostic = |((spot, message, hint), accounts): ((Spot, String, String), _)| Diagnostic {
             path: clean(&spot.path),
             line: spot.place.line,
             column: spot.place.column,
             message: clean(&format!("{message}{}", in_accounts(&spot.path, &accounts))),
             hint: Some(clean(&hint)).filter(|hint| !hint.is_empty()),
-            excerpt: excerpt(tree, &spot),
+            excerpt: Some(&spot).filter(|spot| shown(spot)).and_then(|spot| excerpt(tree, spot)),
         };
         let mut diagnostics: Vec<_> = self.found.into_iter().map(diagnostic).collect();
         diagnostics.sort();

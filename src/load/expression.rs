@@ -2,7 +2,7 @@
 //!
 //! Guarantees: what is outside the double braces is untouched, CloudFormation's own `${Name}` included; a text
 //! that is one expression and nothing else keeps the type of its value; what is not known is a fault, never an
-//! empty text.
+//! empty text; what an expression comes to is measured before it is built, and evaluating has an end.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,13 +12,16 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use crate::model::Value;
 
-/// An evaluated text may not grow beyond this many bytes.
+/// What the expressions of one value may come to, in bytes.
 const MAX_RESULT: usize = 65_536;
+/// Work for one expression: steps and items, 64 bytes of new text counting as a step. Real ones take a few dozen.
+const MAX_WORK: u64 = 20_000;
 
 /// The library with its built-in filters and tests; nothing of ours is added to it.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(MAX_WORK));
     environment
 });
 
@@ -43,11 +46,16 @@ impl Context {
 
     /// Evaluates every text inside a value.
     pub(super) fn value(&self, value: &Value) -> Result<Value, ExpressionFault> {
+        self.inside(value, &mut Room::default())
+    }
+
+    /// All texts of a value share the room: aliases and lists repeat an expression cheaply.
+    fn inside(&self, value: &Value, room: &mut Room) -> Result<Value, ExpressionFault> {
         match value {
-            Value::String(text) => self.typed(text),
-            Value::Array(values) => values.iter().map(|value| self.value(value)).collect(),
+            Value::String(text) => self.typed(text, room),
+            Value::Array(values) => values.iter().map(|value| self.inside(value, room)).collect(),
             Value::Object(map) => {
-                map.iter().map(|(key, value)| Ok((key.clone(), self.value(value)?))).collect()
+                map.iter().map(|(key, value)| Ok((key.clone(), self.inside(value, room)?))).collect()
             }
             other => Ok(other.clone()),
         }
@@ -55,7 +63,7 @@ impl Context {
 
     /// Evaluates to a text; a list becomes its members joined by commas, as CloudFormation writes lists.
     pub(super) fn text(&self, text: &str) -> Result<String, ExpressionFault> {
-        as_text(&self.typed(text)?, text)
+        as_text(&self.typed(text, &mut Room::default())?, text)
     }
 
     /// A parameter: a text, or a list of texts.
@@ -63,25 +71,24 @@ impl Context {
         as_text(&self.value(value)?, "the list")
     }
 
-    fn typed(&self, text: &str) -> Result<Value, ExpressionFault> {
+    fn typed(&self, text: &str, room: &mut Room) -> Result<Value, ExpressionFault> {
         let pieces = pieces(text)?;
         if let [Piece::Expression(expression)] = pieces.as_slice() {
-            return self.evaluate(expression);
+            return self.evaluate(expression, room);
         }
         let mut result = String::new();
         for piece in pieces {
             match piece {
                 Piece::Literal(literal) => result.push_str(literal),
                 Piece::Expression(expression) => {
-                    result.push_str(&as_text(&self.evaluate(expression)?, expression)?);
+                    result.push_str(&as_text(&self.evaluate(expression, room)?, expression)?);
                 }
             }
         }
-        check_size(&result)?;
         Ok(result.into())
     }
 
-    fn evaluate(&self, expression: &str) -> Result<Value, ExpressionFault> {
+    fn evaluate(&self, expression: &str, room: &mut Room) -> Result<Value, ExpressionFault> {
         let compiled = ENVIRONMENT.compile_expression_owned(expression.to_owned());
         let compiled = compiled.map_err(|error| self.failed(expression, &error))?;
         let value = compiled.eval(minijinja::Value::from_pairs(self.0.clone()));
@@ -89,17 +96,20 @@ impl Context {
         if value.is_undefined() || value.is_none() {
             return Err(self.unknown(expression));
         }
-        let value = serde_json::to_value(&value).map_err(|_| ExpressionFault {
+        room.hold(&value)?;
+        serde_json::to_value(&value).map_err(|_| ExpressionFault {
             message: format!("`{}` is not plain data", expression.trim()),
             hint: String::new(),
-        })?;
-        check_size(value.as_str().unwrap_or_default())?;
-        Ok(value)
+        })
     }
 
     fn failed(&self, expression: &str, error: &minijinja::Error) -> ExpressionFault {
         if error.kind() == ErrorKind::UndefinedError {
             return self.unknown(expression);
+        }
+        if error.kind() == ErrorKind::OutOfFuel {
+            let message = format!("the expression `{}` takes too much work", expression.trim());
+            return ExpressionFault { message, hint: "write the value out".to_owned() };
         }
         let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
         let message = format!("the expression `{}` does not work: {detail}", expression.trim());
@@ -180,12 +190,41 @@ fn as_text(value: &Value, of: &str) -> Result<String, ExpressionFault> {
     })
 }
 
-fn check_size(text: &str) -> Result<(), ExpressionFault> {
-    if text.len() <= MAX_RESULT {
-        return Ok(());
+/// Bytes that what is evaluated may still take.
+struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(MAX_RESULT)
     }
-    let message = format!("an expression came to {} bytes", text.len());
-    Err(ExpressionFault { message, hint: format!("at most {MAX_RESULT} bytes are sensible") })
+}
+
+impl Room {
+    /// Takes what a value will need. The library repeats lists lazily, so one of them may stand for gigabytes:
+    /// it is walked, not built, and only as far as there is room.
+    fn hold(&mut self, value: &minijinja::Value) -> Result<(), ExpressionFault> {
+        if let Some(text) = value.as_bytes() {
+            return self.take(text.len());
+        }
+        let map = value.kind() == ValueKind::Map;
+        // What cannot be walked is a number, a flag, or no data at all.
+        for item in value.try_iter().into_iter().flatten() {
+            self.take(1)?;
+            self.hold(&item)?;
+            if map && let Ok(value) = value.get_item(&item) {
+                self.hold(&value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), ExpressionFault> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(|| ExpressionFault {
+            message: format!("expressions come to more than {MAX_RESULT} bytes in one value"),
+            hint: "AWS takes no text that is this long".to_owned(),
+        })?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +276,38 @@ mod tests {
         assert_eq!(fault("${{ values }}").message, "`${{ values }}` is a map, where a text is needed");
         assert!(fault("${{ values.Cidr").message.contains("is not closed"));
         assert!(fault("${{ 1 + }}").message.contains("does not work"));
-        assert!(fault("${{ 'x' * 99999 }}").message.contains("bytes"));
+    }
+
+    #[test]
+    fn what_would_grow_without_bound_is_refused_before_it_is_built() {
+        let many = |piece: &'static str, times| vec![piece; times];
+        for text in [
+            json!("${{ 'x' * 99999 }}"),
+            json!("${{ ['x' * 9999] * 1000 }}"),
+            json!("${{ [0] * 100000 }}"),
+            json!("${{ {'a': [[0] * 1000] * 1000} }}"),
+            json!(many("${{ 'x' * 9999 }}-", 100).concat()),
+            json!(many("${{ 'x' * 9999 }}", 100)),
+        ] {
+            let fault = context().value(&text).unwrap_err();
+            assert_eq!(fault.message, "expressions come to more than 65536 bytes in one value", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_work_of_an_expression_is_bounded() {
+        for text in ["('x' * 9999999) | length", "([0] * 100000) | list", "(['x' * 99] * 100000) | join"] {
+            let fault = context().text(&format!("${{{{ {text} }}}}")).unwrap_err();
+            assert_eq!(fault.message, format!("the expression `{text}` takes too much work"));
+        }
+    }
+
+    #[test]
+    fn a_result_of_a_sensible_size_is_kept_whole() {
+        let value = |text: &str| context().value(&json!(text)).unwrap();
+        assert_eq!(value("${{ 'x' * 65536 }}"), json!("x".repeat(65_536)));
+        assert_eq!(value("${{ [0] * 3 }}"), json!([0, 0, 0]));
+        assert_eq!(value("${{ values }}")["Cidr"], json!("10.0.0.0/16"));
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 //! disagree without an order are reported and never silently decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use super::diagnostic::{At, Faults, Spot};
 use super::fields::suggest;
@@ -78,16 +79,23 @@ impl Layers {
         let mut last = said.iter().filter(|(name, _)| !overridden(name));
         let Some((first, value)) = last.next() else { return };
         for (second, other) in last.filter(|(_, other)| other.value != value.value) {
-            let message = format!(
-                "the baselines `{first}` and `{second}` disagree on {}: {} and {}",
-                path.join("."),
-                value.value,
-                other.value
-            );
+            let mut message =
+                format!("the baselines `{first}` and `{second}` disagree on {}", path.join("."));
+            if is_parameter(path) {
+                faults.keep_secret(&value.spot);
+                faults.keep_secret(&other.spot);
+            } else {
+                let _ = write!(message, ": {} and {}", value.value, other.value);
+            }
             let hint = format!("let one come after the other: `after: [{first}]` in `{second}`");
             faults.report(&other.spot, message, hint);
         }
     }
+}
+
+/// True for what a template takes as a parameter: it may be a secret, and no template has been read yet.
+fn is_parameter(path: &Path) -> bool {
+    matches!(path.as_slice(), [head, _, key, ..] if head == "stacks" && key == "parameters")
 }
 
 /// Puts one leaf over what is there. In values a map may take the place of a text, or a text that of a map.

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{At, Faults};
-use super::expression::Context;
+use super::expression::{Context, ExpressionFault};
 use super::fields::suggest;
 use super::merge::Merged;
 use super::order::order;
 use super::tags;
 use super::templates::{Loaded, Templates};
+use crate::model::template::TemplateParameter;
 use crate::model::{Declared, Region, Slug, Stack, StackKey, StackName, Value};
 
 /// What the stacks of an account are made from.
@@ -126,6 +127,9 @@ impl Stacks<'_> {
     ) -> BTreeMap<String, String> {
         let mut parameters = BTreeMap::new();
         for (name, leaf) in self.children(entry.name.as_str(), "parameters") {
+            if may_be_secret(template, name) {
+                faults.keep_secret(&leaf.spot);
+            }
             let Some(declared) = template.parameters.get(name) else {
                 let hint = suggest(name, template.parameters.keys().map(String::as_str));
                 faults.report(&leaf.spot, format!("the template has no parameter `{name}`"), hint);
@@ -135,12 +139,10 @@ impl Stacks<'_> {
                 Ok(value) if declared.allowed.is_empty() || declared.allowed.contains(&value) => {
                     parameters.insert(name.clone(), value);
                 }
-                Ok(value) => {
-                    let message = format!("the template does not allow `{value}` for `{name}`");
-                    let hint = format!("allowed: {}", declared.allowed.join(", "));
+                refused => {
+                    let (message, hint) = refusal(name, declared, refused);
                     faults.report_for(self.slug, &leaf.spot, message, hint);
                 }
-                Err(fault) => faults.report_for(self.slug, &leaf.spot, fault.message, fault.hint),
             }
         }
         self.fill_defaults(entry, template, &mut parameters, faults);
@@ -230,6 +232,35 @@ fn needed(
         entry.regions.iter().map(|other| key(&entry.name, other)).collect()
     };
     names.iter().filter_map(|name| entries.get(name)).flat_map(keys).collect()
+}
+
+/// True for a `NoEcho` parameter, and for a name the template does not know: it may be one of them, misspelt.
+fn may_be_secret(template: &Loaded, name: &str) -> bool {
+    let any = || template.parameters.values().any(|parameter| parameter.no_echo);
+    template.parameters.get(name).map_or_else(any, |parameter| parameter.no_echo)
+}
+
+/// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
+fn refusal(
+    name: &str,
+    declared: &TemplateParameter,
+    refused: Result<String, ExpressionFault>,
+) -> (String, String) {
+    match refused {
+        Ok(_) if declared.no_echo => (
+            format!("the template does not allow this value for `{name}`"),
+            "its AllowedValues say what it takes; NoEcho values are not shown".to_owned(),
+        ),
+        Ok(value) => (
+            format!("the template does not allow `{value}` for `{name}`"),
+            format!("allowed: {}", declared.allowed.join(", ")),
+        ),
+        // The fault quotes the expression, which may spell the secret out.
+        Err(fault) if declared.no_echo => {
+            (format!("an expression in `{name}` does not work; NoEcho values are not shown"), fault.hint)
+        }
+        Err(fault) => (fault.message, fault.hint),
+    }
 }
 
 fn hidden(template: &Loaded) -> BTreeSet<String> {

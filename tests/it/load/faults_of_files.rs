@@ -210,7 +210,7 @@ fn alias_bomb_and_deep_nesting() {
     }
     let deep = format!("{TWO}values: {{deep: {}{}}}\n", "[".repeat(70), "]".repeat(70));
     insta::assert_snapshot!(faults(&[(ACCOUNT, &bomb), ("accounts/two/account.yaml", &deep)]), @r#"
-    error: more than 100000 values in one file
+    error: more than 100000 values in one file, 64 bytes of text counted as one
      --> accounts/one/account.yaml:9:47
       |
     9 |   a4: &a4 [*a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3]

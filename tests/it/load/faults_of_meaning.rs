@@ -248,9 +248,6 @@ fn parameters_that_do_not_fit_the_template() {
 
         error: the template has no parameter `Cidrs`
          --> accounts/one/account.yaml:8:14
-          |
-        8 |       Cidrs: 10.0.0.0/16
-          |              ^
           = hint: did you mean `Cidr`?
 
         error: the template does not allow `huge` for `Size`

@@ -13,6 +13,7 @@ mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;
 mod meaning;
+mod secrets;
 
 fn tree(files: impl IntoIterator<Item = (String, File)>) -> Tree {
     Tree { revision: CommitId::parse("0".repeat(40)).unwrap(), files: files.into_iter().collect() }
