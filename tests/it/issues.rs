@@ -418,6 +418,28 @@ async fn a_commit_that_does_not_load_is_an_issue_until_one_loads() {
 }
 
 #[tokio::test]
+async fn a_pull_request_from_elsewhere_or_for_another_branch_does_not_stand_in_for_ours() {
+    let (github, git) = simulated().await;
+    for (branch, digit) in [("landfast/id", "2"), ("old", "3")] {
+        git.0.lock().unwrap().insert(branch.to_owned(), digit.repeat(40));
+    }
+    let daemon = Daemon::new(&github, TOKEN);
+    let slug = Slug::parse("payments-prod").unwrap();
+    let id = landfast::model::AccountId::parse("111122223333").unwrap();
+    let words = landfast::report::record_id(&slug, "Payments", &id);
+    for fork in [Some("mallory/aws-accounts"), None] {
+        github.open_pull_from_fork("mallory", fork, "landfast/id", "main");
+    }
+    let propose = |base| github::propose(&daemon.reader, &daemon.writer, &words, "landfast/id", base);
+    let for_another_branch = propose("old").await.unwrap();
+    let ours = propose("main").await.unwrap();
+    assert_eq!((for_another_branch.number, ours.number), (3, 4));
+    assert_eq!(github.pulls()[3].author, "landfast-acme");
+    assert_eq!(propose("main").await.unwrap(), ours, "ours is found again");
+    assert_eq!(github.pulls().len(), 4);
+}
+
+#[tokio::test]
 async fn a_pull_request_is_proposed_once_whatever_gets_lost() {
     let (github, git) = simulated().await;
     git.0.lock().unwrap().insert("landfast/id".to_owned(), "2".repeat(40));
