@@ -40,7 +40,7 @@ pub async fn publish(
         return Ok(Published::default());
     }
     let me = reader.me().await?;
-    let seen = reader.issues().await?;
+    let seen = reader.issues(&me).await?;
     let mut published = Published::default();
     for step in reconcile(&seen, &me, wanted, at) {
         published.take(writer, &step).await?;

@@ -111,11 +111,18 @@ impl Reader {
         }
     }
 
-    /// Every issue, open and closed, oldest first, without pull requests. All pages or an error.
-    pub async fn issues(&self) -> Result<Vec<SeenIssue>, Error> {
+    /// Every issue that `me` may have opened, open and closed, oldest first, without pull requests. All pages or an
+    /// error.
+    ///
+    /// Only our own are believed; those of strangers are not even asked for, or else they could make the list as long
+    /// as they like. An app cannot ask for its own, since it does not know its name.
+    pub async fn issues(&self, me: &Me) -> Result<Vec<SeenIssue>, Error> {
         let path = self.transport.path("issues");
-        let answers: Vec<IssueAnswer> =
-            self.transport.list(&path, "state=all&sort=created&direction=asc").await?;
+        let mut query = "state=all&sort=created&direction=asc".to_owned();
+        if let Me::User(login) = me {
+            query.extend(["&creator="].into_iter().chain(form_urlencoded::byte_serialize(login.as_bytes())));
+        }
+        let answers: Vec<IssueAnswer> = self.transport.list(&path, &query).await?;
         let issues = answers.into_iter().filter(|answer| answer.pull_request.is_none());
         Ok(issues.map(IssueAnswer::seen).collect())
     }

@@ -168,7 +168,7 @@ async fn nothing_is_written_when_the_issues_cannot_all_be_listed() {
     let daemon = Daemon::new(&github, TOKEN);
     daemon.publish(&drift(8)).await.unwrap();
     for n in 0..150 {
-        github.open_by("someone", &format!("chatter {n}"), "");
+        github.open_by("landfast-acme", &format!("chatter {n}"), "");
     }
     github.clear_requests();
     // The second page fails: what is on it could be ours.
@@ -185,12 +185,27 @@ async fn nothing_is_written_when_the_issues_cannot_all_be_listed() {
 async fn our_issue_is_found_on_a_later_page() {
     let (github, _) = simulated().await;
     for n in 0..150 {
-        github.open_by("someone", &format!("chatter {n}"), "");
+        github.open_by("landfast-acme", &format!("chatter {n}"), "");
     }
     let daemon = Daemon::new(&github, TOKEN);
     daemon.publish(&drift(8)).await.unwrap();
     daemon.publish(&drift(8)).await.unwrap();
     assert_eq!(github.issues().len(), 151);
+}
+
+#[tokio::test]
+async fn issues_of_strangers_cost_a_user_nothing() {
+    let (github, _) = simulated().await;
+    for n in 0..250 {
+        github.open_by("someone", &format!("chatter {n}"), "");
+    }
+    for (token, n_pages) in [(TOKEN, 1), (APP, 3)] {
+        github.clear_requests();
+        Daemon::new(&github, token).publish(&drift(8)).await.unwrap();
+        let lists = github.requests().into_iter().filter(|request| request.method == "GET");
+        let n_lists = lists.filter(|request| request.path.ends_with("/issues")).count();
+        assert_eq!(n_lists, n_pages, "{token}: an app cannot ask for its own");
+    }
 }
 
 #[tokio::test]
