@@ -1,6 +1,6 @@
 //! Following the repository: which commit is in force.
 //!
-//! Guarantees: a commit that does not load changes nothing, and the last good one stays in force; a history that was
+//! Guarantees: a commit that does not load, or that is too large or odd to be read, changes nothing and is refused, and the last good one stays in force; a history that was
 //! rewritten is not followed. A failed fetch is an error and never an empty repository.
 
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub enum News {
     Same,
     /// A commit that loads: it is in force from now on.
     Accepted(Accepted),
-    /// A commit that does not load.
+    /// A commit that does not load, or cannot be read because of what it holds.
     Rejected(Rejected),
     /// A history that is not followed.
     Halted(Halted),
@@ -94,11 +94,17 @@ impl Follow {
             return Ok(News::Halted(halted));
         }
         let commit = head.clone();
-        let (tree, committed) =
-            blocking(move || Ok((repository.tree(&commit)?, repository.commit(&commit)?.time.as_second())))
-                .await?;
+        let read = move || Ok((repository.tree(&commit)?, repository.commit(&commit)?.time.as_second()));
+        let news = match blocking(read).await {
+            Ok((tree, committed)) => self.judge(&tree, committed),
+            // The commit will always be like this: whoever made it has to hear of it, as if it did not load.
+            Err(error @ (git::Error::Limit { .. } | git::Error::Entry { .. })) => {
+                News::Rejected(Rejected { commit: head.clone(), diagnostics: error.to_string() })
+            }
+            Err(error) => return Err(error),
+        };
         self.seen = Some(Seen::Commit(head));
-        Ok(self.judge(&tree, committed))
+        Ok(news)
     }
 
     async fn directory(&mut self, directory: PathBuf) -> Result<News, git::Error> {

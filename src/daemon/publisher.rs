@@ -1,7 +1,8 @@
 //! Recording and publishing: what is true now goes to `landfast/observed`, to issues and to pull requests.
 //!
 //! Guarantees: every edition is the whole truth at its time, so that only the latest counts and none has to be kept;
-//! a failure is tried again with whatever is true by then. Nothing is sent and forgotten.
+//! a failure is tried again with whatever is true by then. Nothing is sent and forgotten. What cannot be proposed for
+//! one account holds up no other, and what only a person can do is asked for once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -140,7 +141,9 @@ impl Publisher {
     async fn news(&self, latest: &mut Receiver<Edition>, failures: u32) -> bool {
         if failures > 0 {
             let pause = BACKOFF.0.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BACKOFF.1);
-            tokio::time::sleep(pause).await;
+            // The first part is never cut short: many editions must not become as many tries.
+            tokio::time::sleep(BACKOFF.0).await;
+            let _ = tokio::time::timeout(pause.saturating_sub(BACKOFF.0), latest.changed()).await;
             return latest.has_changed().is_err();
         }
         match tokio::time::timeout(REREAD, latest.changed()).await {
@@ -158,14 +161,12 @@ impl Publisher {
         let recorded = self.record(edition).await;
         let shown = self.tell_and_show(edition).await;
         let proposed = self.propose(edition).await;
-        [recorded, shown, proposed].into_iter().all(|part| match part {
-            Ok(()) => true,
-            Err(error) => {
-                let retry = error.class() != Class::Bug;
-                tracing::error!(%error, class = error.class().label(), retry, "not everything could be published");
-                false
-            }
-        })
+        let failed: Vec<_> = [recorded, shown].into_iter().filter_map(Result::err).chain(proposed).collect();
+        for error in &failed {
+            let retry = error.class() != Class::Bug;
+            tracing::error!(%error, class = error.class().label(), retry, "not everything could be published");
+        }
+        failed.is_empty()
     }
 
     async fn record(&self, edition: &Edition) -> Result<(), Error> {
@@ -229,24 +230,42 @@ impl Publisher {
         self.printed.clone_from(&wanted.issues);
     }
 
-    /// Proposes to record the id of every account that was created and is known by its tag only.
-    async fn propose(&mut self, edition: &Edition) -> Result<(), Error> {
+    /// Proposes to record the id of every account that was created and is known by its tag only; gives what has to
+    /// be tried again.
+    async fn propose(&mut self, edition: &Edition) -> Vec<Error> {
+        let Some(accepted) = &edition.accepted else { return Vec::new() };
+        let mut failed = Vec::new();
+        for (slug, name, id) in self.unrecorded(edition) {
+            match self.propose_id(&accepted.desired.revision, &slug, &name, &id).await {
+                Ok(()) => {}
+                // The file is as it is: trying again would say the same again.
+                Err(Error::Git(error @ git::Error::Record { .. })) => {
+                    let path = account_file(&slug);
+                    tracing::warn!(%error, "account {id} was created; add `id: \"{id}\"` to {path} by hand");
+                }
+                Err(error) => {
+                    failed.push(error);
+                    continue;
+                }
+            }
+            self.proposed.insert(slug);
+        }
+        failed
+    }
+
+    /// The accounts whose ids have yet to be proposed: slug, name and id.
+    fn unrecorded(&self, edition: &Edition) -> Vec<(Slug, String, AccountId)> {
         let (Some(accepted), Some(organization)) = (&edition.accepted, &edition.organization) else {
-            return Ok(());
+            return Vec::new();
         };
-        let unrecorded = accepted.desired.accounts.values().filter(|account| account.id.is_none());
-        let created: Vec<(Slug, String, AccountId)> = unrecorded
+        let accounts = accepted.desired.accounts.values();
+        accounts
+            .filter(|account| account.id.is_none() && !self.proposed.contains(&account.slug))
             .filter_map(|account| {
                 let id = organization.claimed.get(&account.slug)?;
                 Some((account.slug.clone(), account.name.clone(), id.clone()))
             })
-            .filter(|(slug, ..)| !self.proposed.contains(slug))
-            .collect();
-        for (slug, name, id) in created {
-            self.propose_id(&accepted.desired.revision, &slug, &name, &id).await?;
-            self.proposed.insert(slug);
-        }
-        Ok(())
+            .collect()
     }
 
     async fn propose_id(
@@ -256,7 +275,7 @@ impl Publisher {
         name: &str,
         id: &AccountId,
     ) -> Result<(), Error> {
-        let path = format!("accounts/{slug}/account.yaml");
+        let path = account_file(slug);
         let (Outlet::GitHub { reader, writer }, Some(proposals)) = (&self.outlet, &self.proposals) else {
             tracing::info!("account {id} was created; record it: add `id: \"{id}\"` to {path}");
             return Ok(());
@@ -273,6 +292,10 @@ impl Publisher {
         }
         Ok(())
     }
+}
+
+fn account_file(slug: &Slug) -> String {
+    format!("accounts/{slug}/account.yaml")
 }
 
 /// Pushes a branch whose account file has the id; false when the file has one by now.
@@ -298,5 +321,26 @@ impl Error {
             Self::Git(error) => error.class(),
             Self::GitHub(error) => error.class(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_new_edition_ends_the_pause_after_failures_but_not_its_first_part() {
+        let publisher = Publisher::new(None, Outlet::Printed, None);
+        let (editions, mut latest) = watch::channel(Edition::default());
+        let began = Instant::now();
+        editions.send_replace(Edition::default());
+        let news = tokio::time::timeout(Duration::from_secs(20), publisher.news(&mut latest, 9));
+        assert!(!news.await.expect("it does not wait for minutes"), "more may come");
+        assert!(began.elapsed() >= BACKOFF.0);
+        drop(editions);
+        let news = tokio::time::timeout(Duration::from_secs(20), publisher.news(&mut latest, 9));
+        assert!(news.await.expect("it does not wait for minutes"), "no more can come");
     }
 }

@@ -1,7 +1,8 @@
 //! Where a repository is and how to get in.
 //!
 //! Guarantees: a credential never shows in `Debug`, in an error or in the address that libgit2 is given; a token is
-//! sent to the configured host only, and never over plain http except to this machine.
+//! sent to the configured host only, and never over plain http except to this machine; a credential in an address is
+//! used instead of the token, which may be another host's.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -56,7 +57,7 @@ pub(super) struct Location {
 const TOKEN_USER: &str = "x-access-token";
 
 impl Location {
-    /// Checks `url` and moves a user name and password in it over to `credentials`.
+    /// Checks `url` and moves a user name and password in it over to `credentials`, whatever is there.
     pub(super) fn parse(url: &str, credentials: &mut Credentials) -> Result<Self, Error> {
         if url.is_empty() || url.starts_with('-') {
             return Err(refuse("the repository's address is empty or starts with a hyphen"));
@@ -79,9 +80,9 @@ impl Location {
     fn web(mut url: Url, credentials: &mut Credentials) -> Result<Self, Error> {
         let password = url.password().map(decode);
         let username = Some(decode(url.username())).filter(|name| !name.is_empty());
-        if credentials.token.is_none() {
-            // `https://TOKEN@host` is a token too.
-            credentials.token = password.clone().or_else(|| username.clone()).map(Secret::new);
+        // `https://TOKEN@host` is a token too.
+        if let Some(secret) = password.clone().or_else(|| username.clone()) {
+            credentials.token = Some(Secret::new(secret));
             credentials.username = username.filter(|_| password.is_some());
         }
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
@@ -147,7 +148,8 @@ fn authority(url: &Url) -> Option<String> {
     Some(format!("{}://{}:{port}", url.scheme(), url.host_str()?))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// True when `url` leads to this machine, so that nobody listens in on plain http.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -180,6 +182,20 @@ mod tests {
             assert_eq!(credentials.token.as_ref().unwrap().expose(), "t+op");
             assert!(!format!("{location:?} {credentials:?}").contains("op"));
         }
+    }
+
+    #[test]
+    fn a_credential_in_the_url_wins_over_the_token() {
+        let both = [("https://me:theirs@example.com/a", Some("me")), ("https://theirs@example.com/a", None)];
+        for (url, username) in both {
+            let mut credentials = Credentials { token: Some(Secret::new("ours")), ..Credentials::default() };
+            Location::parse(url, &mut credentials).unwrap();
+            assert_eq!(credentials.token.as_ref().unwrap().expose(), "theirs", "{url}");
+            assert_eq!(credentials.username.as_deref(), username, "{url}");
+        }
+        let mut credentials = Credentials { token: Some(Secret::new("ours")), ..Credentials::default() };
+        Location::parse("https://example.com/a", &mut credentials).unwrap();
+        assert_eq!(credentials.token.as_ref().unwrap().expose(), "ours");
     }
 
     #[test]

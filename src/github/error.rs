@@ -55,8 +55,8 @@ pub enum Error {
         /// GitHub's words.
         message: String,
     },
-    /// The address of the API is not one: correct the option.
-    #[error("`{url}` is not the address of an API")]
+    /// The address of the API is not one, or the token could be read on the way there: correct the option.
+    #[error("`{url}` is not the address of an API over https (or http, on this machine)")]
     Address {
         /// The address as given.
         url: String,

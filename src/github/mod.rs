@@ -109,6 +109,29 @@ mod tests {
         assert_eq!(config.token.secret(), "ghp_secret");
     }
 
+    #[tokio::test]
+    async fn a_token_goes_over_plain_http_to_this_machine_only() {
+        let to = |url: &str| {
+            let (repository, token) = ("acme/aws".parse().unwrap(), Token::new("ghp_secret"));
+            connect(&Config { api_url: Some(url.to_owned()), repository, token, timeout: None }).map(drop)
+        };
+        for good in
+            ["https://example.com/api/v3/", "http://127.0.0.1:3000", "http://localhost", "http://[::1]:1"]
+        {
+            assert!(to(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://example.com",
+            "HTTP://example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1@example.com",
+            "ftp://127.0.0.1",
+            "example.com",
+        ] {
+            assert!(matches!(to(bad), Err(Error::Address { .. })), "{bad}");
+        }
+    }
+
     #[test]
     fn a_repository_is_an_owner_and_a_name() {
         assert!("acme/aws-accounts".parse::<Repository>().is_ok());

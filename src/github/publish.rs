@@ -40,7 +40,7 @@ pub async fn publish(
         return Ok(Published::default());
     }
     let me = reader.me().await?;
-    let seen = reader.issues().await?;
+    let seen = reader.issues(&me).await?;
     let mut published = Published::default();
     for step in reconcile(&seen, &me, wanted, at) {
         published.take(writer, &step).await?;
@@ -48,7 +48,8 @@ pub async fn publish(
     Ok(published)
 }
 
-/// Opens a pull request for `head` unless one is open; either way gives it.
+/// Opens a pull request for our branch `head` into `base` unless one is open; either way gives it. One from a fork
+/// does not count, whatever its branch is called.
 pub async fn propose(
     reader: &Reader,
     writer: &Writer,
@@ -56,7 +57,8 @@ pub async fn propose(
     head: &str,
     base: &str,
 ) -> Result<Pull, Error> {
-    if let Some(pull) = reader.open_pulls().await?.into_iter().find(|pull| pull.head == head) {
+    let is_it = |pull: &Pull| !pull.is_from_elsewhere && pull.head == head && pull.base == base;
+    if let Some(pull) = reader.open_pulls().await?.into_iter().find(is_it) {
         return Ok(pull);
     }
     let (title, body) = (words.title.clone(), words.body.clone());

@@ -28,6 +28,11 @@ pub struct Pull {
     pub title: String,
     /// The branch it wants merged.
     pub head: String,
+    /// True when that branch is in another repository, or in one that was deleted: anybody may open such a one, and
+    /// name the branch as they like.
+    pub is_from_elsewhere: bool,
+    /// The branch it is to be merged into.
+    pub base: String,
     /// The commit at the tip of that branch.
     pub head_commit: String,
     /// Where people read it.
@@ -68,15 +73,24 @@ struct UserAnswer {
 pub(super) struct PullAnswer {
     number: u64,
     title: String,
-    head: HeadAnswer,
+    head: EndAnswer,
+    base: EndAnswer,
     html_url: String,
 }
 
+/// Either end of a pull request.
 #[derive(Deserialize)]
-struct HeadAnswer {
+struct EndAnswer {
     #[serde(rename = "ref")]
     branch: String,
     sha: String,
+    /// Null where a fork was deleted.
+    repo: Option<RepositoryAnswer>,
+}
+
+#[derive(PartialEq, Deserialize)]
+struct RepositoryAnswer {
+    full_name: String,
 }
 
 impl Reader {
@@ -97,11 +111,18 @@ impl Reader {
         }
     }
 
-    /// Every issue, open and closed, oldest first, without pull requests. All pages or an error.
-    pub async fn issues(&self) -> Result<Vec<SeenIssue>, Error> {
+    /// Every issue that `me` may have opened, open and closed, oldest first, without pull requests. All pages or an
+    /// error.
+    ///
+    /// Only our own are believed; those of strangers are not even asked for, or else they could make the list as long
+    /// as they like. An app cannot ask for its own, since it does not know its name.
+    pub async fn issues(&self, me: &Me) -> Result<Vec<SeenIssue>, Error> {
         let path = self.transport.path("issues");
-        let answers: Vec<IssueAnswer> =
-            self.transport.list(&path, "state=all&sort=created&direction=asc").await?;
+        let mut query = "state=all&sort=created&direction=asc".to_owned();
+        if let Me::User(login) = me {
+            query.extend(["&creator="].into_iter().chain(form_urlencoded::byte_serialize(login.as_bytes())));
+        }
+        let answers: Vec<IssueAnswer> = self.transport.list(&path, &query).await?;
         let issues = answers.into_iter().filter(|answer| answer.pull_request.is_none());
         Ok(issues.map(IssueAnswer::seen).collect())
     }
@@ -143,10 +164,14 @@ impl LabelAnswer {
 
 impl From<PullAnswer> for Pull {
     fn from(answer: PullAnswer) -> Self {
+        // The base is always in the repository that was asked, whatever that is called by now.
+        let is_from_elsewhere = answer.head.repo.is_none() || answer.head.repo != answer.base.repo;
         Self {
             number: answer.number,
             title: answer.title,
             head: answer.head.branch,
+            is_from_elsewhere,
+            base: answer.base.branch,
             head_commit: answer.head.sha,
             url: answer.html_url,
         }

@@ -7,9 +7,11 @@ use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use url::Url;
 
 use super::error::Cause;
 use super::{Config, Error, Repository};
+use crate::git::is_loopback;
 
 /// A server that does not even take the connection in this time is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,12 +60,9 @@ impl Transport {
             .personal_token(config.token.secret().to_owned());
         let url = config.api_url.as_deref().unwrap_or("https://api.github.com");
         let address = |_| Error::Address { url: url.to_owned() };
-        let is_http = url.starts_with("https://") || url.starts_with("http://");
-        if !is_http {
-            return Err(Error::Address { url: url.to_owned() });
-        }
-        let client =
-            builder.base_uri(url.trim_end_matches('/')).map_err(address)?.build().map_err(address)?;
+        let parsed = checked(url)?;
+        let base = parsed.as_str().trim_end_matches('/');
+        let client = builder.base_uri(base).map_err(address)?.build().map_err(address)?;
         Ok(Self { client, timeout, repository: config.repository.clone() })
     }
 
@@ -124,6 +123,17 @@ impl Transport {
             Ok(Ok(answer)) => answer.checked(what),
         }
     }
+}
+
+/// The address of an API to which the token may be sent: over plain http to this machine only.
+fn checked(url: &str) -> Result<Url, Error> {
+    let parsed = Url::parse(url).ok();
+    let is_safe = |url: &Url| match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(url),
+        _ => false,
+    };
+    parsed.filter(is_safe).ok_or_else(|| Error::Address { url: url.to_owned() })
 }
 
 fn connection(broken: &octocrab::Error) -> Cause {

@@ -168,7 +168,7 @@ async fn nothing_is_written_when_the_issues_cannot_all_be_listed() {
     let daemon = Daemon::new(&github, TOKEN);
     daemon.publish(&drift(8)).await.unwrap();
     for n in 0..150 {
-        github.open_by("someone", &format!("chatter {n}"), "");
+        github.open_by("landfast-acme", &format!("chatter {n}"), "");
     }
     github.clear_requests();
     // The second page fails: what is on it could be ours.
@@ -185,12 +185,27 @@ async fn nothing_is_written_when_the_issues_cannot_all_be_listed() {
 async fn our_issue_is_found_on_a_later_page() {
     let (github, _) = simulated().await;
     for n in 0..150 {
-        github.open_by("someone", &format!("chatter {n}"), "");
+        github.open_by("landfast-acme", &format!("chatter {n}"), "");
     }
     let daemon = Daemon::new(&github, TOKEN);
     daemon.publish(&drift(8)).await.unwrap();
     daemon.publish(&drift(8)).await.unwrap();
     assert_eq!(github.issues().len(), 151);
+}
+
+#[tokio::test]
+async fn issues_of_strangers_cost_a_user_nothing() {
+    let (github, _) = simulated().await;
+    for n in 0..250 {
+        github.open_by("someone", &format!("chatter {n}"), "");
+    }
+    for (token, n_pages) in [(TOKEN, 1), (APP, 3)] {
+        github.clear_requests();
+        Daemon::new(&github, token).publish(&drift(8)).await.unwrap();
+        let lists = github.requests().into_iter().filter(|request| request.method == "GET");
+        let n_lists = lists.filter(|request| request.path.ends_with("/issues")).count();
+        assert_eq!(n_lists, n_pages, "{token}: an app cannot ask for its own");
+    }
 }
 
 #[tokio::test]
@@ -415,6 +430,28 @@ async fn a_commit_that_does_not_load_is_an_issue_until_one_loads() {
     let good = Situation { revision: Some(revision('c')), ..Situation::default() };
     daemon.publish(&wanted(&[], &good)).await.unwrap();
     assert!(!github.issues()[0].is_open);
+}
+
+#[tokio::test]
+async fn a_pull_request_from_elsewhere_or_for_another_branch_does_not_stand_in_for_ours() {
+    let (github, git) = simulated().await;
+    for (branch, digit) in [("landfast/id", "2"), ("old", "3")] {
+        git.0.lock().unwrap().insert(branch.to_owned(), digit.repeat(40));
+    }
+    let daemon = Daemon::new(&github, TOKEN);
+    let slug = Slug::parse("payments-prod").unwrap();
+    let id = landfast::model::AccountId::parse("111122223333").unwrap();
+    let words = landfast::report::record_id(&slug, "Payments", &id);
+    for fork in [Some("mallory/aws-accounts"), None] {
+        github.open_pull_from_fork("mallory", fork, "landfast/id", "main");
+    }
+    let propose = |base| github::propose(&daemon.reader, &daemon.writer, &words, "landfast/id", base);
+    let for_another_branch = propose("old").await.unwrap();
+    let ours = propose("main").await.unwrap();
+    assert_eq!((for_another_branch.number, ours.number), (3, 4));
+    assert_eq!(github.pulls()[3].author, "landfast-acme");
+    assert_eq!(propose("main").await.unwrap(), ours, "ours is found again");
+    assert_eq!(github.pulls().len(), 4);
 }
 
 #[tokio::test]

@@ -172,6 +172,18 @@ impl SimulatedGitHub {
         let at = self.world.now();
         self.world.store().open(login, title, body, at)
     }
+
+    /// A person opens a pull request for `head` of the repository `fork` (`owner/name`), or of one that was deleted
+    /// since.
+    pub fn open_pull_from_fork(&self, login: &str, fork: Option<&str>, head: &str, base: &str) -> u64 {
+        let number = self.open_by(login, "A pull request from elsewhere", "");
+        if let Some(issue) = self.world.store().issues.get_mut(&number) {
+            let (head, base) = (head.to_owned(), base.to_owned());
+            let head_repository = fork.map(str::to_owned);
+            issue.pull = Some(PullRequest { head, head_repository, base, merged: None });
+        }
+        number
+    }
 }
 
 impl Drop for SimulatedGitHub {
@@ -184,6 +196,11 @@ impl World {
     fn store(&self) -> MutexGuard<'_, Store> {
         // A handler that panicked has left whole values behind: none holds the lock across two changes.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The repository as `owner/name`.
+    fn full_name(&self) -> String {
+        format!("{}/{}", self.config.owner, self.config.name)
     }
 
     fn now(&self) -> Timestamp {

@@ -145,6 +145,9 @@ fn change(world: &World, pull: &PullRequest) -> String {
     if let Some(sha) = &pull.merged {
         return format!("{ends}<p class=\"meta\">Merged as <code>{}</code>.</p>", escape(sha));
     }
+    if pull.head_repository != Some(world.full_name()) {
+        return format!("{ends}<p class=\"meta\">From a fork, whose git is not kept here.</p>");
+    }
     match world.config.git.diff(&pull.base, &pull.head) {
         Ok(lines) => ends + &diff(&lines),
         Err(error) => {

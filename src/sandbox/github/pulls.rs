@@ -31,13 +31,16 @@ struct PullQuery {
 }
 
 impl PullQuery {
-    fn selects(&self, issue: &Issue, pull: &PullRequest, owner: &str) -> bool {
+    fn selects(&self, issue: &Issue, pull: &PullRequest) -> bool {
         let state = match self.state.as_deref() {
             Some("all") => true,
             Some("closed") => !issue.is_open,
             _ => issue.is_open,
         };
-        let head = self.head.as_ref().is_none_or(|head| *head == format!("{owner}:{}", pull.head));
+        let owner =
+            pull.head_repository.as_deref().and_then(|name| name.split_once('/')).map(|(owner, _)| owner);
+        let label = format!("{}:{}", owner.unwrap_or("unknown"), pull.head);
+        let head = self.head.as_ref().is_none_or(|head| *head == label);
         state && head && self.base.as_ref().is_none_or(|base| *base == pull.base)
     }
 }
@@ -50,8 +53,7 @@ async fn list(
 ) -> Response {
     let store = world.store();
     let pulls = store.issues.values().filter_map(|issue| issue.pull.as_ref().map(|pull| (issue, pull)));
-    let mut pulls: Vec<_> =
-        pulls.filter(|(issue, pull)| query.selects(issue, pull, &world.config.owner)).collect();
+    let mut pulls: Vec<_> = pulls.filter(|(issue, pull)| query.selects(issue, pull)).collect();
     if query.direction.as_deref() != Some("asc") {
         pulls.reverse();
     }
@@ -99,7 +101,8 @@ async fn create(
         let mut store = world.store();
         let number = store.open(&login.0.0, &title, new.body.as_deref().unwrap_or_default(), at);
         if let Some(issue) = store.issues.get_mut(&number) {
-            issue.pull = Some(PullRequest { head, base: new.base, merged: None });
+            let head_repository = Some(world.full_name());
+            issue.pull = Some(PullRequest { head, head_repository, base: new.base, merged: None });
         }
         number
     };
@@ -119,6 +122,8 @@ fn check_branches(world: &World, head: &str, base: &str) -> Result<(), Response>
     }
     let store = world.store();
     let pulls = store.issues.values().filter(|issue| issue.is_open).filter_map(|issue| issue.pull.as_ref());
+    let here = world.full_name();
+    let pulls = pulls.filter(|pull| pull.head_repository.as_ref() == Some(&here));
     let mut same = pulls.filter(|pull| pull.head == head && pull.base == base);
     match same.next() {
         Some(_) => Err(custom(format!("A pull request already exists for {}:{head}.", world.config.owner))),
@@ -204,6 +209,9 @@ pub(super) fn merge_now(
     let pull = issue.pull.ok_or(MergeError::NoPull)?;
     if !issue.is_open {
         return Err(MergeError::NotMergeable("it is closed".to_owned()));
+    }
+    if pull.head_repository != Some(world.full_name()) {
+        return Err(MergeError::NotMergeable("the git of forks is not kept here".to_owned()));
     }
     let subject = title.unwrap_or_else(|| format!("Merge pull request #{number} from {}", pull.head));
     let message = format!("{subject}\n\n{}\n", issue.title);

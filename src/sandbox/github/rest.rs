@@ -198,7 +198,9 @@ impl IssueQuery {
         let labels = self.labels.as_deref().unwrap_or_default();
         let labelled =
             labels.split(',').filter(|label| !label.is_empty()).all(|label| issue.labels.contains(label));
-        state && labelled && self.creator.as_ref().is_none_or(|creator| *creator == issue.author)
+        state
+            && labelled
+            && self.creator.as_ref().is_none_or(|creator| creator.eq_ignore_ascii_case(&issue.author))
     }
 }
 

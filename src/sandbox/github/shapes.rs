@@ -70,7 +70,7 @@ impl<'a> Shapes<'a> {
     pub(super) fn repository(&self) -> Value {
         let config = &self.world.config;
         json!({
-            "id": 1, "node_id": "R_1", "name": config.name, "full_name": format!("{}/{}", config.owner, config.name),
+            "id": 1, "node_id": "R_1", "name": config.name, "full_name": self.world.full_name(),
             "private": true, "owner": self.user(&config.owner), "url": self.repository_url(),
             "html_url": format!("http://{}/{}/{}", self.world.address, config.owner, config.name),
             "description": null, "fork": false, "has_issues": true, "archived": false, "disabled": false,
@@ -127,6 +127,8 @@ impl<'a> Shapes<'a> {
                 "repo": self.repository(),
             })
         };
+        let is_here = pull.head_repository.as_ref() == Some(&self.world.full_name());
+        let head = if is_here { end(&pull.head) } else { self.fork(pull) };
         let url = format!("{}/pulls/{}", self.repository_url(), issue.number);
         json!({
             "id": 1000 + issue.number, "node_id": format!("PR_{}", issue.number), "url": url,
@@ -137,8 +139,30 @@ impl<'a> Shapes<'a> {
             "created_at": issue.created, "updated_at": issue.updated, "closed_at": issue.closed,
             "merged_at": pull.merged.as_ref().and(issue.closed), "merge_commit_sha": pull.merged,
             "merged": pull.merged.is_some(), "mergeable": issue.is_open.then_some(true),
-            "head": end(&pull.head), "base": end(&pull.base), "author_association": "COLLABORATOR",
+            "head": head, "base": end(&pull.base), "author_association": "COLLABORATOR",
             "auto_merge": null,
+        })
+    }
+
+    /// The head of a pull request from elsewhere; its git is not kept here. A fork that is gone is null.
+    fn fork(&self, pull: &PullRequest) -> Value {
+        let full_name = pull.head_repository.as_deref();
+        let (owner, name) =
+            full_name.and_then(|name| name.split_once('/')).unwrap_or(("unknown", "repository"));
+        let repo = full_name.map(|full_name| {
+            let mut repo = self.repository();
+            repo["full_name"] = json!(full_name);
+            repo["name"] = json!(name);
+            repo["owner"] = self.user(owner);
+            repo["fork"] = json!(true);
+            repo["url"] = json!(format!("http://{}/repos/{full_name}", self.world.address));
+            repo["html_url"] = json!(format!("http://{}/{full_name}", self.world.address));
+            repo
+        });
+        let user = full_name.map(|_| self.user(owner));
+        json!({
+            "label": format!("{owner}:{}", pull.head), "ref": pull.head, "sha": "f".repeat(40), "user": user,
+            "repo": repo,
         })
     }
 

@@ -53,6 +53,8 @@ pub struct Issue {
 pub struct PullRequest {
     /// The branch to merge.
     pub head: String,
+    /// The repository that branch is in, as `owner/name`; nothing where it was deleted.
+    pub head_repository: Option<String>,
     /// The branch to merge into.
     pub base: String,
     /// The commit that merged it.

@@ -4,6 +4,7 @@
 
 mod directories;
 mod fetching;
+mod following;
 mod forge;
 mod observed;
 mod proposing;

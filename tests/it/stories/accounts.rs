@@ -35,6 +35,25 @@ async fn a_commit_that_adds_an_account_makes_it_once_and_recording_its_id_writes
 }
 
 #[tokio::test]
+async fn an_account_file_that_takes_no_id_stops_no_other_proposal() {
+    let mut files = company(&["alpha", "beta"]);
+    // On one line: no line can be added to it.
+    let one_line = "{name: Company alpha, ou: /workloads, tags: {owner: alpha}}\n";
+    files.retain(|(it, _)| *it != path("alpha"));
+    files.push((path("alpha"), one_line.to_owned()));
+    let play = Play::begin(&files).await;
+    play.settled(&["alpha", "beta"]).await;
+    let proposed = |play: &Play| {
+        let pulls = play.stage.github.pulls().into_iter().filter_map(|issue| issue.pull);
+        pulls.map(|pull| pull.head).collect::<Vec<_>>()
+    };
+    play.until("beta's id is proposed", |play| !proposed(play).is_empty()).await;
+    play.rest().await;
+    assert_eq!(proposed(&play), ["landfast/record-beta"]);
+    play.end().await;
+}
+
+#[tokio::test]
 async fn a_suspended_account_is_neither_entered_nor_made_again_and_stops_nobody() {
     let play = Play::begin(&company(&["alpha", "beta"])).await;
     play.settled(&["alpha", "beta"]).await;
