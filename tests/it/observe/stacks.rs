@@ -164,7 +164,7 @@ async fn a_stack_comes_out_as_the_files_would_spell_it() {
             "drift": {},
         })
     );
-    assert_eq!(unchecked.keys().collect::<Vec<_>>(), ["/parameters/Secret"]);
+    assert_eq!(unchecked.keys().collect::<Vec<_>>(), ["/hidden", "/parameters/Secret"]);
     assert_eq!(sight(&observed, "gone"), Sight::Absent);
     let facts = facts(&observed);
     assert!(facts.stacks[&key("network")].is_ours);
