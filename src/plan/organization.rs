@@ -15,6 +15,9 @@ const REFUSAL_HOLDS: i64 = 15 * 60;
 const INTERNAL_FAILURE_TRIES: usize = 3;
 const INTERNAL_FAILURE_PAUSE: i64 = 15 * 60;
 
+/// How long AWS may take over an account before a person should ask why, in seconds.
+const TOO_LONG: i64 = 24 * 60 * 60;
+
 /// How long a created account may be missing from the list, in seconds.
 const UNLISTED: i64 = 60 * 60;
 
@@ -182,6 +185,11 @@ fn asked_before(account: &Account, facts: &OrganizationFacts, rules: &Rules) -> 
         facts.creations.iter().filter(|creation| creation.account_name == account.name).collect();
     let newest = ours.iter().max_by_key(|creation| creation.requested)?;
     match &newest.state {
+        CreationState::InProgress if rules.now - newest.requested > TOO_LONG => {
+            let because =
+                format!("AWS has been creating the account for over a day ({}); ask its support", newest.id);
+            Some(Obstacle::Person(because))
+        }
         CreationState::InProgress => {
             Some(Obstacle::Wait(format!("AWS is creating the account ({})", newest.id)))
         }

@@ -117,6 +117,15 @@ fn while_a_request_is_under_way_no_other_is_sent() {
 }
 
 #[test]
+fn a_request_that_never_ends_is_told_to_a_person_and_not_repeated() {
+    let plan = after(CreationState::InProgress, COMMITTED, COMMITTED + 86_401);
+    assert_eq!(creations(&plan), 0);
+    assert!(
+        plan.blocked.iter().any(|blocked| blocked.needs_person && blocked.because.contains("over a day"))
+    );
+}
+
+#[test]
 fn an_account_that_was_created_but_is_not_listed_yet_is_not_asked_for_again() {
     let plan = after(CreationState::Succeeded(account_id("222233334444")), COMMITTED, COMMITTED);
     assert_eq!(creations(&plan), 0);
