@@ -14,8 +14,8 @@ use crate::apply::{Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan,
-    Scope, Sight, Slug, Value, Verdict, names_secret,
+    Account, Base, Desired, Facts, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Scope, Sight,
+    Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
 use crate::plan::{Rules, next_base, plan};
@@ -232,14 +232,4 @@ fn account<'a>(task: &Task<'a>) -> Option<&'a Account> {
         Scope::Account(slug) => task.accepted.desired.accounts.get(slug),
         Scope::Organization => None,
     }
-}
-
-/// True when something could not be read.
-pub fn has_gap(report: &ScopeReport) -> bool {
-    report.plan.findings.values().any(|finding: &Finding| finding.verdict == Verdict::Gap)
-}
-
-/// What is held back until a person does something.
-pub fn for_a_person(report: &ScopeReport) -> impl Iterator<Item = &Blocked> {
-    report.plan.blocked.iter().filter(|blocked| blocked.needs_person)
 }
