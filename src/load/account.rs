@@ -13,6 +13,7 @@ use super::identity::{Identity, check_unique, organization_facts};
 use super::layer::Layer;
 use super::merge::{Layers, Merged};
 use super::raw;
+use super::rule::Rule;
 use super::settings;
 use super::stacks::Stacks;
 use super::templates::Templates;
@@ -143,7 +144,7 @@ fn values(slug: &Slug, merged: &Merged, context: &Context, faults: &mut Faults) 
     for (path, leaf) in merged.iter().filter(|(path, _)| path[0] == "values") {
         match context.value(&leaf.value) {
             Ok(value) => put(&mut values, &path[1..], value),
-            Err(fault) => faults.report_for(slug, &leaf.spot, fault.message, fault.hint),
+            Err(fault) => faults.report_for(Rule::Expression, slug, &leaf.spot, fault.message, fault.hint),
         }
     }
     values

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
+use super::rule::Rule;
 use crate::model::{Invalid, Value};
 use crate::yaml::{Entry, Kind, Node, Place, implied};
 
@@ -27,9 +28,15 @@ impl Reader<'_> {
         Spot { path: self.path.clone(), place }
     }
 
-    pub(super) fn fault(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn fault(
+        &mut self,
+        rule: Rule,
+        place: Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         let spot = self.spot(place);
-        self.faults.report(&spot, message, hint);
+        self.faults.report(rule, &spot, message, hint);
     }
 
     pub(super) fn fields<'n>(&mut self, node: &'n Node) -> Option<Fields<'n>> {
@@ -105,7 +112,7 @@ impl Reader<'_> {
         match parse(text.value) {
             Ok(value) => Some(At { value, spot: text.spot }),
             Err(invalid) => {
-                self.faults.report(&text.spot, invalid.to_string(), hint);
+                self.faults.report(Rule::Identifier, &text.spot, invalid.to_string(), hint);
                 None
             }
         }
@@ -151,7 +158,7 @@ impl Reader<'_> {
             (None, Kind::Scalar { text, .. }) => (format!("`{text}`"), ""),
             _ => (node.shape().to_owned(), ""),
         };
-        self.fault(node.place, format!("expected {expected}, found {found}"), hint);
+        self.fault(Rule::Shape, node.place, format!("expected {expected}, found {found}"), hint);
         None
     }
 }
@@ -177,7 +184,7 @@ impl<'n> Fields<'n> {
     ) -> Option<&'n Node> {
         let node = self.optional(key);
         if node.is_none() {
-            reader.fault(self.at, format!("the key `{key}` is missing"), hint);
+            reader.fault(Rule::MissingKey, self.at, format!("the key `{key}` is missing"), hint);
         }
         node
     }
@@ -186,7 +193,7 @@ impl<'n> Fields<'n> {
     pub(super) fn close(self, reader: &mut Reader<'_>) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
             let hint = suggest(&entry.key, self.known.iter().copied());
-            reader.fault(entry.place, format!("unknown key `{}`", entry.key), hint);
+            reader.fault(Rule::UnknownKey, entry.place, format!("unknown key `{}`", entry.key), hint);
         }
     }
 }

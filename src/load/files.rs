@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
 use super::raw;
+use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::{Mode, Slug};
 use crate::yaml::{self, Node};
@@ -41,7 +42,7 @@ pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
     if slugs.is_empty() {
         let hint =
             "one folder per account: accounts/<name>/account.yaml; removing the last one closes nothing";
-        faults.report(&Spot::file("accounts"), "there is no account folder", hint);
+        faults.report(Rule::MissingFile, &Spot::file("accounts"), "there is no account folder", hint);
     }
     let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, faults)).collect();
     let incomplete = accounts.len() < slugs.len();
@@ -54,8 +55,12 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
         let spot = Spot::file(path);
         match file {
             _ if !Tree::matters(path) => {}
-            File::Symlink => faults.report(&spot, "a symbolic link", "put the file itself here"),
-            File::Submodule => faults.report(&spot, "a submodule", "put the files themselves here"),
+            File::Symlink => {
+                faults.report(Rule::FileKind, &spot, "a symbolic link", "put the file itself here")
+            }
+            File::Submodule => {
+                faults.report(Rule::FileKind, &spot, "a submodule", "put the files themselves here")
+            }
             File::TooLarge { .. } | File::Blob(_) => {}
         }
     }
@@ -65,7 +70,7 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
 fn read_organization(tree: &Tree, faults: &mut Faults) -> raw::Organization {
     if !tree.files.contains_key(ORGANIZATION) {
         let hint = "it names the organization: id, managementAccount, homeRegion";
-        faults.report(&Spot::file(ORGANIZATION), "the file is missing", hint);
+        faults.report(Rule::MissingFile, &Spot::file(ORGANIZATION), "the file is missing", hint);
     }
     let node = document(tree, ORGANIZATION, faults);
     let read = node.and_then(|node| raw::organization(&mut reader(ORGANIZATION, faults), &node));
@@ -83,7 +88,12 @@ fn read_account(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Acc
     let slug = match Slug::parse(name) {
         Ok(slug) => Some(slug),
         Err(invalid) => {
-            faults.report(&Spot::file(&format!("accounts/{name}")), invalid.to_string(), "rename the folder");
+            faults.report(
+                Rule::Identifier,
+                &Spot::file(&format!("accounts/{name}")),
+                invalid.to_string(),
+                "rename the folder",
+            );
             None
         }
     };
@@ -99,7 +109,12 @@ fn folders(tree: &Tree, parent: &str, file: &str, faults: &mut Faults) -> BTreeS
             Some((name, _)) => _ = names.insert(name.to_owned()),
             None if is_yaml(path) => {
                 let hint = format!("move it to {parent}<name>/{file}");
-                faults.report(&Spot::file(&format!("{parent}{path}")), "a file outside any folder", hint);
+                faults.report(
+                    Rule::StrayFile,
+                    &Spot::file(&format!("{parent}{path}")),
+                    "a file outside any folder",
+                    hint,
+                );
             }
             None => {}
         }
@@ -109,7 +124,12 @@ fn folders(tree: &Tree, parent: &str, file: &str, faults: &mut Faults) -> BTreeS
         if !there {
             let hint =
                 format!("every folder in {parent} needs one; remove the folder if it is not one of them");
-            faults.report(&Spot::file(&format!("{parent}{name}")), format!("there is no {file} in it"), hint);
+            faults.report(
+                Rule::MissingFile,
+                &Spot::file(&format!("{parent}{name}")),
+                format!("there is no {file} in it"),
+                hint,
+            );
         }
         there
     });
@@ -138,7 +158,7 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
             }
             _ => fault.hint.unwrap_or_default(),
         };
-        reader.fault(fault.place, fault.message, hint);
+        reader.fault(Rule::Yaml, fault.place, fault.message, hint);
     }
     node
 }
@@ -153,7 +173,7 @@ pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: &Limit, faults: &mut F
     };
     if size > limit.bytes {
         let message = format!("the file has {size} bytes, and {} are allowed", limit.bytes);
-        faults.report(&spot, message, limit.hint);
+        faults.report(Rule::FileSize, &spot, message, limit.hint);
         return None;
     }
     let File::Blob(bytes) = tree.files.get(path)? else { return None };
@@ -161,7 +181,7 @@ pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: &Limit, faults: &mut F
         Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let message = format!("not UTF-8 from byte {} on", error.valid_up_to());
-            faults.report(&spot, message, "save it as UTF-8 text");
+            faults.report(Rule::Encoding, &spot, message, "save it as UTF-8 text");
             None
         }
     }

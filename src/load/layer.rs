@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::At;
 use super::fields::{Fields, Reader, suggest};
 use super::raw::mode;
+use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{StackName, Value};
 use crate::yaml::{Entry, Kind, Node, Place};
@@ -140,7 +141,7 @@ impl Layer {
     fn read_stack(&mut self, reader: &mut Reader<'_>, entry: &Entry, in_baseline: bool) {
         let name = entry.key.as_str();
         if let Err(invalid) = StackName::parse(name) {
-            reader.fault(entry.place, invalid.to_string(), "");
+            reader.fault(Rule::Identifier, entry.place, invalid.to_string(), "");
             return;
         }
         let Some(mut fields) = reader.fields(&entry.value) else { return };
@@ -186,7 +187,12 @@ impl Layer {
         for text in texts.iter().filter(|text| !allowed.is_empty() && !allowed.contains(&text.value.as_str()))
         {
             let message = format!("`{}` is not one of CloudFormation's {key}", text.value);
-            reader.faults.report(&text.spot, message, suggest(&text.value, allowed.iter().copied()));
+            reader.faults.report(
+                Rule::Capability,
+                &text.spot,
+                message,
+                suggest(&text.value, allowed.iter().copied()),
+            );
         }
         let list = texts.into_iter().map(|text| text.value).collect();
         self.put(reader, &["stacks", stack, key], list, node.place);
@@ -207,7 +213,12 @@ fn template_path(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
     let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
     if text.value.split('/').any(odd) {
         let message = format!("the template `{}` is not in this folder", text.value);
-        reader.fault(node.place, message, "a plain path below the folder of this file, without `..`");
+        reader.fault(
+            Rule::TemplatePath,
+            node.place,
+            message,
+            "a plain path below the folder of this file, without `..`",
+        );
         return None;
     }
     let folder = reader.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();

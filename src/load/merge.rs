@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::diagnostic::{At, Faults, Spot};
+use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::suggest;
 use super::layer::{Layer, Path};
 use super::order::{ancestors, order};
 use super::raw::Baseline;
+use super::rule::Rule;
 use super::targets::Candidate;
 use crate::model::Value;
 
@@ -33,7 +34,12 @@ impl Layers {
         for name in baselines.iter().flat_map(|baseline| &baseline.after) {
             if !graph.contains_key(&name.value) {
                 let message = format!("there is no baseline `{}`", name.value);
-                faults.report(&name.spot, message, suggest(&name.value, graph.keys().map(String::as_str)));
+                faults.report(
+                    Rule::UnknownName,
+                    &name.spot,
+                    message,
+                    suggest(&name.value, graph.keys().map(String::as_str)),
+                );
             }
         }
         match order(&graph) {
@@ -88,7 +94,8 @@ impl Layers {
                 let _ = write!(message, ": {} and {}", value.value, other.value);
             }
             let hint = format!("let one come after the other: `after: [{first}]` in `{second}`");
-            faults.report(&other.spot, message, hint);
+            let fault = Fault::new(Rule::Disagreement, &other.spot, message, hint);
+            faults.add(fault.see(&value.spot, format!("`{first}` says otherwise here")));
         }
     }
 }
@@ -112,5 +119,5 @@ fn report_cycle(baselines: &[Baseline], cycle: &[String], faults: &mut Faults) {
     let spot = baselines.iter().find(named).and_then(|baseline| baseline.after.first());
     let spot = spot.map_or_else(|| Spot::file("baselines"), |after| after.spot.clone());
     let message = format!("baselines come after each other in a circle: {}", cycle.join(" after "));
-    faults.report(&spot, message, "take one `after` out");
+    faults.report(Rule::Circle, &spot, message, "take one `after` out");
 }

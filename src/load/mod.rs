@@ -19,6 +19,7 @@ mod layer;
 mod merge;
 mod order;
 mod raw;
+mod rule;
 mod settings;
 mod stacks;
 mod tags;
@@ -26,7 +27,8 @@ mod targets;
 mod templates;
 mod tree;
 
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, Related};
+pub use rule::{Rule, Severity};
 pub use tree::{File, Tree};
 
 use account::Accounts;
@@ -35,17 +37,30 @@ use files::Files;
 
 use crate::model::{Desired, Organization};
 
+/// What a tree came to.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What should be; nothing when there is an error anywhere.
+    pub desired: Option<Desired>,
+    /// Errors, or else the warnings.
+    pub diagnostics: Diagnostics,
+}
+
 /// What the tree says should be.
 ///
-/// Errors with every fault of the repository, in order of path and line. The management account's role falls back
-/// to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS itself makes.
+/// Errors with everything there is to say of the repository, in order of path and line. The management account's
+/// role falls back to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS
+/// itself makes.
 pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
+    let Checked { desired, diagnostics } = check(tree);
+    desired.ok_or(diagnostics)
+}
+
+/// The same with the warnings that a sound tree comes with.
+pub fn check(tree: &Tree) -> Checked {
     let mut faults = Faults::default();
-    let desired = read(tree, &mut faults);
-    match desired {
-        Some(desired) if faults.is_empty() => Ok(desired),
-        _ => Err(faults.into_diagnostics(tree)),
-    }
+    let desired = read(tree, &mut faults).filter(|_| faults.is_sound());
+    Checked { desired, diagnostics: faults.into_diagnostics(tree) }
 }
 
 fn read(tree: &Tree, faults: &mut Faults) -> Option<Desired> {

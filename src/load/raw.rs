@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::{At, Spot};
 use super::fields::{Fields, Reader, suggest};
 use super::layer::Layer;
+use super::rule::Rule;
 use super::targets::Targets;
 use crate::model::{AccountId, Mode, OrganizationId, OuPath, Region, RoleName, Slug};
 use crate::yaml::{Kind, Node};
@@ -85,7 +86,7 @@ pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
         "enforce" => Some(Mode::Enforce),
         other => {
             let hint = suggest(other, ["observe", "report", "enforce"].into_iter());
-            reader.fault(node.place, format!("`{other}` is not a mode"), hint);
+            reader.fault(Rule::UnknownName, node.place, format!("`{other}` is not a mode"), hint);
             None
         }
     }
@@ -155,7 +156,12 @@ fn region_groups(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Vec<R
     reader.map(node, |reader, entry| {
         if entry.key == "home" || Region::parse(entry.key.as_str()).is_ok() {
             let message = format!("a group of regions cannot be called `{}`", entry.key);
-            reader.fault(entry.place, message, "`home` is always the home region; choose another name");
+            reader.fault(
+                Rule::RegionGroup,
+                entry.place,
+                message,
+                "`home` is always the home region; choose another name",
+            );
         }
         let regions = reader.list(&entry.value, |reader, node| reader.parse(node, Region::parse));
         Some(regions.into_iter().map(|region| region.value).collect())
@@ -182,6 +188,7 @@ fn nested_ous(reader: &mut Reader<'_>, node: &Node, parent: &OuPath, found: &mut
         let child = if entry.key.contains('/') { None } else { parent.child(&entry.key).ok() };
         let Some(path) = child else {
             reader.faults.report(
+                Rule::Identifier,
                 &spot,
                 format!("`{}` cannot be an OU below `{parent}`", entry.key),
                 "names have 1 to 128 characters without `/`; OUs nest five deep",
@@ -219,6 +226,7 @@ pub(super) fn account_id(reader: &mut Reader<'_>, node: &Node) -> Option<At<Acco
     {
         let message = format!("the account id {text} is not in quotes");
         reader.fault(
+            Rule::UnquotedId,
             node.place,
             message,
             format!("write \"{text}\": without quotes, leading zeros get lost"),

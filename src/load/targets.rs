@@ -9,6 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::diagnostic::At;
 use super::fields::{Reader, suggest};
+use super::rule::Rule;
 use crate::model::{OuPath, Slug};
 use crate::yaml::Node;
 
@@ -41,7 +42,7 @@ impl Targets {
         if ous.is_none() && tags.is_empty() && accounts.is_none() {
             let hint =
                 "name some with ous, tags or accounts; {ous: [\"/**\"]} is every account below the root";
-            reader.fault(node.place, "targets that reach no account", hint);
+            reader.fault(Rule::Targets, node.place, "targets that reach no account", hint);
             return None;
         }
         Some(Self { ous, tags, accounts, exclude })
@@ -69,13 +70,18 @@ impl Targets {
         let excluded = self.exclude.iter().map(|(slug, reason)| (slug.clone(), reason.spot.place));
         for (slug, place) in listed.chain(excluded).filter(|(slug, _)| !slugs.contains(&slug.as_str())) {
             let hint = suggest(&slug, slugs.iter().copied());
-            reader.fault(place, format!("there is no account folder `{slug}`"), hint);
+            reader.fault(Rule::UnknownName, place, format!("there is no account folder `{slug}`"), hint);
         }
         for pattern in self.ous.iter().flatten() {
             if !matches(&pattern.value, &OuPath::root()) && !ous.iter().any(|ou| matches(&pattern.value, ou))
             {
                 let message = format!("no OU matches `{}`", pattern.value.glob());
-                reader.fault(pattern.spot.place, message, suggest("", ous.iter().map(|ou| ou.as_str())));
+                reader.fault(
+                    Rule::UnknownName,
+                    pattern.spot.place,
+                    message,
+                    suggest("", ous.iter().map(|ou| ou.as_str())),
+                );
             }
         }
     }
@@ -97,7 +103,12 @@ fn pattern(reader: &mut Reader<'_>, node: &Node) -> Option<At<GlobMatcher>> {
         Ok(glob) if text.value.starts_with('/') => Some(text.map(|_| glob.compile_matcher())),
         _ => {
             let message = format!("`{}` is not a pattern of OU paths", text.value);
-            reader.fault(node.place, message, "such as /workloads/prod, /workloads/* or /**");
+            reader.fault(
+                Rule::Identifier,
+                node.place,
+                message,
+                "such as /workloads/prod, /workloads/* or /**",
+            );
             None
         }
     }

@@ -88,6 +88,7 @@ fn two_folders_with_one_email_name_or_id() {
           |
         1 | id: "111122223333"
           |     ^
+          = see: accounts/one/account.yaml:4:5: the first one
           = hint: no two accounts can have the same id
 
         error: the name `One` belongs to accounts/one already
@@ -95,6 +96,7 @@ fn two_folders_with_one_email_name_or_id() {
           |
         2 | name: One
           |       ^
+          = see: accounts/one/account.yaml:1:7: the first one
           = hint: no two accounts can have the same name
 
         error: the e-mail `one@example.com` belongs to accounts/one already
@@ -102,6 +104,7 @@ fn two_folders_with_one_email_name_or_id() {
           |
         3 | email: ONE@example.com
           |        ^
+          = see: accounts/one/account.yaml:2:8: the first one
           = hint: no two accounts can have the same e-mail
         "#);
 }
