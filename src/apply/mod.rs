@@ -6,6 +6,7 @@
 //! Assumes: one pass at a time for each scope, and a plan whose needs have no cycle.
 
 mod account;
+mod losses;
 mod organization;
 mod progress;
 mod stack;
@@ -153,7 +154,7 @@ impl Work<'_> {
             Step::PutAccountAlias { before, after } => {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
-            Step::DeployStack { key, before, after, tags, change_set, revert } => {
+            Step::DeployStack { key, before, after, tags, change_set, revert, keeps_data } => {
                 let sent = stack::Sent {
                     key,
                     before: before.as_ref(),
@@ -161,6 +162,7 @@ impl Work<'_> {
                     tags,
                     change_set,
                     revert: *revert,
+                    keeps_data: *keeps_data,
                 };
                 self.stack(planned).deploy(&sent).await
             }

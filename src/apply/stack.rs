@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
+use super::losses::{guarded, losses};
 use super::progress::News;
 use super::{Site, Watch};
 use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen, first_failure};
@@ -17,6 +18,7 @@ pub(super) struct Sent<'a> {
     pub(super) tags: &'a BTreeMap<String, String>,
     pub(super) change_set: &'a str,
     pub(super) revert: bool,
+    pub(super) keeps_data: bool,
 }
 
 /// Works on the stacks of one account.
@@ -48,6 +50,10 @@ impl Stacks<'_> {
             Prepared::Unneeded(change_set) => {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
                 Ok(undeployable(sent.revert))
+            }
+            Prepared::Ready(change_set) if sent.keeps_data && !losses(&change_set).is_empty() => {
+                self.site.writer.delete_change_set(region, &change_set.id).await?;
+                Ok(guarded(&losses(&change_set)))
             }
             Prepared::Ready(change_set) => {
                 self.execute(sent, &change_set).await?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Forge, Source};
+use super::{Forge, Source, config};
 use crate::aws::{Cloud, Pace, Readers, Settings, Writers};
 use crate::daemon::{Outlet, Proposals, Publisher};
 use crate::follow::{Accepted, Follow, News, Origin};
@@ -13,6 +13,7 @@ use crate::git::{self, Credentials, ObservedBranch, Repository, Secret, Signer, 
 use crate::github;
 use crate::model::{Base, Region, Scope};
 use crate::observe::DriftLook;
+use crate::plan::Guards;
 use crate::reconcile::{Limits, Memory, World};
 
 /// How long the tags of accounts are believed without asking again.
@@ -82,32 +83,45 @@ pub struct Start {
 }
 
 /// What `plan` starts from: it is given no writer.
+///
+/// It may look at any branch, such as that of a pull request; only what writes has to follow on what was in force.
 pub async fn start_looking(source: &Source) -> Result<Start, Failure> {
-    start(source).await.map(|(start, _)| start)
+    prepare(source, false).await.map(|(start, _)| start)
 }
 
 /// Loads the newest commit and what is on record, and proves who we are at AWS.
 pub async fn start(source: &Source) -> Result<(Start, Writers), Failure> {
+    prepare(source, true).await
+}
+
+async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Failure> {
     let cache = cache_folder()?;
     let signer = signer(source)?;
     let origin = origin(source, cache.path())?;
-    let accepted = match Follow::new(origin.clone(), signer.clone()).look().await? {
+    let ledger = ledger(source, &origin, signer.clone(), cache.path())?;
+    let (bases, last) = match ledger.clone() {
+        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.accepted()?))).await?,
+        None => Default::default(),
+    };
+    let guards = config::guards(source)?;
+    let mut follow = Follow::new(origin.clone(), signer, guards.clone());
+    if guarded {
+        follow.resume_after(last);
+    }
+    let accepted = match follow.look().await? {
         News::Accepted(accepted) => accepted,
         News::Rejected(rejected) => return Err(Failure::Unloadable(rejected.diagnostics)),
-        News::Halted(halted) => return Err(Failure::Rejected(halted.because)),
+        News::Halted(halted) | News::Resumed(_, halted) => {
+            return Err(Failure::Rejected(format!("{}; {}", halted.because, halted.proceed)));
+        }
         News::Same => return Err(Failure::Rejected("nothing was found to load".to_owned())),
     };
     check_account(source, &accepted)?;
-    let ledger = ledger(source, &origin, signer, cache.path())?;
-    let bases = match ledger.clone() {
-        Some(ledger) => blocking(move || ledger.read()).await?,
-        None => BTreeMap::new(),
-    };
     let cloud = Cloud::connect(settings(&accepted)).await;
     let pace = cloud.pace();
     let (readers, writers) = cloud.sides();
     readers.verify(&accepted.desired.organization).await?;
-    let world = world(source, readers);
+    let world = world(source, guards, readers);
     Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 
@@ -135,7 +149,7 @@ pub fn early_settings() -> Result<Settings, Failure> {
 }
 
 /// What looks, within the limits of the command line.
-pub fn world(source: &Source, readers: Readers) -> World {
+pub fn world(source: &Source, guards: Guards, readers: Readers) -> World {
     World {
         readers,
         clock: crate::clock::Clock,
@@ -143,6 +157,7 @@ pub fn world(source: &Source, readers: Readers) -> World {
             ceiling: source.mode.into(),
             allow_management: source.allow_management,
             max_creations: MAX_CREATIONS,
+            guards,
         },
         memory: Memory::new(KEEP_TAGS),
         only: source.account.clone(),

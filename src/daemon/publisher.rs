@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::Notice;
 use crate::clock::Clock;
 use crate::follow::Accepted;
-use crate::git::{self, ObservedBranch, Repository, ScopeRecord, blocking, record_id};
+use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
 use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Scope, Slug};
@@ -103,15 +103,15 @@ impl Publisher {
         Self { told: Some(told), ..self }
     }
 
-    /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an
+    /// The bases that are on record and can be believed, and the commit that was last in force. A record that cannot be read is waited for: it is not an
     /// empty one.
-    pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
-        let Some(ledger) = self.ledger.clone() else { return BTreeMap::new() };
+    pub async fn recorded(&self) -> (BTreeMap<Scope, Arc<Base>>, Option<CommitId>) {
+        let Some(ledger) = self.ledger.clone() else { return Default::default() };
         let mut pause = BACKOFF.0;
         loop {
             let ledger = Arc::clone(&ledger);
-            match blocking(move || ledger.read()).await {
-                Ok(bases) => return bases,
+            match blocking(move || Ok((ledger.read()?, ledger.accepted()?))).await {
+                Ok(recorded) => return recorded,
                 Err(error) => {
                     tracing::error!(%error, "the record of what was agreed cannot be read; trying again");
                 }
@@ -170,11 +170,18 @@ impl Publisher {
     }
 
     async fn record(&self, edition: &Edition) -> Result<(), Error> {
-        let Some(ledger) = self.ledger.clone().filter(|_| !edition.records.is_empty()) else { return Ok(()) };
+        let accepted = edition.accepted.as_ref().map(|accepted| accepted.desired.revision.clone());
+        let accepted = accepted.filter(CommitId::is_commit);
+        let is_empty = edition.records.is_empty() && accepted.is_none();
+        let Some(ledger) = self.ledger.clone().filter(|_| !is_empty) else { return Ok(()) };
         let records = edition.records.clone();
         let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
         let message = format!("Record what was seen while {revision} was in force");
-        let commit = blocking(move || ledger.write(&records, &message, Clock.now())).await?;
+        let write = move || {
+            let update = Update { records: &records, accepted: accepted.as_ref() };
+            ledger.write(update, &message, Clock.now())
+        };
+        let commit = blocking(write).await?;
         if let Some(commit) = commit {
             tracing::debug!(%commit, "recorded");
         }

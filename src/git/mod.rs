@@ -32,7 +32,7 @@ pub use directory::{Watch, read_directory};
 pub use error::Error;
 pub(crate) use location::is_loopback;
 pub use location::{Credentials, Secret};
-pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord};
+pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord, Update};
 pub use propose::{Proposal, propose, record_id};
 pub use signing::Signer;
 

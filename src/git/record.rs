@@ -6,13 +6,28 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::model::{Item, Scope, Slug, Value};
+use crate::model::{CommitId, Item, Scope, Slug, Value};
 
 pub(super) type Items = BTreeMap<Item, Value>;
 
 const HEADER: &str = "# written by landfast; do not edit\n";
 /// A scope of a hundred stacks with the largest templates stays well below.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// The file that names the commit last put in force.
+pub(super) const ACCEPTED: &str = "accepted";
+
+/// The commit last put in force; nothing when the tree does not say, or not in our way.
+pub(super) fn accepted(
+    repository: &git2::Repository,
+    tree: &git2::Tree<'_>,
+) -> Result<Option<CommitId>, Error> {
+    let entry = tree.get_name(ACCEPTED).filter(|entry| entry.kind() == Some(git2::ObjectType::Blob));
+    let Some(entry) = entry else { return Ok(None) };
+    let blob = repository.find_blob(entry.id())?;
+    let text = std::str::from_utf8(blob.content()).unwrap_or_default();
+    Ok(CommitId::parse(text.trim_end()).ok())
+}
 
 /// Where the items of `scope` are kept below `folder`: `base/accounts/payments-prod.yaml`.
 pub(super) fn path(folder: &str, scope: &Scope) -> String {

@@ -167,6 +167,11 @@ impl CommitId {
     pub fn short(&self) -> &str {
         &self.0[..10]
     }
+
+    /// False for the id of all zeros, which stands for a directory that is not committed.
+    pub fn is_commit(&self) -> bool {
+        self.0.bytes().any(|digit| digit != b'0')
+    }
 }
 
 #[cfg(test)]

@@ -119,6 +119,8 @@ pub enum Step {
         change_set: String,
         /// Puts drifted resources back too (a `REVERT_DRIFT` change set).
         revert: bool,
+        /// Stops when the change set turns out to delete or replace a resource that holds data.
+        keeps_data: bool,
     },
     /// Deletes a stack of ours whose very first creation failed, so that it can be made again.
     DeleteFailedStack {

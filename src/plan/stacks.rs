@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::Draft;
+use super::{Draft, Rules, foreign};
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, Step, StepId, Value,
+    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, StackName, Step, StepId, Value,
 };
 
 /// What may be done about a stack in its present state.
@@ -28,10 +28,15 @@ pub(super) fn steps(
     findings: &BTreeMap<Item, Finding>,
     wanted: &BTreeMap<&Item, &Finding>,
     facts: &AccountFacts,
+    rules: &Rules,
 ) {
     for key in in_order(account) {
         let item = Item::Stack(key.clone());
         let (Some(finding), Some(declared)) = (wanted.get(&item), account.stacks.get(key)) else { continue };
+        if let Some(because) = rules.guards.protects_stack(&account.slug, key, &desired.revision) {
+            draft.refuse(&item, because);
+            continue;
+        }
         let needs = match needed(draft, &declared.value, findings) {
             Ok(needs) => needs,
             Err(because) => {
@@ -41,8 +46,8 @@ pub(super) fn steps(
         };
         let scope = Scope::Account(account.slug.clone());
         let is_adopted = desired.is_adopted(&scope, &item);
-        let plan = Deployment { key, stack: &declared.value, finding, owner: desired };
-        plan.add(draft, &item, needs, footing(&declared.value, facts.stacks.get(key), is_adopted));
+        let plan = Deployment { key, stack: &declared.value, finding, owner: desired, rules };
+        plan.add(draft, &item, needs, footing(&key.name, &declared.value, facts.stacks.get(key), is_adopted));
     }
 }
 
@@ -51,6 +56,7 @@ struct Deployment<'a> {
     stack: &'a Stack,
     finding: &'a Finding,
     owner: &'a Desired,
+    rules: &'a Rules,
 }
 
 impl Deployment<'_> {
@@ -74,6 +80,7 @@ impl Deployment<'_> {
             tags: self.stack.sent_tags(&self.owner.organization.id),
             change_set,
             revert,
+            keeps_data: !self.rules.guards.is_approved(&self.owner.revision),
         };
         draft.step("deploy", item, needs, step);
     }
@@ -115,11 +122,15 @@ fn needed(
     Ok(steps)
 }
 
-fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
+fn footing(name: &StackName, stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
     let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(stack)));
     match fact.status.as_str() {
         "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Footing::Fresh,
+        _ if !fact.is_ours && foreign::owner(name).is_some() => Footing::Stuck(format!(
+            "the stack belongs to {}, which would put it back: change it there",
+            foreign::owner(name).unwrap_or_default()
+        )),
         _ if !fact.is_ours && !is_adopted => Footing::Stuck(
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
                 .to_owned(),

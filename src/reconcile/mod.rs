@@ -18,7 +18,7 @@ use crate::model::{
     Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
-use crate::plan::{Rules, next_base, plan};
+use crate::plan::{Guards, Rules, next_base, plan};
 use crate::report::ScopeReport;
 
 pub use attribution::is_pending;
@@ -52,7 +52,7 @@ impl World {
 }
 
 /// Limits from the daemon's own configuration, never from the repository.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// How far to go at the most.
     pub ceiling: Mode,
@@ -60,6 +60,8 @@ pub struct Limits {
     pub allow_management: bool,
     /// How many accounts may be under way at once.
     pub max_creations: usize,
+    /// What else the operator keeps back.
+    pub guards: Guards,
 }
 
 /// What a pass is about.
@@ -131,6 +133,7 @@ fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
         ceiling: world.limits.ceiling,
         allow_management: world.limits.allow_management,
         max_creations: world.limits.max_creations,
+        guards: world.limits.guards.clone(),
         committed: task.accepted.committed,
         now: world.clock.now().as_second(),
         fights: world.memory.fights(task.scope, world.clock.now()),

@@ -148,6 +148,8 @@ pub struct Halted {
     pub commit: CommitId,
     /// Why, as a whole sentence without a full stop.
     pub because: String,
+    /// How an operator lets it pass all the same, as a whole sentence without a full stop; empty where nobody can.
+    pub proceed: String,
 }
 
 /// The issues that should be open for these reports.

@@ -19,6 +19,7 @@ use crate::daemon::{Daemon, Notice, Outlet, Proposals, Publisher, Settings};
 use crate::follow::{Follow, Origin};
 use crate::git::{self, Credentials, ObservedBranch, Repository, Signer, bare};
 use crate::model::{AccountId, CommitId, Mode, Region};
+use crate::plan::Guards;
 use crate::reconcile::{Hands, Limits, Memory, World};
 use crate::server::Health;
 
@@ -38,6 +39,8 @@ pub struct Scenery {
     pub ceiling: Mode,
     /// Whether the management account may be written.
     pub allow_management: bool,
+    /// What the operator keeps back.
+    pub guards: Guards,
     /// How often the daemon looks.
     pub rhythm: Settings,
 }
@@ -91,7 +94,13 @@ impl Scenery {
             management_name: "Acme Management".to_owned(),
             ..aws::Config::default()
         };
-        Self { aws, speed, ceiling: Mode::Enforce, allow_management: true, rhythm }
+        // Days pass here in minutes, and a story may well begin with a hundred accounts.
+        let guards = Guards {
+            new_accounts_per_commit: usize::MAX,
+            new_accounts_per_day: usize::MAX,
+            ..Guards::default()
+        };
+        Self { aws, speed, ceiling: Mode::Enforce, allow_management: true, guards, rhythm }
     }
 }
 
@@ -154,6 +163,7 @@ impl Stage {
             ceiling: self.scenery.ceiling,
             allow_management: self.scenery.allow_management,
             max_creations: 3,
+            guards: self.scenery.guards.clone(),
         };
         // Tags are read at every look: whoever plays with them wants to see it at once.
         let memory = Memory::new(Duration::ZERO);
@@ -161,7 +171,7 @@ impl Stage {
         Ok(Daemon {
             world: Arc::new(World { readers, clock: Clock, limits, memory, only: None }),
             hands: (self.scenery.ceiling > Mode::Observe).then_some(hands),
-            follow: Follow::new(origin, Some(self.signer.clone())),
+            follow: Follow::new(origin, Some(self.signer.clone()), self.scenery.guards.clone()),
             publisher,
             settings: self.scenery.rhythm.clone(),
             health: Health::default(),

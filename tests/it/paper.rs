@@ -7,7 +7,7 @@ use landfast::model::{
     Observed, Organization, OrganizationId, OuPath, Region, RoleName, Scope, Setting, Sight, Slug, Source,
     Value,
 };
-use landfast::plan::Rules;
+use landfast::plan::{Guards, Rules};
 
 /// The alias of one account: the simplest item there is.
 pub(crate) const ALIAS: Item = Item::Setting(Setting::AccountAlias);
@@ -112,6 +112,7 @@ pub(crate) fn rules() -> Rules {
         ceiling: Mode::Enforce,
         allow_management: false,
         max_creations: 3,
+        guards: Guards::default(),
         committed: 0,
         now: 0,
         fights: BTreeSet::new(),

@@ -102,6 +102,9 @@ pub struct Change {
     pub resource_type: String,
     /// `True`, `False` or `Conditional`; empty where it does not apply.
     pub replacement: String,
+    /// What becomes of the resource, such as `Delete`, `Retain`, `Snapshot`, `ReplaceAndRetain`; empty where AWS does
+    /// not say.
+    pub policy: String,
 }
 
 /// A line of a stack's history.
@@ -325,6 +328,7 @@ fn change(change: &types::ResourceChange) -> Change {
         physical_id: change.physical_resource_id().unwrap_or_default().to_owned(),
         resource_type: change.resource_type().unwrap_or_default().to_owned(),
         replacement: change.replacement().map(|r| r.as_str().to_owned()).unwrap_or_default(),
+        policy: change.policy_action().map(|policy| policy.as_str().to_owned()).unwrap_or_default(),
     }
 }
 
