@@ -296,7 +296,8 @@ impl Running {
         let because = format!("it is for another organization than the daemon's credentials ({error})");
         tracing::error!(revision = %accepted.desired.revision, "{because}");
         self.tell(|| Notice::Refused(because.clone()));
-        self.state.situation.halted = Some(Halted { commit: accepted.desired.revision.clone(), because, proceed: String::new() });
+        self.state.situation.halted =
+            Some(Halted { commit: accepted.desired.revision.clone(), because, proceed: String::new() });
         self.publish();
         Ok(())
     }

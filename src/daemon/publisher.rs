@@ -76,6 +76,7 @@ pub struct Publisher {
     shown: Option<(Wanted, Instant)>,
     printed: BTreeMap<IssueKey, WantedIssue>,
     proposed: BTreeSet<Slug>,
+    kept: Option<CommitId>,
     told: Option<UnboundedSender<BTreeMap<Scope, ScopeReport>>>,
 }
 
@@ -94,7 +95,7 @@ impl Publisher {
     /// Publishes to `outlet`, records in `ledger`, and proposes ids by pull requests where `proposals` says.
     pub fn new(ledger: Option<Arc<ObservedBranch>>, outlet: Outlet, proposals: Option<Proposals>) -> Self {
         let (printed, proposed) = (BTreeMap::new(), BTreeSet::new());
-        Self { ledger, outlet, proposals, shown: None, printed, proposed, told: None }
+        Self { ledger, outlet, proposals, shown: None, printed, proposed, kept: None, told: None }
     }
 
     /// Says to `told` what was put back and has been told of.
@@ -169,7 +170,7 @@ impl Publisher {
         failed.is_empty()
     }
 
-    async fn record(&self, edition: &Edition) -> Result<(), Error> {
+    async fn record(&mut self, edition: &Edition) -> Result<(), Error> {
         let accepted = edition.accepted.as_ref().map(|accepted| accepted.desired.revision.clone());
         let accepted = accepted.filter(CommitId::is_commit);
         let is_empty = edition.records.is_empty() && accepted.is_none();
@@ -185,7 +186,23 @@ impl Publisher {
         if let Some(commit) = commit {
             tracing::debug!(%commit, "recorded");
         }
+        self.keep(edition).await;
         Ok(())
+    }
+
+    /// Keeps the commit in force reachable. Where that is not allowed, a restart after a force-push finds nothing to go
+    /// back to and halts with nothing in force: said once, and no reason to try again and again.
+    async fn keep(&mut self, edition: &Edition) {
+        let (Some(accepted), Some(proposals)) = (&edition.accepted, &self.proposals) else { return };
+        let revision = accepted.desired.revision.clone();
+        if self.kept.as_ref() == Some(&revision) {
+            return;
+        }
+        let (repository, of) = (proposals.repository.clone(), revision.clone());
+        if let Err(error) = blocking(move || repository.keep(&of)).await {
+            tracing::warn!(%error, "the commit in force could not be kept on {}", git::ACCEPTED_BRANCH);
+        }
+        self.kept = Some(revision);
     }
 
     /// What was put back is told first, as if it were the last that is known; then what is true now. So an issue

@@ -222,6 +222,8 @@ impl Follow {
         if is_forward(&last, head).await? {
             return Ok(Ok(Some(last)));
         }
+        let of = repository.clone();
+        blocking(move || of.fetch_kept()).await?;
         for vouched in &self.guards.approved {
             // A word that was used once does not count again for going back to it.
             let is_used = self.knows(repository, &last).await? && is_forward(vouched, &last).await?;

@@ -53,9 +53,15 @@ pub struct Update<'a> {
     pub accepted: Option<&'a CommitId>,
 }
 
+impl<'a> From<&'a [ScopeRecord]> for Update<'a> {
+    fn from(records: &'a [ScopeRecord]) -> Self {
+        Self { records, accepted: None }
+    }
+}
+
 impl<'a, const N: usize> From<&'a [ScopeRecord; N]> for Update<'a> {
     fn from(records: &'a [ScopeRecord; N]) -> Self {
-        Self { records, accepted: None }
+        records.as_slice().into()
     }
 }
 
@@ -269,7 +275,9 @@ impl ObservedBranch {
             return Known { head: Some(commit), seal: None, base, accepted: None };
         }
         let accepted = update.accepted.cloned().or(known.accepted);
-        base.extend(update.records.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))));
+        base.extend(
+            update.records.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))),
+        );
         Known { head: Some(commit), seal: Some(commit), base, accepted }
     }
 
@@ -329,7 +337,9 @@ mod tests {
             }
             ours.repository.push(OBSERVED_BRANCH, expected, commit)
         };
-        ours.write_by((&[record("one", "changed")]).into(), "second", Timestamp::UNIX_EPOCH, push).unwrap().unwrap();
+        ours.write_by((&[record("one", "changed")]).into(), "second", Timestamp::UNIX_EPOCH, push)
+            .unwrap()
+            .unwrap();
 
         let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
         let expected: BTreeMap<_, _> =
@@ -350,7 +360,8 @@ mod tests {
             theirs.write(&[record("two", &n_pushes.to_string())], "rival", Timestamp::UNIX_EPOCH).unwrap();
             ours.repository.push(OBSERVED_BRANCH, expected, commit)
         };
-        let error = ours.write_by((&[record("one", "1")]).into(), "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
+        let error =
+            ours.write_by((&[record("one", "1")]).into(), "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
         assert!(matches!(error, Error::Raced { .. }), "{error:?}");
         assert_eq!(n_pushes, N_TRIES);
     }

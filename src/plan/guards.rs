@@ -51,9 +51,8 @@ impl Guards {
 
     /// Why nothing is written in an account, if so.
     pub(super) fn protects_account(&self, slug: &Slug, commit: &CommitId) -> Option<String> {
-        (self.protected_accounts.contains(slug) && !self.is_approved(commit)).then(|| {
-            format!("accounts/{slug} is under `protected-accounts`: {}", go_on(commit))
-        })
+        (self.protected_accounts.contains(slug) && !self.is_approved(commit))
+            .then(|| format!("accounts/{slug} is under `protected-accounts`: {}", go_on(commit)))
     }
 
     /// Why a stack is not written, if so.
@@ -87,7 +86,8 @@ impl TryFrom<String> for ProtectedStack {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let expected = || format!("`{text}` is not `<folder>/<stack>`, such as `log-archive/trail` or `*/trail`");
+        let expected =
+            || format!("`{text}` is not `<folder>/<stack>`, such as `log-archive/trail` or `*/trail`");
         let (account, stack) = text.split_once('/').ok_or_else(expected)?;
         let fits = |part: &str| part == "*" || (!part.is_empty() && !part.contains(['*', '/']));
         if !fits(account) || !fits(stack) {

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Draft, Rules, foreign};
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, StackName, Step, StepId, Value,
+    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, StackName, Step,
+    StepId, Value,
 };
 
 /// What may be done about a stack in its present state.

@@ -78,6 +78,7 @@ pub struct Stage {
     caches: Mutex<Vec<tempfile::TempDir>>,
     signer: Signer,
     scenery: Scenery,
+    guards: Mutex<Guards>,
 }
 
 impl Scenery {
@@ -128,7 +129,8 @@ impl Stage {
             port: 0,
         })
         .await?;
-        Ok(Self { aws, github, remote, caches: Mutex::default(), signer, scenery })
+        let guards = Mutex::new(scenery.guards.clone());
+        Ok(Self { aws, github, remote, caches: Mutex::default(), signer, scenery, guards })
     }
 
     /// How to reach the simulated AWS as its administrator.
@@ -159,11 +161,12 @@ impl Stage {
     ) -> Result<Daemon, Error> {
         let (readers, writers) = self.cloud().await?.sides();
         let (origin, publisher) = self.outside()?;
+        let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let limits = Limits {
             ceiling: self.scenery.ceiling,
             allow_management: self.scenery.allow_management,
             max_creations: 3,
-            guards: self.scenery.guards.clone(),
+            guards: guards.clone(),
         };
         // Tags are read at every look: whoever plays with them wants to see it at once.
         let memory = Memory::new(Duration::ZERO);
@@ -171,12 +174,17 @@ impl Stage {
         Ok(Daemon {
             world: Arc::new(World { readers, clock: Clock, limits, memory, only: None }),
             hands: (self.scenery.ceiling > Mode::Observe).then_some(hands),
-            follow: Follow::new(origin, Some(self.signer.clone()), self.scenery.guards.clone()),
+            follow: Follow::new(origin, Some(self.signer.clone()), guards),
             publisher,
             settings: self.scenery.rhythm.clone(),
             health: Health::default(),
             notices,
         })
+    }
+
+    /// What the operator keeps back from the next daemon on.
+    pub fn guard(&self, guards: Guards) {
+        *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = guards;
     }
 
     fn outside(&self) -> Result<(Origin, Publisher), Error> {

@@ -6,7 +6,11 @@ use landfast::plan::Guards;
 use super::*;
 
 fn follow(world: &World) -> Follow {
-    Follow::new(Origin::Branch { repository: world.open("cache"), branch: "main".to_owned() }, None, Guards::default())
+    Follow::new(
+        Origin::Branch { repository: world.open("cache"), branch: "main".to_owned() },
+        None,
+        Guards::default(),
+    )
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod brakes;
 mod commits;
 mod drift;
 mod files;
+mod guards;
 mod identity;
 mod kills;
 mod losses;
