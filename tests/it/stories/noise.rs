@@ -26,6 +26,8 @@ const SPEED: f64 = 200.0;
 const SEEDS: Range<u64> = 1..4;
 /// Plays at once: most of the time of each is spent waiting.
 const AT_ONCE: usize = 8;
+/// How long a seed may take before it counts as stuck: far longer than it takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(4);
 /// How many times the calls of a quiet rollout a noisy one may take.
 const DEARER: usize = 3;
 
@@ -52,7 +54,7 @@ fn noise() -> Vec<Fault> {
 
 fn scenery() -> Scenery {
     let mut scenery = Scenery::fast(SPEED);
-    scenery.rhythm.poll = Duration::from_millis(100);
+    scenery.rhythm.poll = Duration::from_millis(400);
     // As rare as they are by default, at the stage's speed: what is counted is work and not the rhythm of looking.
     scenery.rhythm.resync = Duration::from_mins(10).div_f64(SPEED);
     scenery.rhythm.detect_drift_every = Duration::from_hours(1).div_f64(SPEED);
@@ -114,10 +116,10 @@ async fn converged(play: &Play, implied: &Implied) -> Result<(), String> {
                 return Ok(());
             }
         }
-        if began.elapsed() > super::PATIENCE {
+        if began.elapsed() > PATIENCE {
             return Err(format!("it does not converge: {left:?}\n{}", play.scene()));
         }
-        sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -137,6 +139,12 @@ async fn roll_out(seed: Option<u64>) -> Result<Rollout, String> {
     implied.accept(&play.stage).await;
     converged(&play, &implied).await?;
     let calls = play.log().len();
+    if let Ok(dir) = std::env::var("NOISE_DUMP") {
+        let log = play.log();
+        let t0 = log[0].at;
+        let lines: Vec<_> = log.iter().map(|e| format!("{:8.3} {} {} {} {} {}", e.at.duration_since(t0).as_secs_f64(), e.account, e.caller.rsplit('/').next().unwrap(), e.operation, e.outcome, e.params.get("StackName").or(e.params.get("RoleArn")).or(e.params.get("ResourceId")).or(e.params.get("ChangeSetName")).map(|v| v.to_string()).unwrap_or_default())).collect();
+        std::fs::write(format!("{dir}/{seed:?}.log"), lines.join("\n")).unwrap();
+    }
     play.stage.aws.clear_faults();
     rest::nothing_is_left_to_do(&play).await;
     let mut wrong = implied.wrong_writes(&play.stage.aws, &play.log());
