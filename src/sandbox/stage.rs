@@ -13,7 +13,7 @@ use super::BareRemote;
 use super::aws::{self, SimulatedAws};
 use super::github::{self, SimulatedGitHub};
 use crate::apply::Progress;
-use crate::aws::{Cloud, Keys, Pace, Settings as AwsSettings};
+use crate::aws::{Cloud, Keys, Pace, Settings as AwsSettings, Timeouts};
 use crate::clock::Clock;
 use crate::daemon::{Daemon, Notice, Outlet, Proposals, Publisher, Settings};
 use crate::follow::{Follow, Origin};
@@ -43,6 +43,8 @@ pub struct Scenery {
     pub guards: Guards,
     /// How often the daemon looks.
     pub rhythm: Settings,
+    /// When a call to the simulated AWS is given up.
+    pub timeouts: Timeouts,
 }
 
 /// Why the stage could not be set.
@@ -95,13 +97,21 @@ impl Scenery {
             management_name: "Acme Management".to_owned(),
             ..aws::Config::default()
         };
-        // Days pass here in minutes, and a story may well begin with a hundred accounts.
+// Days pass here in minutes, and a story may well begin with a hundred accounts.
         let guards = Guards {
             new_accounts_per_commit: usize::MAX,
             new_accounts_per_day: usize::MAX,
             ..Guards::default()
         };
-        Self { aws, speed, ceiling: Mode::Enforce, allow_management: true, guards, rhythm }
+        Self {
+            aws,
+            speed,
+            ceiling: Mode::Enforce,
+            allow_management: true,
+            guards,
+            rhythm,
+            timeouts: Timeouts::default(),
+        }
     }
 }
 
@@ -140,6 +150,7 @@ impl Stage {
         settings.endpoint_url = Some(self.aws.endpoint().to_owned());
         settings.keys = Some(Keys::new(keys.access_key, keys.secret_key));
         settings.pace = Pace::times(self.scenery.speed);
+        settings.timeouts = self.scenery.timeouts;
         Ok(settings)
     }
 

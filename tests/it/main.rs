@@ -10,6 +10,7 @@ mod issue_steps;
 mod issues;
 mod load;
 mod observe;
+mod oracle;
 mod paper;
 mod program;
 mod sandbox_aws;

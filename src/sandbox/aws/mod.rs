@@ -12,6 +12,7 @@ mod clock;
 mod cloudformation;
 mod cloudtrail;
 mod faults;
+mod gate;
 mod iam;
 mod identity;
 mod log;
@@ -30,7 +31,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 pub use clock::Pace;
-pub use faults::{Fault, Trouble, When};
+pub use faults::{Calls, Fault, Trouble, When};
 pub use log::Entry;
 pub use oracle::{KnownAccount, KnownRole, KnownStack};
 pub use organizations::accounts::Standing;

@@ -13,7 +13,7 @@ use super::Config;
 use super::clock::{Bucket, Clock};
 use super::cloudformation::{self, Stacks};
 use super::cloudtrail::Event;
-use super::faults::Faults;
+use super::faults::{Faults, Past};
 use super::iam::Iam;
 use super::identity::{Key, Kind, Principal};
 use super::log::Entry;
@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(crate) log: Vec<Entry>,
     pub(crate) requests: u64,
     pub(crate) faults: Faults,
+    pub(crate) past: Past,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
     counter: u64,
@@ -39,7 +40,7 @@ pub(crate) struct State {
 }
 
 /// What one account holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) iam: Iam,
     /// By region.
@@ -71,6 +72,7 @@ impl State {
             log: Vec::new(),
             requests: 0,
             faults: Faults::default(),
+            past: Past::default(),
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),
             counter: 0,
@@ -150,6 +152,7 @@ impl State {
             let work = entry.remove();
             self.moment = Some(due);
             self.carry_out(work);
+            self.remember();
             self.moment = None;
         }
     }

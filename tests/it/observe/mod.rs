@@ -157,13 +157,7 @@ async fn empty_pages_with_a_token_hide_nothing() {
     let world = World::start().await;
     let id = world.account("payments", true).await;
     for operation in ["ListAccounts", "ListTagsForResource", "ListCreateAccountStatus"] {
-        let fault = Fault {
-            operation: operation.to_owned(),
-            account: None,
-            when: When::Next(2),
-            trouble: Trouble::EmptyPage,
-        };
-        world.aws.add_fault(fault);
+        world.aws.add_fault(Fault::new(operation, When::Next(2), Trouble::EmptyPage));
     }
     let observed = seen(&world, &["accounts.payments"]).await;
     assert_eq!(sight(&observed, "accounts.payments"), active(&id));

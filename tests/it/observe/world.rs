@@ -127,7 +127,7 @@ impl World {
     pub(super) fn refuse(&self, operation: &str) {
         let words = ("AccessDeniedException".to_owned(), "You may not.".to_owned());
         let trouble = Trouble::Refuse(400, words.0, words.1);
-        let fault = Fault { operation: operation.to_owned(), account: None, when: When::Every, trouble };
+        let fault = Fault::new(operation, When::Every, trouble);
         self.aws.add_fault(fault);
     }
 

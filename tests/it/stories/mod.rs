@@ -12,6 +12,7 @@ mod guards;
 mod identity;
 mod kills;
 mod losses;
+mod noise;
 mod repetition;
 mod rest;
 mod secrets;

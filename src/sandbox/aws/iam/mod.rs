@@ -18,7 +18,7 @@ use super::wire::{Answer, Refusal, page};
 pub(crate) use policies::ManagedPolicy;
 pub(crate) use roles::Role;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
     pub(crate) password_policy: Option<Value>,
     pub(crate) aliases: Vec<String>,

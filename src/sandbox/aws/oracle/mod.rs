@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::faults::Fault;
+use super::faults::{Fault, Trouble};
 use super::identity::Key;
 use super::log::Entry;
 use super::organizations::accounts::{self, Account, Standing};
@@ -55,7 +55,9 @@ impl SimulatedAws {
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         state.settle();
-        act(&mut state)
+        let told = act(&mut state);
+        state.remember();
+        told
     }
 
     /// The key of the administrator.
@@ -123,14 +125,28 @@ impl SimulatedAws {
         self.with(|state| state.log.iter().filter(|entry| entry.is_mutating).cloned().collect())
     }
 
-    /// Sets a fault.
+    /// Deals the fates of faults that are set from now on, and come by chance, from this seed. Without it, from 0.
+    pub fn sow(&self, seed: u64) {
+        self.with(|state| state.faults.sow(seed));
+    }
+
+    /// Sets a fault. Of several that strike one call, the one set first decides.
     pub fn add_fault(&self, fault: Fault) {
-        self.with(|state| state.faults.add(fault));
+        self.with(|state| {
+            if let Trouble::Stale(lag) = fault.trouble {
+                let lag = state.clock.scaled(lag);
+                state.past.keep(lag);
+            }
+            state.faults.add(fault);
+        });
     }
 
     /// Ends all faults.
     pub fn clear_faults(&self) {
-        self.with(|state| state.faults.clear());
+        self.with(|state| {
+            state.faults.clear();
+            state.past.forget();
+        });
     }
 
     /// All accounts, the management account too.
