@@ -3,6 +3,7 @@
 
 mod aws;
 mod cli;
+mod contract;
 mod creation;
 mod git;
 mod harmless;

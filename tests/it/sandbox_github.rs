@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use landfast::sandbox::github::{Config, GitSide, SimulatedGitHub};
 use octocrab::Octocrab;
 
+use crate::contract::Judged;
+
 pub(crate) const TOKEN: &str = "ghp_landfast";
 pub(crate) const MALLORY: &str = "ghp_mallory";
 pub(crate) const APP: &str = "ghs_app";
@@ -33,7 +35,7 @@ impl GitSide for Branches {
     }
 }
 
-pub(crate) async fn simulated() -> (SimulatedGitHub, Arc<Branches>) {
+pub(crate) async fn simulated() -> (Judged, Arc<Branches>) {
     let git = Arc::new(Branches::default());
     git.0.lock().unwrap().insert("main".to_owned(), "1".repeat(40));
     let tokens = [(TOKEN, "landfast-acme"), (MALLORY, "mallory"), (APP, "landfast[bot]")];
@@ -46,7 +48,7 @@ pub(crate) async fn simulated() -> (SimulatedGitHub, Arc<Branches>) {
         clock: Arc::new(|| "2026-11-22T03:13:00Z".parse().unwrap()),
         port: 0,
     };
-    (SimulatedGitHub::start(config).await.unwrap(), git)
+    (Judged::new(SimulatedGitHub::start(config).await.unwrap()), git)
 }
 
 fn client(github: &SimulatedGitHub, token: &str) -> Octocrab {

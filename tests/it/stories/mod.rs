@@ -33,6 +33,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
+use crate::contract::Verdicts;
+
 /// How much faster than AWS the stories pass.
 const SPEED: f64 = 200.0;
 /// How long anything may take before the story counts as gone wrong: far longer than it takes.
@@ -47,6 +49,7 @@ const OBSERVED: &str = "landfast/observed";
 struct Play {
     stage: Arc<Stage>,
     daemon: Option<Running>,
+    _contract: Verdicts,
     _folder: TempDir,
 }
 
@@ -92,7 +95,8 @@ impl Play {
             std::fs::write(path, text).unwrap();
         }
         let stage = Stage::set(folder.path(), &repository, scenery).await.unwrap();
-        Self { stage: Arc::new(stage), daemon: None, _folder: folder }
+        let _contract = Verdicts::on(&stage.github);
+        Self { stage: Arc::new(stage), daemon: None, _contract, _folder: folder }
     }
 
     /// Starts a daemon that knows nothing but what git, AWS and GitHub tell it.
