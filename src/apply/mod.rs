@@ -153,12 +153,13 @@ impl Work<'_> {
             Step::PutAccountAlias { before, after } => {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
-            Step::DeployStack { key, before, after, tags, change_set, revert } => {
+            Step::DeployStack { key, before, after, tags, role, change_set, revert } => {
                 let sent = stack::Sent {
                     key,
                     before: before.as_ref(),
                     stack: after,
                     tags,
+                    role: role.as_ref(),
                     change_set,
                     revert: *revert,
                 };

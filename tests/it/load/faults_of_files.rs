@@ -17,6 +17,11 @@ fn unknown_key() {
 }
 
 #[test]
+fn roles_an_account_may_not_name_and_one_that_is_none() {
+    insta::assert_snapshot!(one("access: {newAccountRole: Mine, stackRole: a/b}\n"), @"");
+}
+
+#[test]
 fn duplicate_key() {
     insta::assert_snapshot!(one("tags: {env: prod}\nname: Uno\n"), @r#"
     error: duplicate key `name`
