@@ -3,7 +3,8 @@
 //! *Guarantees*: what is due on the clock is carried out, in order of its due time, before anything is asked or
 //! told (`settle`), so nothing runs in the background and the same calls at the same times end the same.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use super::faults::Faults;
 use super::iam::Iam;
 use super::identity::{Key, Kind, Principal};
 use super::log::Entry;
+use super::oracle::Permission;
 use super::organizations::{self, Organization};
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct State {
     pub(crate) log: Vec<Entry>,
     pub(crate) requests: u64,
     pub(crate) faults: Faults,
+    /// Every permission that was asked for.
+    pub(crate) asked: RefCell<BTreeSet<Permission>>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
     counter: u64,
@@ -71,6 +75,7 @@ impl State {
             log: Vec::new(),
             requests: 0,
             faults: Faults::default(),
+            asked: RefCell::default(),
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),
             counter: 0,
