@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-
 use super::super::about;
 use super::super::call::Call;
 use super::super::identity::{Kind, Principal};
