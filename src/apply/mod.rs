@@ -154,12 +154,13 @@ impl Work<'_> {
             Step::PutAccountAlias { before, after } => {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
-            Step::DeployStack { key, before, after, tags, change_set, revert, keeps_data } => {
+            Step::DeployStack { key, before, after, tags, role, change_set, revert, keeps_data } => {
                 let sent = stack::Sent {
                     key,
                     before: before.as_ref(),
                     stack: after,
                     tags,
+                    role: role.as_ref(),
                     change_set,
                     revert: *revert,
                     keeps_data: *keeps_data,

@@ -8,7 +8,7 @@ use super::losses::{guarded, losses};
 use super::progress::News;
 use super::{Site, Watch};
 use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen, first_failure};
-use crate::model::{Class, Outcome, Scope, Stack, StackFact, StackKey, StepId};
+use crate::model::{Class, Outcome, RoleName, Scope, Stack, StackFact, StackKey, StepId};
 
 /// What is sent for one stack.
 pub(super) struct Sent<'a> {
@@ -16,6 +16,7 @@ pub(super) struct Sent<'a> {
     pub(super) before: Option<&'a StackFact>,
     pub(super) stack: &'a Stack,
     pub(super) tags: &'a BTreeMap<String, String>,
+    pub(super) role: Option<&'a RoleName>,
     pub(super) change_set: &'a str,
     pub(super) revert: bool,
     pub(super) keeps_data: bool,
@@ -91,6 +92,7 @@ impl Stacks<'_> {
             template: &sent.stack.template,
             parameters: &sent.stack.parameters,
             tags: sent.tags,
+            role: sent.role,
             capabilities: &sent.stack.capabilities,
             revert: sent.revert,
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Value;
 use super::desired::{Mode, Source, Stack};
-use super::id::{AccountId, CommitId, Email, OuPath, Slug};
+use super::id::{AccountId, CommitId, Email, OuPath, RoleName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
 use super::verdict::Verdict;
@@ -115,6 +115,9 @@ pub enum Step {
         after: Stack,
         /// Tags to send, the owner tag included.
         tags: BTreeMap<String, String>,
+        /// The service role that CloudFormation works as; absent where it works with the writing role's rights.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<RoleName>,
         /// The deterministic name of the change set; it carries the digest of what is sent.
         change_set: String,
         /// Puts drifted resources back too (a `REVERT_DRIFT` change set).

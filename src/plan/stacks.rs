@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Draft, Rules, foreign};
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, StackName, Step,
-    StepId, Value,
+    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, StackName,
+    Step, StepId, Value,
 };
 
 /// What may be done about a stack in its present state.
@@ -47,14 +47,22 @@ pub(super) fn steps(
         };
         let scope = Scope::Account(account.slug.clone());
         let is_adopted = desired.is_adopted(&scope, &item);
-        let plan = Deployment { key, stack: &declared.value, finding, owner: desired, rules };
-        plan.add(draft, &item, needs, footing(&key.name, &declared.value, facts.stacks.get(key), is_adopted));
+        let sent = Sent { stack: &declared.value, role: account.access.stack_role.as_ref() };
+        let plan = Deployment { key, sent, finding, owner: desired, rules };
+        plan.add(draft, &item, needs, footing(&key.name, sent, facts.stacks.get(key), is_adopted));
     }
+}
+
+/// What CloudFormation is given: the stack, and the role to make it with.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    stack: &'a Stack,
+    role: Option<&'a RoleName>,
 }
 
 struct Deployment<'a> {
     key: &'a StackKey,
-    stack: &'a Stack,
+    sent: Sent<'a>,
     finding: &'a Finding,
     owner: &'a Desired,
     rules: &'a Rules,
@@ -73,12 +81,14 @@ impl Deployment<'_> {
             }
         };
         let revert = before.is_some() && is_drifted(self.finding);
-        let change_set = change_set(self.stack, before.as_ref(), revert);
+        let Sent { stack, role } = self.sent;
+        let change_set = change_set(self.sent, before.as_ref(), revert);
         let step = Step::DeployStack {
             key: self.key.clone(),
             before,
-            after: self.stack.clone(),
-            tags: self.stack.sent_tags(&self.owner.organization.id),
+            after: stack.clone(),
+            tags: stack.sent_tags(&self.owner.organization.id),
+            role: role.cloned(),
             change_set,
             revert,
             keeps_data: !self.rules.guards.is_approved(&self.owner.revision),
@@ -123,9 +133,9 @@ fn needed(
     Ok(steps)
 }
 
-fn footing(name: &StackName, stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
+fn footing(name: &StackName, sent: Sent<'_>, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
-    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(stack)));
+    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(sent)));
     match fact.status.as_str() {
         "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Footing::Fresh,
         _ if !fact.is_ours && foreign::owner(name).is_some() => Footing::Stuck(format!(
@@ -159,18 +169,24 @@ fn is_drifted(finding: &Finding) -> bool {
 
 /// The change set's name: the digest of what is sent, then the digest of what it is sent to. So it is the same
 /// after a crash, and another one once the stack has moved.
-fn change_set(stack: &Stack, before: Option<&StackFact>, revert: bool) -> String {
+fn change_set(sent: Sent<'_>, before: Option<&StackFact>, revert: bool) -> String {
     let before = before.map_or_else(String::new, |fact| format!("{} {}", fact.id, fact.updated));
     let kind = if revert { "landfast-revert" } else { "landfast" };
-    format!("{kind}-{}-{}", digest(stack), &hex(&before)[..8])
+    format!("{kind}-{}-{}", digest(sent), &hex(&before)[..8])
 }
 
-/// The first 64 bits of the digest of everything that is sent, in hexadecimal.
-fn digest(stack: &Stack) -> String {
-    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = stack;
+/// The first 64 bits of the digest of everything that is sent, in hexadecimal. The role counts: what CloudFormation
+/// could not make with one role it may make with another.
+fn digest(sent: Sent<'_>) -> String {
+    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = sent.stack;
     // Of hidden parameters only the keyed hashes: whoever may list change sets could guess a short secret otherwise.
-    let sent = serde_json::json!([template, stack.shown_parameters(), sealed, tags, capabilities]);
-    hex(&sent.to_string())[..16].to_owned()
+    let parts = (template, sent.stack.shown_parameters(), sealed, tags, capabilities);
+    let text = match sent.role {
+        // As it was before there were service roles, so that an upgrade makes no name new.
+        None => serde_json::json!(parts),
+        Some(role) => serde_json::json!([parts, role]),
+    };
+    hex(&text.to_string())[..16].to_owned()
 }
 
 fn hex(text: &str) -> String {

@@ -169,7 +169,8 @@ async fn act(world: &World, task: &Task<'_>, observed: &Observed, plan: &Plan, h
         _ => hands.writers.management(organization, &desired.revision),
     };
     let Some(brake) = sight::brake(world, task, observed) else { return Outcomes::new() };
-    let role = organization.access.role.clone();
+    let access = &organization.access;
+    let role = access.new_account_role.as_ref().unwrap_or(&access.role).clone();
     let progress = hands.progress.clone();
     let site =
         Site { reader, writer, brake, facts: &observed.facts, role, progress, patience: hands.patience };

@@ -81,6 +81,8 @@ pub struct Stage {
     signer: Signer,
     scenery: Scenery,
     guards: Mutex<Guards>,
+    /// Whose keys the daemon has; the administrator's where nobody said.
+    keys: Mutex<Option<aws::Credentials>>,
 }
 
 impl Scenery {
@@ -97,7 +99,7 @@ impl Scenery {
             management_name: "Acme Management".to_owned(),
             ..aws::Config::default()
         };
-// Days pass here in minutes, and a story may well begin with a hundred accounts.
+        // Days pass here in minutes, and a story may well begin with a hundred accounts.
         let guards = Guards {
             new_accounts_per_commit: usize::MAX,
             new_accounts_per_day: usize::MAX,
@@ -140,21 +142,29 @@ impl Stage {
         })
         .await?;
         let guards = Mutex::new(scenery.guards.clone());
-        Ok(Self { aws, github, remote, caches: Mutex::default(), signer, scenery, guards })
+        let (caches, keys) = (Mutex::default(), Mutex::default());
+        Ok(Self { aws, github, remote, caches, signer, scenery, guards, keys })
     }
 
-    /// How to reach the simulated AWS as its administrator.
+    /// Gives daemons to come these keys in place of the administrator's.
+    pub fn act_as(&self, keys: aws::Credentials) {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
+    }
+
+    /// How to reach the simulated AWS as the daemon does.
     pub fn aws_settings(&self) -> Result<AwsSettings, Error> {
-        let keys = self.aws.credentials();
+        let given = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let aws::Credentials { access_key, secret_key, session_token } =
+            given.unwrap_or_else(|| self.aws.credentials());
         let mut settings = AwsSettings::new(Region::parse("us-east-1")?);
         settings.endpoint_url = Some(self.aws.endpoint().to_owned());
-        settings.keys = Some(Keys::new(keys.access_key, keys.secret_key));
+        settings.keys = Some(Keys { session_token, ..Keys::new(access_key, secret_key) });
         settings.pace = Pace::times(self.scenery.speed);
         settings.timeouts = self.scenery.timeouts;
         Ok(settings)
     }
 
-    /// A connection to the simulated AWS as its administrator.
+    /// A connection to the simulated AWS as the daemon makes it.
     pub async fn cloud(&self) -> Result<Cloud, Error> {
         Ok(Cloud::connect(self.aws_settings()?).await)
     }

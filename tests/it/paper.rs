@@ -28,6 +28,8 @@ pub(crate) fn access() -> Access {
     Access {
         role: RoleName::parse("OrganizationAccountAccessRole").unwrap(),
         read_role: None,
+        stack_role: None,
+        new_account_role: None,
         management_role: None,
         external_id: None,
     }

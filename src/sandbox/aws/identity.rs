@@ -34,6 +34,13 @@ pub(crate) enum Kind {
 }
 
 impl Principal {
+    /// The user or role.
+    pub(crate) fn name(&self) -> &str {
+        match &self.kind {
+            Kind::User { name } | Kind::Role { name, .. } => name,
+        }
+    }
+
     /// The name `CloudTrail` lists events by.
     pub(crate) fn user_name(&self) -> &str {
         match &self.kind {

@@ -7,10 +7,12 @@
 //! One request: `server` reads it, `identity` finds who signed it, `faults` may strike, `call` checks `permissions`
 //! and hands it to a service's handler, `cloudtrail` and `log` remember it. All state is in `state`.
 
+mod about;
 mod call;
 mod clock;
 mod cloudformation;
 mod cloudtrail;
+mod conditions;
 mod faults;
 mod gate;
 mod iam;
@@ -33,7 +35,7 @@ use tokio::task::AbortHandle;
 pub use clock::Pace;
 pub use faults::{Calls, Fault, Trouble, When};
 pub use log::Entry;
-pub use oracle::{KnownAccount, KnownRole, KnownStack};
+pub use oracle::{KnownAccount, KnownRole, KnownStack, Permission};
 pub use organizations::accounts::Standing;
 
 /// How the simulation behaves. All durations are on its own clock.

@@ -3,7 +3,8 @@
 //! *Guarantees*: what is due on the clock is carried out, in order of its due time, before anything is asked or
 //! told (`settle`), so nothing runs in the background and the same calls at the same times end the same.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use super::faults::{Faults, Past};
 use super::iam::Iam;
 use super::identity::{Key, Kind, Principal};
 use super::log::Entry;
+use super::oracle::Permission;
 use super::organizations::{self, Organization};
 
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct State {
     pub(crate) requests: u64,
     pub(crate) faults: Faults,
     pub(crate) past: Past,
+    /// Every permission that was asked for.
+    pub(crate) asked: RefCell<BTreeSet<Permission>>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
     counter: u64,
@@ -73,6 +77,7 @@ impl State {
             requests: 0,
             faults: Faults::default(),
             past: Past::default(),
+            asked: RefCell::default(),
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),
             counter: 0,

@@ -49,7 +49,14 @@ impl World {
             id: OrganizationId::parse("o-exampleorgid").unwrap(),
             management_account: AccountId::parse("999988887777").unwrap(),
             home_region: home,
-            access: Access { role, read_role: None, management_role: None, external_id: None },
+            access: Access {
+                role,
+                read_role: None,
+                management_role: None,
+                stack_role: None,
+                new_account_role: None,
+                external_id: None,
+            },
             ous: BTreeMap::new(),
             source: Source::default(),
         };

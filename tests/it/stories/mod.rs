@@ -6,6 +6,7 @@
 mod accounts;
 mod brakes;
 mod commits;
+mod deployed;
 mod drift;
 mod files;
 mod guards;

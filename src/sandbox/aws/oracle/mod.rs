@@ -2,7 +2,7 @@
 
 mod stacks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::organizations::accounts::{self, Account, Standing};
 use super::organizations::creation::access_role;
 use super::server::lock;
 use super::state::State;
-use super::{Credentials, SimulatedAws, cloudtrail};
+use super::{Credentials, SimulatedAws, cloudtrail, sts};
 
 pub use stacks::KnownStack;
 
@@ -49,6 +49,19 @@ pub struct KnownRole {
     pub inline: BTreeMap<String, Value>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
+}
+
+/// A permission somebody needed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The name of the user or role that needed it.
+    pub principal: String,
+    /// Such as `iam:CreateRole`.
+    pub action: String,
+    /// Whether it had it.
+    pub is_granted: bool,
 }
 
 impl SimulatedAws {
@@ -90,6 +103,16 @@ impl SimulatedAws {
             let role = access_role(account, name, &state.organization.management.clone(), now, now);
             state.member(account).iam.roles.insert(name.to_owned(), role);
         });
+    }
+
+    /// Credentials of a role of this account, as AWS hands them to what runs there under the role.
+    pub fn role_credentials(&self, account: &str, name: &str) -> Option<Credentials> {
+        self.with(|state| sts::handed_out(state, account, name))
+    }
+
+    /// Every permission that anybody asked for so far.
+    pub fn permissions_asked(&self) -> BTreeSet<Permission> {
+        self.with(|state| state.asked.borrow().clone())
     }
 
     /// The time it is in the simulation.
@@ -260,5 +283,6 @@ fn known_role(role: &super::iam::Role) -> KnownRole {
         attached: role.attached.iter().cloned().collect(),
         inline: role.inline.clone(),
         tags: role.tags.clone(),
+        boundary: role.boundary.clone(),
     }
 }

@@ -201,6 +201,7 @@ pub(crate) fn access_role(
         tags: BTreeMap::new(),
         attached: ["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()].into(),
         inline: BTreeMap::new(),
+        boundary: None,
         created: now,
         ready_at: Some(ready_at),
     }
