@@ -7,5 +7,6 @@ pub mod aws;
 pub mod github;
 mod remote;
 pub mod stage;
+pub mod watch;
 
 pub use remote::BareRemote;

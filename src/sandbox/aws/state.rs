@@ -4,6 +4,7 @@
 //! told (`settle`), so nothing runs in the background and the same calls at the same times end the same.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use super::iam::Iam;
 use super::identity::{Key, Kind, Principal};
 use super::log::Entry;
 use super::organizations::{self, Organization};
+use crate::sandbox::watch::Watcher;
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -31,6 +33,7 @@ pub(crate) struct State {
     pub(crate) log: Vec<Entry>,
     pub(crate) requests: u64,
     pub(crate) faults: Faults,
+    pub(crate) watcher: Option<Arc<dyn Watcher>>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
     counter: u64,
@@ -71,6 +74,7 @@ impl State {
             log: Vec::new(),
             requests: 0,
             faults: Faults::default(),
+            watcher: None,
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),
             counter: 0,

@@ -1,10 +1,12 @@
 //! The ground truth.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::faults::Fault;
+use crate::sandbox::watch::Watcher;
 
 /// What GitHub knows.
 #[derive(Debug, Default)]
@@ -15,6 +17,7 @@ pub(super) struct Store {
     pub(super) labels: BTreeMap<String, Label>,
     pub(super) requests: Vec<Request>,
     pub(super) faults: Vec<Fault>,
+    pub(super) watcher: Option<Arc<dyn Watcher>>,
     /// Requests counted against the hourly limit.
     pub(super) used: u64,
 }
