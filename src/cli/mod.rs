@@ -220,6 +220,9 @@ pub struct RunArgs {
     /// How logs are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// How many times faster than AWS time passes at `AWS_ENDPOINT_URL`, where that is a simulation
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES", hide = true)]
+    pub simulated_speed: f64,
 }
 
 /// `landfast sandbox`.

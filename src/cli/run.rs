@@ -43,7 +43,7 @@ async fn daemon(args: &RunArgs, health: Health, cache: &std::path::Path) -> Resu
     let origin = setup::origin(source, cache)?;
     let ledger = setup::ledger(source, &origin, signer.clone(), cache)?;
     let publisher = setup::publisher_of(source, &args.forge, ledger, &origin)?;
-    let (readers, writers) = Cloud::connect(setup::early_settings()?).await.sides();
+    let (readers, writers) = Cloud::connect(setup::early_settings(args.simulated_speed)?).await.sides();
     let hands = Hands { writers, progress: Progress::default(), patience: PATIENCE };
     Ok(Daemon {
         world: Arc::new(setup::world(source, guards.clone(), readers)),

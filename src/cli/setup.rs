@@ -142,10 +142,16 @@ fn settings(accepted: &Accepted) -> Settings {
     Settings::new(accepted.desired.organization.home_region.clone())
 }
 
-/// Settings for a daemon, which connects before it has loaded anything: STS answers in every region.
-pub fn early_settings() -> Result<Settings, Failure> {
+/// Settings for a daemon, which connects before it has loaded anything: STS answers in every region. Only a simulation
+/// is faster than AWS.
+pub fn early_settings(speed: f64) -> Result<Settings, Failure> {
     let region = Region::parse("us-east-1").map_err(|invalid| Failure::Option(invalid.to_string()))?;
-    Ok(Settings::new(region))
+    let pace = Pace::times(speed);
+    if pace != Pace::default() && std::env::var_os("AWS_ENDPOINT_URL").is_none() {
+        let words = "--simulated-speed is for a simulation: set AWS_ENDPOINT_URL";
+        return Err(Failure::Option(words.to_owned()));
+    }
+    Ok(Settings { pace, ..Settings::new(region) })
 }
 
 /// What looks, within the limits of the command line.

@@ -8,6 +8,7 @@ mod fault;
 pub mod github;
 mod remote;
 pub mod stage;
+pub mod watch;
 
 pub use fault::When;
 pub use remote::BareRemote;

@@ -9,6 +9,7 @@ mod git;
 mod harmless;
 mod issue_steps;
 mod issues;
+mod kill_matrix;
 mod load;
 mod observe;
 mod oracle;

@@ -18,7 +18,8 @@ use super::gate::{Gate, Gated};
 use super::identity::{self, Signature, Signed};
 use super::log::{self, Entry};
 use super::state::State;
-use super::wire::{self, Answer, Protocol, Refusal};
+use super::wire::{self, Answer, Params as _, Protocol, Refusal};
+use crate::sandbox::watch::{Asked, watched};
 
 const LARGEST_BODY: usize = 4 << 20;
 
@@ -46,7 +47,25 @@ async fn answer(
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return response(StatusCode::PAYLOAD_TOO_LARGE.as_u16(), Protocol::Query, String::new());
     };
-    let reply = reply(&mut lock(&state), &parts, &body);
+    let (watcher, asked) = {
+        let state = lock(&state);
+        let asked = state.watcher.as_ref().map(|_| asked(&state, &parts, &body));
+        (state.watcher.clone(), asked.unwrap_or_default())
+    };
+    watched(watcher, &asked, answered(&state, &gate, &parts, &body)).await
+}
+
+/// What a watcher is told.
+fn asked(state: &State, parts: &Parts, body: &Bytes) -> Asked {
+    let Ok(arrival) = arrival(parts, body) else { return Asked::default() };
+    let account = state.keys.get(&arrival.signature.access_key).map(|key| &key.principal.account);
+    let account = account.and_then(|id| state.organization.accounts.get(id));
+    let email = account.map(|account| account.email.clone()).unwrap_or_default();
+    Asked { operation: arrival.operation, email }
+}
+
+async fn answered(state: &Mutex<State>, gate: &Gate, parts: &Parts, body: &Bytes) -> Response<Body> {
+    let reply = reply(&mut lock(state), parts, body);
     match reply.trouble {
         Some(Trouble::DropBefore | Trouble::DropAfter) => gate.allow(0),
         Some(Trouble::Truncate) => gate.allow(i64::try_from(reply.body.len() / 2).unwrap_or(0)),

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ use super::identity::{Key, Kind, Principal};
 use super::log::Entry;
 use super::oracle::Permission;
 use super::organizations::{self, Organization};
+use crate::sandbox::watch::Watcher;
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -36,6 +38,7 @@ pub(crate) struct State {
     pub(crate) past: Past,
     /// Every permission that was asked for.
     pub(crate) asked: RefCell<BTreeSet<Permission>>,
+    pub(crate) watcher: Option<Arc<dyn Watcher>>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
     counter: u64,
@@ -78,6 +81,7 @@ impl State {
             faults: Faults::default(),
             past: Past::default(),
             asked: RefCell::default(),
+            watcher: None,
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),
             counter: 0,

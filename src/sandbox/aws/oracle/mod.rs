@@ -3,6 +3,7 @@
 mod stacks;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use super::organizations::creation::access_role;
 use super::server::lock;
 use super::state::State;
 use super::{Credentials, SimulatedAws, cloudtrail, sts};
+use crate::sandbox::watch::Watcher;
 
 pub use stacks::KnownStack;
 
@@ -162,6 +164,11 @@ impl SimulatedAws {
             }
             state.faults.add(fault);
         });
+    }
+
+    /// Tells a watcher of every call from now on.
+    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.with(|state| state.watcher = Some(watcher));
     }
 
     /// Ends all faults.
