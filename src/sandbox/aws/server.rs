@@ -48,7 +48,13 @@ async fn answer(
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return response(StatusCode::PAYLOAD_TOO_LARGE.as_u16(), Protocol::Query, String::new());
     };
-    let reply = reply(&mut lock(&state), &parts, &body);
+    let (reply, latency) = {
+        let mut state = lock(&state);
+        (reply(&mut state, &parts, &body), state.config.latency)
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match reply.trouble {
         Some(Trouble::DropBefore | Trouble::DropAfter) => gate.allow(0),
         Some(Trouble::Truncate) => gate.allow(i64::try_from(reply.body.len() / 2).unwrap_or(0)),

@@ -12,7 +12,7 @@ use super::faults::Fault;
 use super::identity::Key;
 use super::log::Entry;
 use super::organizations::accounts::{self, Account, Standing};
-use super::organizations::creation::access_role;
+use super::organizations::creation::{self, access_role};
 use super::server::lock;
 use super::state::State;
 use super::{Credentials, SimulatedAws, cloudtrail};
@@ -88,6 +88,11 @@ impl SimulatedAws {
             let role = access_role(account, name, &state.organization.management.clone(), now, now);
             state.member(account).iam.roles.insert(name.to_owned(), role);
         });
+    }
+
+    /// Adds an account at the root that was made long ago and is ready, and gives its id.
+    pub fn add_account(&self, name: &str, email: &str) -> String {
+        self.with(|state| creation::found(state, name, email))
     }
 
     /// The time it is in the simulation.
