@@ -1,8 +1,5 @@
 //! Landfast in a process of its own: does what it is told, a line each, and answers with what that cost it.
 
-use std::io::BufRead as _;
-
-use landfast::model::Verdict;
 use landfast::observe::DriftLook;
 use landfast::report::ScopeReport;
 use serde::{Deserialize, Serialize};
@@ -45,8 +42,9 @@ pub(crate) enum Command {
 pub(crate) fn serve(outside: &Outside) {
     let runtime = Runtime::new().unwrap();
     let mut product = None;
-    for line in std::io::stdin().lock().lines() {
-        let command: Command = serde_json::from_str(&line.unwrap()).unwrap();
+    // Not locked for good: a daemon's costs are asked for in the same way from another thread.
+    while let Some(line) = next_line() {
+        let command: Command = serde_json::from_str(&line).unwrap();
         if command == Command::Run {
             std::thread::spawn(answer_cpu);
             return runtime.block_on(run(outside));
@@ -63,11 +61,12 @@ pub(crate) fn serve(outside: &Outside) {
     }
 }
 
-async fn carry_out(
-    command: Command,
-    outside: &Outside,
-    product: &mut Option<Product>,
-) -> Vec<ScopeReport> {
+fn next_line() -> Option<String> {
+    let mut line = String::new();
+    (std::io::stdin().read_line(&mut line).unwrap() > 0).then_some(line)
+}
+
+async fn carry_out(command: Command, outside: &Outside, product: &mut Option<Product>) -> Vec<ScopeReport> {
     if command == Command::Start {
         *product = Some(Product::start(outside).await);
         return Vec::new();
@@ -90,7 +89,7 @@ async fn run(outside: &Outside) {
 
 /// While the daemon runs, every line is answered with what the process has cost so far.
 fn answer_cpu() {
-    for _ in std::io::stdin().lines() {
+    while next_line().is_some() {
         let cost = Cost { cpu: cpu(), peak: peak(), ..Cost::default() };
         println!("{}", serde_json::to_string(&cost).unwrap());
     }
@@ -101,7 +100,6 @@ fn count(reports: &[ScopeReport]) -> std::collections::BTreeMap<String, usize> {
     for finding in reports.iter().flat_map(|report| report.plan.findings.values()) {
         *counts.entry(format!("{:?}", finding.verdict)).or_default() += 1;
     }
-    debug_assert!(counts.keys().all(|verdict| *verdict != format!("{:?}", Verdict::Gap)) || !counts.is_empty());
     counts
 }
 

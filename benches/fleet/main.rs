@@ -6,10 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should end there")]
 
 mod child;
+mod figures;
 #[path = "../../tests/it/fleet.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
 mod fleet;
-mod figures;
 mod phases;
 mod table;
 

@@ -201,7 +201,11 @@ impl Life<'_> {
             let after = product.tell(Command::Look);
             Cost { wall: (began.elapsed() - REST).as_secs_f64(), cpu: after.cpu - before.cpu, ..after }
         });
-        assert_eq!(self.fleet.whole_stacks(), (self.accounts + 1) * STACKS.len(), "the new account is complete");
+        assert_eq!(
+            self.fleet.whole_stacks(),
+            (self.accounts + 1) * STACKS.len(),
+            "the new account is complete"
+        );
     }
 
     fn until_rest(&self) {

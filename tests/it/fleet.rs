@@ -169,7 +169,8 @@ impl Fleet {
 
     fn commit(&self, path: &str, text: String) {
         let changes = BTreeMap::from([(path.to_owned(), Some(text.into_bytes()))]);
-        bare::commit_file_changes(&remote(self.folder.path()), BRANCH, &changes, "Change", Clock.now()).unwrap();
+        bare::commit_file_changes(&remote(self.folder.path()), BRANCH, &changes, "Change", Clock.now())
+            .unwrap();
     }
 
     /// How many calls were made so far.
@@ -270,8 +271,7 @@ impl Product {
     pub(crate) async fn pass(&mut self) -> Vec<ScopeReport> {
         let patience = Duration::from_mins(10);
         let hands = Hands { writers: self.writers.clone(), progress: Progress::default(), patience };
-        let mut sweep =
-            sweep::Sweep::new(&self.world, &self.accepted, self.bases.clone(), self.concurrency);
+        let mut sweep = sweep::Sweep::new(&self.world, &self.accepted, self.bases.clone(), self.concurrency);
         sweep.pass(Some(&hands)).await;
         let edition = sweep.edition();
         assert!(self.publisher.publish(&edition).await, "it is recorded");
