@@ -75,6 +75,8 @@ pub struct Config {
     pub change_page: usize,
     /// How many accounts the organization may have.
     pub account_quota: usize,
+    /// How long an answer is on its way, by the wall's clock: what calls cost a client that waits for them.
+    pub latency: Duration,
 }
 
 impl Default for Config {
@@ -97,6 +99,7 @@ impl Default for Config {
             page_size: 20,
             change_page: 100,
             account_quota: 1000,
+            latency: Duration::ZERO,
         }
     }
 }

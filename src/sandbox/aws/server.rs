@@ -65,7 +65,13 @@ fn asked(state: &State, parts: &Parts, body: &Bytes) -> Asked {
 }
 
 async fn answered(state: &Mutex<State>, gate: &Gate, parts: &Parts, body: &Bytes) -> Response<Body> {
-    let reply = reply(&mut lock(state), parts, body);
+    let (reply, latency) = {
+        let mut state = lock(state);
+        (reply(&mut state, parts, body), state.config.latency)
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match reply.trouble {
         Some(Trouble::DropBefore | Trouble::DropAfter) => gate.allow(0),
         Some(Trouble::Truncate) => gate.allow(i64::try_from(reply.body.len() / 2).unwrap_or(0)),

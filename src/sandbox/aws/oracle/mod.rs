@@ -13,7 +13,7 @@ use super::faults::{Fault, Trouble};
 use super::identity::Key;
 use super::log::Entry;
 use super::organizations::accounts::{self, Account, Standing};
-use super::organizations::creation::access_role;
+use super::organizations::creation::{self, access_role};
 use super::server::lock;
 use super::state::State;
 use super::{Credentials, SimulatedAws, cloudtrail, sts};
@@ -115,6 +115,11 @@ impl SimulatedAws {
     /// Every permission that anybody asked for so far.
     pub fn permissions_asked(&self) -> BTreeSet<Permission> {
         self.with(|state| state.asked.borrow().clone())
+    }
+
+    /// Adds an account at the root that was made long ago and is ready, and gives its id.
+    pub fn add_account(&self, name: &str, email: &str) -> String {
+        self.with(|state| creation::found(state, name, email))
     }
 
     /// The time it is in the simulation.
