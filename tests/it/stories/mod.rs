@@ -16,6 +16,7 @@ mod repetition;
 mod rest;
 mod secrets;
 mod stacks;
+mod unread;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
