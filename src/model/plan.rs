@@ -167,6 +167,8 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
+    /// Why `unclaimed` may lack some: not every account could be read.
+    pub unclaimed_gap: Option<String>,
 }
 
 /// An account that no folder claims.

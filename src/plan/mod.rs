@@ -68,8 +68,9 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.hold(hold);
     }
     let Draft { steps, blocked } = draft;
-    let unclaimed = organization::unclaimed(desired, &observed.facts);
-    Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked, unclaimed }
+    let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
+    let (scope, revision) = (scope.clone(), desired.revision.clone());
+    Plan { scope, revision, findings, steps, blocked, unclaimed, unclaimed_gap }
 }
 
 /// What is said of an item that something else changes as often as we put it back.

@@ -364,18 +364,23 @@ fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, 
 }
 
 /// The accounts of the organization that no folder claims, the management account aside: that one is declared with
-/// the organization.
-pub(super) fn unclaimed(desired: &Desired, facts: &Facts) -> Vec<Unclaimed> {
-    let Facts::Organization(facts) = facts else { return Vec::new() };
+/// the organization. What could not be read is nobody's word for being unclaimed; why that is so comes second.
+pub(super) fn unclaimed(desired: &Desired, facts: &Facts) -> (Vec<Unclaimed>, Option<String>) {
+    let Facts::Organization(facts) = facts else { return (Vec::new(), None) };
     let is_claimed = |id: &AccountId| facts.claimed.values().any(|claimed| claimed == id);
     let is_told = |id: &AccountId| *id != desired.organization.management_account && !is_claimed(id);
-    let unclaimed = facts.accounts.values().filter(|account| is_told(&account.id));
-    unclaimed
-        .map(|account| Unclaimed {
-            id: account.id.clone(),
-            name: account.name.clone(),
-            email: account.email.clone(),
-            ou: account.ou.clone(),
-        })
-        .collect()
+    let others: Vec<_> = facts.accounts.values().filter(|account| is_told(&account.id)).collect();
+    let unread = others.iter().find(|account| account.tags.is_none());
+    // The management account is always listed: an empty list is one that could not be read.
+    let gap = match unread {
+        Some(account) => Some(format!("the tags of account {} could not be read", account.id)),
+        None => facts.accounts.is_empty().then(|| "the accounts could not be listed".to_owned()),
+    };
+    let told = others.into_iter().filter(|account| account.tags.is_some()).map(|account| Unclaimed {
+        id: account.id.clone(),
+        name: account.name.clone(),
+        email: account.email.clone(),
+        ou: account.ou.clone(),
+    });
+    (told.collect(), gap)
 }

@@ -160,7 +160,10 @@ pub fn wanted(reports: &[ScopeReport], situation: &Situation) -> Wanted {
     };
     for report in reports {
         let now = now(report);
-        for kind in IssueKind::OF_A_SCOPE {
+        // Whose accounts are could not be read: what was said of them before is neither over nor all there is.
+        let is_spoken_of =
+            |kind: &IssueKind| *kind != IssueKind::FirstContact || report.plan.unclaimed_gap.is_none();
+        for kind in IssueKind::OF_A_SCOPE.into_iter().filter(is_spoken_of) {
             let drafted = match kind {
                 IssueKind::Drift => page::drift(report),
                 IssueKind::FirstContact => page::first_contact(report),

@@ -18,6 +18,7 @@ mod repetition;
 mod rest;
 mod secrets;
 mod stacks;
+mod unread;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

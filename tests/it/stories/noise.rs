@@ -142,7 +142,26 @@ async fn roll_out(seed: Option<u64>) -> Result<Rollout, String> {
     if let Ok(dir) = std::env::var("NOISE_DUMP") {
         let log = play.log();
         let t0 = log[0].at;
-        let lines: Vec<_> = log.iter().map(|e| format!("{:8.3} {} {} {} {} {}", e.at.duration_since(t0).as_secs_f64(), e.account, e.caller.rsplit('/').next().unwrap(), e.operation, e.outcome, e.params.get("StackName").or(e.params.get("RoleArn")).or(e.params.get("ResourceId")).or(e.params.get("ChangeSetName")).map(|v| v.to_string()).unwrap_or_default())).collect();
+        let lines: Vec<_> = log
+            .iter()
+            .map(|e| {
+                format!(
+                    "{:8.3} {} {} {} {} {}",
+                    e.at.duration_since(t0).as_secs_f64(),
+                    e.account,
+                    e.caller.rsplit('/').next().unwrap(),
+                    e.operation,
+                    e.outcome,
+                    e.params
+                        .get("StackName")
+                        .or(e.params.get("RoleArn"))
+                        .or(e.params.get("ResourceId"))
+                        .or(e.params.get("ChangeSetName"))
+                        .map(|v| v.to_string())
+                        .unwrap_or_default()
+                )
+            })
+            .collect();
         std::fs::write(format!("{dir}/{seed:?}.log"), lines.join("\n")).unwrap();
     }
     play.stage.aws.clear_faults();
