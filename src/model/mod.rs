@@ -11,6 +11,7 @@ mod item;
 mod observed;
 mod outcome;
 mod plan;
+pub mod status;
 pub mod template;
 mod verdict;
 

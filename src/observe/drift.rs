@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::each::each;
 use crate::aws::{Detection, Error, Reader, ResourceDrift, StackSeen};
+use crate::model::status::{Drift, is_drift_detectable};
 use crate::model::{Class, Region, Value};
 
 /// How many detections run at once in one region of one account.
@@ -30,7 +31,8 @@ pub(super) async fn detect(
     deadline: Duration,
 ) -> Notes {
     let until = Instant::now() + reader.pace().scale(deadline);
-    let checkable: Vec<_> = stacks.iter().filter(|stack| is_checkable(&stack.status)).cloned().collect();
+    let checkable: Vec<_> =
+        stacks.iter().filter(|stack| is_drift_detectable(&stack.status)).cloned().collect();
     let notes = each(checkable, AT_ONCE, |stack| {
         let (reader, region) = (reader.clone(), region.clone());
         async move {
@@ -40,14 +42,6 @@ pub(super) async fn detect(
         }
     });
     notes.await.into_iter().flatten().collect()
-}
-
-/// The states in which AWS detects drift.
-fn is_checkable(status: &str) -> bool {
-    matches!(
-        status,
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_FAILED"
-    )
 }
 
 /// Nothing when the stack was checked, and else why not.
@@ -101,14 +95,16 @@ impl Pause {
 
 /// Why nothing can be said about the stack's drift, if so. A failed detection does not hide drift that it found.
 pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
-    match (stack.drift.as_str(), notes.get(&stack.id)) {
-        ("DRIFTED", _) | ("IN_SYNC", None) => None,
+    match (Drift::of(&stack.drift), notes.get(&stack.id)) {
+        (Drift::Found, _) | (Drift::None, None) => None,
         (_, Some(why)) => Some(why.clone()),
-        ("NOT_CHECKED", None) if !is_checkable(&stack.status) => {
+        (Drift::Unseen, None) if stack.drift != "NOT_CHECKED" => {
+            Some(format!("drift detection ended as {}", stack.drift))
+        }
+        (Drift::Unseen, None) if !is_drift_detectable(&stack.status) => {
             Some(format!("AWS does not detect drift of a stack that is {}", stack.status))
         }
-        ("NOT_CHECKED", None) => Some("drift was not detected since the stack last changed".to_owned()),
-        (other, None) => Some(format!("drift detection ended as {other}")),
+        (Drift::Unseen, None) => Some("drift was not detected since the stack last changed".to_owned()),
     }
 }
 
@@ -116,13 +112,13 @@ pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
 pub(super) fn value(drifts: Vec<ResourceDrift>) -> (Value, BTreeMap<String, String>) {
     let (mut drifted, mut unchecked) = (Map::new(), BTreeMap::new());
     for drift in drifts {
-        match drift.status.as_str() {
-            "IN_SYNC" => {}
-            "MODIFIED" | "DELETED" => {
+        match Drift::of(&drift.status) {
+            Drift::None => {}
+            Drift::Found => {
                 drifted.insert(drift.logical_id.clone(), resource(&drift));
             }
-            status => {
-                let why = if drift.reason.is_empty() { status.to_owned() } else { drift.reason.clone() };
+            Drift::Unseen => {
+                let why = if drift.reason.is_empty() { &drift.status } else { &drift.reason }.clone();
                 unchecked.insert(format!("/drift/{}", drift.logical_id), why);
             }
         }

@@ -7,6 +7,7 @@ use serde_json::{Map, json};
 use super::account::{AccountLook, DriftLook};
 use super::drift::{self, Notes};
 use crate::aws::{Error, Reader, ResourceDrift, StackSeen, first_failure};
+use crate::model::status::{Drift, Standing};
 use crate::model::{
     OWNER_TAG, OrganizationId, Region, Sight, StackFact, StackKey, StackName, Value, template,
 };
@@ -102,13 +103,13 @@ fn to_check(
 /// The stacks that stand on their own, by name.
 async fn described(reader: &Reader, region: &Region) -> Result<BTreeMap<String, StackSeen>, Error> {
     let stacks = reader.stacks(region).await?.into_iter();
-    let own = stacks.filter(|stack| !stack.is_nested && stack.status != "DELETE_COMPLETE");
+    let own = stacks.filter(|stack| !stack.is_nested && Standing::of(&stack.status) != Standing::Gone);
     Ok(own.map(|stack| (stack.name.clone(), stack)).collect())
 }
 
 /// An empty shell, left by a change set that was never executed, is not a stack yet.
 fn is_there(stack: &StackSeen) -> bool {
-    stack.status != "REVIEW_IN_PROGRESS"
+    Standing::of(&stack.status) != Standing::Shell
 }
 
 fn is_ours(stack: &StackSeen, owner: &OrganizationId) -> bool {
@@ -134,7 +135,7 @@ async fn sight(
     cache: &mut RegionCache,
 ) -> Sight {
     let Some(stack) = stack.filter(is_there) else { return Sight::Absent };
-    if stack.status.ends_with("_IN_PROGRESS") {
+    if Standing::of(&stack.status) == Standing::Moving {
         return Sight::Moving(format!("the stack is {}", stack.status));
     }
     match value(reader, region, &stack, notes, cache).await {
@@ -178,10 +179,9 @@ async fn value(
 
 /// "ok" where the stack is whole and can be updated; otherwise the status as AWS spells it.
 fn state(status: &str) -> &str {
-    match status {
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => "ok",
-        "IMPORT_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => "ok",
-        other => other,
+    match Standing::of(status) {
+        Standing::Whole | Standing::Restored => "ok",
+        Standing::Fallen | Standing::Broken | Standing::Moving | Standing::Shell | Standing::Gone => status,
     }
 }
 
@@ -196,7 +196,7 @@ impl RegionCache {
     /// Why the stack is as it is: where it was rolled back, the first resource that failed, which only its events
     /// tell. They are words for people, so that without them the stack counts as seen all the same.
     async fn reason(&mut self, reader: &Reader, region: &Region, stack: &StackSeen) -> String {
-        if !stack.status.ends_with("ROLLBACK_COMPLETE") {
+        if !matches!(Standing::of(&stack.status), Standing::Restored | Standing::Fallen) {
             return stack.reason.clone();
         }
         if let Some((at, cause)) = self.causes.get(&stack.id)
@@ -236,7 +236,7 @@ impl RegionCache {
         region: &Region,
         stack: &StackSeen,
     ) -> Result<Vec<ResourceDrift>, Error> {
-        if stack.drift != "DRIFTED" {
+        if Drift::of(&stack.drift) != Drift::Found {
             return Ok(Vec::new());
         }
         let checked = stack.drift_checked.unwrap_or_default();

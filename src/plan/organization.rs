@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Draft, Rules, go_on, wants_write};
+use crate::model::status::Failure;
 use crate::model::{
     Account, AccountFact, AccountId, AccountProperty, Creation, CreationState, Desired, Facts, Finding, Item,
     OWNER_TAG, OrganizationFacts, OuPath, SLUG_TAG, Scope, Slug, Step, StepId, Unclaimed, Value, Verdict,
@@ -263,8 +264,8 @@ fn nameless_request(desired: &Desired, facts: &OrganizationFacts, rules: &Rules)
 }
 
 fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Rules) -> Option<Obstacle> {
-    match reason {
-        "INTERNAL_FAILURE" => {
+    match Failure::of(reason) {
+        Failure::Aws => {
             let tries = ours.iter().filter(|creation| !is_before_commit(creation, rules)).count();
             let waited = rules.now - newest.requested;
             if tries >= INTERNAL_FAILURE_TRIES {
@@ -274,9 +275,9 @@ fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Ru
                     .then(|| Obstacle::Wait(format!("AWS failed to create it ({reason}); asked again later")))
             }
         }
-        "CONCURRENT_ACCOUNT_MODIFICATION" => (rules.now - newest.requested < INTERNAL_FAILURE_PAUSE)
+        Failure::Twin => (rules.now - newest.requested < INTERNAL_FAILURE_PAUSE)
             .then(|| Obstacle::Wait("AWS is at another request for the same account".to_owned())),
-        _ => Some(Obstacle::Person(format!(
+        Failure::Folder | Failure::Everybody => Some(Obstacle::Person(format!(
             "AWS refused to create it: {reason} ({}); a new commit makes Landfast ask again",
             newest.id
         ))),
@@ -285,12 +286,10 @@ fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Ru
 
 /// A refusal that concerns every account stops all creations for a while: asking on would only use up the quota.
 fn all_refused(facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
-    let concerns_all = |reason: &str| {
-        reason == "ACCOUNT_LIMIT_EXCEEDED" || reason.contains("PAYMENT") || reason.contains("VALIDATION")
-    };
     facts.creations.iter().find_map(|creation| match &creation.state {
         CreationState::Failed(reason)
-            if concerns_all(reason) && rules.now - creation.requested < REFUSAL_HOLDS =>
+            if Failure::of(reason) == Failure::Everybody
+                && rules.now - creation.requested < REFUSAL_HOLDS =>
         {
             Some(Obstacle::Person(format!("AWS creates no accounts at present: {reason} ({})", creation.id)))
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{Draft, Rules, foreign};
+use crate::model::status::Standing;
 use crate::model::{
     Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, StackName,
     Step, StepId, Value,
@@ -18,6 +19,8 @@ enum Footing {
     Firm(StackFact),
     /// Its first creation failed: it has to be deleted before it can be made again.
     Fallen(StackFact),
+    /// An operation on it is under way.
+    Moving(String),
     /// A person has to look.
     Stuck(String),
 }
@@ -72,6 +75,7 @@ impl Deployment<'_> {
     fn add(&self, draft: &mut Draft, item: &Item, mut needs: BTreeSet<StepId>, footing: Footing) {
         let before = match footing {
             Footing::Stuck(because) => return draft.refuse(item, because),
+            Footing::Moving(because) => return draft.wait(item, because),
             Footing::Fresh => None,
             Footing::Firm(fact) => Some(fact),
             Footing::Fallen(before) => {
@@ -136,8 +140,8 @@ fn needed(
 fn footing(name: &StackName, sent: Sent<'_>, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
     let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(sent)));
-    match fact.status.as_str() {
-        "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Footing::Fresh,
+    match Standing::of(&fact.status) {
+        Standing::Gone | Standing::Shell => Footing::Fresh,
         _ if !fact.is_ours && foreign::owner(name).is_some() => Footing::Stuck(format!(
             "the stack belongs to {}, which would put it back: change it there",
             foreign::owner(name).unwrap_or_default()
@@ -146,18 +150,16 @@ fn footing(name: &StackName, sent: Sent<'_>, fact: Option<&StackFact>, is_adopte
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
                 .to_owned(),
         ),
-        "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" if is_last_try => Footing::Stuck(format!(
+        Standing::Fallen | Standing::Restored if is_last_try => Footing::Stuck(format!(
             "CloudFormation rolled this very content back ({}); a new commit makes Landfast try again",
             if fact.reason.is_empty() { &fact.status } else { &fact.reason }
         )),
-        "ROLLBACK_COMPLETE" if fact.is_ours => Footing::Fallen(fact.clone()),
-        "CREATE_COMPLETE"
-        | "UPDATE_COMPLETE"
-        | "UPDATE_ROLLBACK_COMPLETE"
-        | "IMPORT_COMPLETE"
-        | "IMPORT_ROLLBACK_COMPLETE" => Footing::Firm(fact.clone()),
-        status => Footing::Stuck(format!(
-            "the stack is in {status}, from which a person has to bring it back: see its events in CloudFormation"
+        Standing::Fallen if fact.is_ours => Footing::Fallen(fact.clone()),
+        Standing::Whole | Standing::Restored => Footing::Firm(fact.clone()),
+        Standing::Moving => Footing::Moving(format!("the stack is in {}", fact.status)),
+        Standing::Fallen | Standing::Broken => Footing::Stuck(format!(
+            "the stack is in {}, from which a person has to bring it back: see its events in CloudFormation",
+            fact.status
         )),
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod aws;
+mod classes;
 mod cli;
 mod contract;
 mod creation;
