@@ -6,6 +6,8 @@ mod cli;
 mod contract;
 mod creation;
 mod git;
+mod github_noise;
+mod github_trouble;
 mod harmless;
 mod issue_steps;
 mod issues;
