@@ -193,7 +193,8 @@ pub fn origin(source: &Source, cache: &Path) -> Result<Origin, Failure> {
 }
 
 fn repository(source: &Source, url: &str, cache: &Path) -> Result<Repository, Failure> {
-    let token = source.token.clone().map(Secret::new);
+    // Who reads the record elsewhere is not to get the token on the way there.
+    let token = source.token.clone().filter(|_| git::may_share_token(&source.repo, url)).map(Secret::new);
     Ok(Repository::open(cache, url, Credentials { token, ..Credentials::default() })?)
 }
 

@@ -78,6 +78,8 @@ pub struct Publisher {
     proposed: BTreeSet<Slug>,
     kept: Option<CommitId>,
     told: Option<UnboundedSender<BTreeMap<Scope, ScopeReport>>>,
+    /// How long GitHub asked to wait, where nothing else went wrong.
+    asked: Option<Duration>,
 }
 
 /// Why something was not published.
@@ -95,7 +97,17 @@ impl Publisher {
     /// Publishes to `outlet`, records in `ledger`, and proposes ids by pull requests where `proposals` says.
     pub fn new(ledger: Option<Arc<ObservedBranch>>, outlet: Outlet, proposals: Option<Proposals>) -> Self {
         let (printed, proposed) = (BTreeMap::new(), BTreeSet::new());
-        Self { ledger, outlet, proposals, shown: None, printed, proposed, kept: None, told: None }
+        Self {
+            ledger,
+            outlet,
+            proposals,
+            shown: None,
+            printed,
+            proposed,
+            kept: None,
+            told: None,
+            asked: None,
+        }
     }
 
     /// Says to `told` what was put back and has been told of.
@@ -141,7 +153,9 @@ impl Publisher {
     /// Waits for something to publish; true when it is the last.
     async fn news(&self, latest: &mut Receiver<Edition>, failures: u32) -> bool {
         if failures > 0 {
-            let pause = BACKOFF.0.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BACKOFF.1);
+            let backoff = BACKOFF.0.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BACKOFF.1);
+            // A new edition may end it: what concerns git can be recorded, and to GitHub nothing is sent until then.
+            let pause = self.asked.unwrap_or(backoff);
             // The first part is never cut short: many editions must not become as many tries.
             tokio::time::sleep(BACKOFF.0).await;
             let _ = tokio::time::timeout(pause.saturating_sub(BACKOFF.0), latest.changed()).await;
@@ -167,6 +181,8 @@ impl Publisher {
             let retry = error.class() != Class::Bug;
             tracing::error!(%error, class = error.class().label(), retry, "not everything could be published");
         }
+        self.asked =
+            failed.iter().map(Error::retry_after).reduce(|one, other| one.zip(other).map(longer)).flatten();
         failed.is_empty()
     }
 
@@ -339,7 +355,18 @@ fn push_id(
     Ok(true)
 }
 
+fn longer((one, other): (Duration, Duration)) -> Duration {
+    one.max(other)
+}
+
 impl Error {
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Git(_) => None,
+            Self::GitHub(error) => error.retry_after(),
+        }
+    }
+
     fn class(&self) -> Class {
         match self {
             Self::Git(error) => error.class(),
@@ -353,6 +380,17 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_github_asks_for_is_waited_for_and_no_longer() {
+        let asked = Some(Duration::from_secs(3));
+        let publisher = Publisher { asked, ..Publisher::new(None, Outlet::Printed, None) };
+        let (_editions, mut latest) = watch::channel(Edition::default());
+        let began = Instant::now();
+        let news = tokio::time::timeout(Duration::from_secs(20), publisher.news(&mut latest, 9));
+        assert!(!news.await.expect("it does not wait for the minutes of a ninth failure"));
+        assert!(began.elapsed() >= Duration::from_secs(3));
+    }
 
     #[tokio::test]
     async fn a_new_edition_ends_the_pause_after_failures_but_not_its_first_part() {

@@ -31,7 +31,7 @@ use sha2::{Digest as _, Sha256};
 pub use directory::{Watch, read_directory};
 pub use error::Error;
 pub(crate) use location::is_loopback;
-pub use location::{Credentials, Secret};
+pub use location::{Credentials, Secret, may_share_token};
 pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord, Update};
 pub use propose::{Proposal, propose, record_id};
 pub use signing::Signer;

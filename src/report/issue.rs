@@ -44,7 +44,8 @@ impl IssueKey {
 }
 
 impl IssueKind {
-    const ALL: [Self; 5] = [Self::Drift, Self::FirstContact, Self::Attention, Self::Rejected, Self::Halted];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Drift, Self::FirstContact, Self::Attention, Self::Rejected, Self::Halted];
     /// Those that are about one scope.
     const OF_A_SCOPE: [Self; 3] = [Self::Drift, Self::FirstContact, Self::Attention];
 

@@ -7,6 +7,8 @@ mod cli;
 mod contract;
 mod creation;
 mod git;
+mod github_noise;
+mod github_trouble;
 mod harmless;
 mod issue_steps;
 mod issues;

@@ -15,6 +15,9 @@ use serde_json::json;
 use super::exchange::{self, Exchange};
 use super::{World, rest, shapes};
 
+/// Long enough for what was written to leave.
+const FLUSH: Duration = Duration::from_millis(20);
+
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -168,7 +171,7 @@ pub(super) async fn layer(State(world): State<World>, request: Request, next: Ne
     }
     let done = if trouble.is_none_or(Trouble::acts) { Some(next.run(request).await) } else { None };
     let answer = match trouble {
-        Some(trouble) => trouble.answer(&world, &uri, done),
+        Some(trouble) => trouble.answer(&world, &uri, done).await,
         None => done,
     };
     let answer = match answer {
@@ -194,14 +197,17 @@ impl Trouble {
     }
 
     /// What GitHub answers in trouble; nothing where it answers nothing.
-    fn answer(self, world: &World, uri: &Uri, done: Option<Response>) -> Option<Response> {
+    async fn answer(self, world: &World, uri: &Uri, done: Option<Response>) -> Option<Response> {
         match self {
             Self::StatusBefore(status) | Self::StatusAfter(status) => Some(broken(status)),
             Self::SecondaryLimit(seconds) => Some(secondary(StatusCode::FORBIDDEN, seconds)),
             Self::TooMany(seconds) => Some(secondary(StatusCode::TOO_MANY_REQUESTS, seconds)),
             Self::PrimaryLimit(seconds) => Some(primary(world, seconds)),
             Self::Unauthorized => Some(shapes::refusal(StatusCode::UNAUTHORIZED, "Bad credentials")),
-            Self::EmptyPage => done.map(|page| emptied(world, uri, page)),
+            Self::EmptyPage => match done {
+                Some(page) => Some(emptied(world, uri, page).await),
+                None => None,
+            },
             Self::DropBefore | Self::Hang => None,
             Self::DropAfter | Self::TruncateAfter | Self::HangAfter | Self::Drip(_) | Self::Stale(_) => done,
         }
@@ -236,8 +242,15 @@ async fn truncated(answer: Response) -> Response {
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     let half = bytes.slice(..bytes.len() / 2);
-    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
-    Response::from_parts(parts, Body::from_stream(futures_util::stream::iter([Ok(half), Err(broken)])))
+    let parts_of_it = futures_util::stream::unfold(Some(half), |half| async move {
+        if let Some(half) = half {
+            return Some((Ok(half), None));
+        }
+        // What was written is sent only once nothing follows for a moment.
+        tokio::time::sleep(FLUSH).await;
+        Some((Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)), None))
+    });
+    Response::from_parts(parts, Body::from_stream(parts_of_it))
 }
 
 /// The whole answer, of the same length, but slowly.
@@ -256,9 +269,13 @@ async fn dripping(answer: Response, pause: Duration) -> Response {
     Response::from_parts(parts, Body::from_stream(drops))
 }
 
-/// A page without entries that leads on to the very page it stands for.
-fn emptied(world: &World, uri: &Uri, page: Response) -> Response {
-    let (mut parts, _) = page.into_parts();
+/// A page without entries that leads on to the very page it stands for. What is no list stays as it is.
+async fn emptied(world: &World, uri: &Uri, page: Response) -> Response {
+    let (mut parts, body) = page.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if !bytes.starts_with(b"[") {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
     parts.headers.remove(header::CONTENT_LENGTH);
     let link = format!("<{}>; rel=\"next\"", rest::this_page(world, uri));
     if let Ok(link) = HeaderValue::try_from(link) {
