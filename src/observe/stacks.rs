@@ -28,6 +28,9 @@ pub(super) struct RegionCache {
     causes: BTreeMap<String, (i64, String)>,
 }
 
+/// Stacks by name.
+pub(super) type Stacks = BTreeMap<String, StackSeen>;
+
 /// What was seen of one region.
 #[derive(Default)]
 pub(super) struct RegionSeen {
@@ -70,8 +73,12 @@ async fn look_at(
     if look.drift == DriftLook::Detect {
         let checked = to_check(&stacks, wanted, &look.owner);
         if !checked.is_empty() {
-            notes = drift::detect(reader, region, &checked, look.deadline).await;
-            stacks = described(reader, region).await?;
+            let (failed, last) = drift::detect(reader, region, &checked, look.deadline).await;
+            notes = failed;
+            stacks = match last {
+                Some(last) => last,
+                None => described(reader, region).await?,
+            };
         }
     }
     cache.keep_only(&stacks);
@@ -100,7 +107,7 @@ fn to_check(
 }
 
 /// The stacks that stand on their own, by name.
-async fn described(reader: &Reader, region: &Region) -> Result<BTreeMap<String, StackSeen>, Error> {
+pub(super) async fn described(reader: &Reader, region: &Region) -> Result<Stacks, Error> {
     let stacks = reader.stacks(region).await?.into_iter();
     let own = stacks.filter(|stack| !stack.is_nested && stack.status != "DELETE_COMPLETE");
     Ok(own.map(|stack| (stack.name.clone(), stack)).collect())

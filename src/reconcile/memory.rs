@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::model::{Author, Item, Outcome, Outcomes, Plan, Scope, Slug, Step, Value, Verdict};
-use crate::observe::{AccountCache, OrganizationCache};
+use crate::observe::{AccountCache, OrganizationCache, RootHold};
 
 /// How long a gap may last before a person should know of it, in seconds.
 const GAP_PATIENCE: i64 = 15 * 60;
@@ -29,6 +29,7 @@ pub(super) struct Sighting {
 #[derive(Debug)]
 pub struct Memory {
     pub(super) organization: AsyncMutex<OrganizationCache>,
+    pub(super) root_hold: Arc<RootHold>,
     accounts: Mutex<BTreeMap<Slug, Arc<AsyncMutex<AccountCache>>>>,
     pub(super) sightings: Mutex<BTreeMap<(Scope, Item), Sighting>>,
     gaps: Mutex<BTreeMap<Scope, i64>>,
@@ -40,6 +41,7 @@ impl Memory {
     pub fn new(keep_tags: Duration) -> Self {
         Self {
             organization: AsyncMutex::new(OrganizationCache::new(keep_tags)),
+            root_hold: Arc::default(),
             accounts: Mutex::default(),
             sightings: Mutex::default(),
             gaps: Mutex::default(),
