@@ -99,15 +99,16 @@ pub async fn start(source: &Source) -> Result<(Start, Writers), Failure> {
     };
     check_account(source, &accepted)?;
     let ledger = ledger(source, &origin, signer, cache.path())?;
-    let bases = match ledger.clone() {
-        Some(ledger) => blocking(move || ledger.read()).await?,
-        None => BTreeMap::new(),
+    let (bases, proofs) = match ledger.clone() {
+        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.proofs()))).await?,
+        None => (BTreeMap::new(), BTreeMap::new()),
     };
     let cloud = Cloud::connect(settings(&accepted)).await;
     let pace = cloud.pace();
     let (readers, writers) = cloud.sides();
     readers.verify(&accepted.desired.organization).await?;
     let world = world(source, readers);
+    world.memory.recall(proofs);
     Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 

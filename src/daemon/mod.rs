@@ -117,6 +117,7 @@ impl Daemon {
             bases = publisher.bases() => bases,
             () = &mut stop => return Ok(()),
         };
+        world.memory.recall(publisher.proofs());
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());

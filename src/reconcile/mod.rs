@@ -16,8 +16,8 @@ use crate::apply::{Brake, Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Desired, Facts, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Scope, Sight,
-    Slug, Value, names_secret,
+    Account, Base, Desired, Facts, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs, Scope,
+    Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
 use crate::plan::{Rules, next_base, plan};
@@ -100,6 +100,8 @@ pub struct Pass {
     pub live: std::collections::BTreeMap<Item, Value>,
     /// The organization, where that was the scope.
     pub organization: Option<OrganizationFacts>,
+    /// Which templates were seen.
+    pub proofs: Proofs,
 }
 
 /// Runs one pass. Without hands nothing is written.
@@ -120,7 +122,11 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
         Facts::Organization(facts) => Some(facts.clone()),
         Facts::Account(_) => None,
     };
-    Pass { report: report(world, task, &observed, plan, outcomes, authors), base, live, organization }
+    let proofs = match task.scope {
+        Scope::Account(slug) => world.memory.proofs(slug).await,
+        Scope::Organization => Proofs::new(),
+    };
+    Pass { report: report(world, task, &observed, plan, outcomes, authors), base, live, organization, proofs }
 }
 
 /// Observes and plans.

@@ -55,7 +55,7 @@ async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<I
         deadline: DETECTION,
         now: world.clock.now().as_second(),
     };
-    let mut cache = world.memory.account(slug).await;
+    let mut cache = world.memory.account(slug, task.base).await;
     observe::account(&reader, slug, fact, wanted, &look, &mut cache).await
 }
 
