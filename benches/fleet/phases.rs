@@ -16,7 +16,7 @@ use crate::fleet::{Climate, Fleet, Outside, STACKS, slug};
 use crate::table;
 
 /// How many times faster than AWS time passes where waiting is not what is measured.
-const FAST: f64 = 50.0;
+const FAST: f64 = 10.0;
 /// How long an operation on a stack takes where it is.
 const SLOW: Duration = Duration::from_secs(20);
 /// How long no call must have come for a daemon to be at rest.

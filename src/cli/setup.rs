@@ -99,8 +99,8 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     let signer = signer(source)?;
     let origin = origin(source, cache.path())?;
     let ledger = ledger(source, &origin, signer.clone(), cache.path())?;
-    let (bases, last) = match ledger.clone() {
-        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.accepted()?))).await?,
+    let (bases, last, proofs) = match ledger.clone() {
+        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.accepted()?, ledger.proofs()))).await?,
         None => Default::default(),
     };
     let guards = config::guards(source)?;
@@ -122,6 +122,7 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     let (readers, writers) = cloud.sides();
     readers.verify(&accepted.desired.organization).await?;
     let world = world(source, guards, readers);
+    world.memory.recall(proofs);
     Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 

@@ -118,6 +118,7 @@ impl Daemon {
             () = &mut stop => return Ok(()),
         };
         follow.resume_after(last);
+        world.memory.recall(publisher.proofs());
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());

@@ -18,7 +18,7 @@ use crate::follow::Accepted;
 use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
-use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Scope, Slug};
+use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Proofs, Scope, Slug};
 use crate::report::{self, IssueKey, ScopeReport, Situation, Wanted, WantedIssue, wanted};
 
 /// How long changes gather before they are published together.
@@ -132,6 +132,11 @@ impl Publisher {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
         }
+    }
+
+    /// The proofs on record that can be believed, as they were read with the bases.
+    pub fn proofs(&self) -> BTreeMap<Scope, Proofs> {
+        self.ledger.as_ref().map(|ledger| ledger.proofs()).unwrap_or_default()
     }
 
     /// Publishes the latest edition, again and again, until nobody makes any more.

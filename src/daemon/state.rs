@@ -13,7 +13,7 @@ use super::rhythm::{self, Ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, Item, OrganizationFacts, Scope, Value};
+use crate::model::{Base, Item, OrganizationFacts, Proofs, Scope, Value};
 use crate::reconcile::{Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
@@ -37,6 +37,7 @@ pub struct State {
     pub(super) queue: Queue,
     put_back: BTreeMap<Scope, ScopeReport>,
     live: BTreeMap<Scope, BTreeMap<Item, Value>>,
+    proofs: BTreeMap<Scope, Proofs>,
     failures: BTreeMap<Scope, u32>,
     detection: BTreeMap<Scope, Instant>,
     scopes: Vec<Scope>,
@@ -110,6 +111,7 @@ impl State {
             self.organization_seen(facts, now);
         }
         self.bases.insert(scope.clone(), Arc::new(pass.base));
+        self.proofs.insert(scope.clone(), pass.proofs);
         self.live.insert(scope, pass.live);
     }
 
@@ -179,6 +181,7 @@ impl State {
             scope: scope.clone(),
             base: self.bases.get(scope).map(|base| Base::clone(base)).unwrap_or_default(),
             live: live.clone(),
+            proofs: self.proofs.get(scope).cloned().unwrap_or_default(),
         };
         Edition {
             records: self.live.iter().map(record).collect(),

@@ -1,7 +1,8 @@
 //! The branch `landfast/observed`: what the daemon must remember, and a mirror of AWS for people.
 //!
 //! `base/organization.yaml` and `base/accounts/<slug>.yaml` hold the base of each scope, `live/…` what was seen. Drift
-//! is the diff of the two folders. `accepted` names the commit that was last put in force.
+//! is the diff of the two folders. `proof/…` says which templates need not be read again; without it they are.
+//! `accepted` names the commit that was last put in force.
 //!
 //! Guarantees:
 //! - Only what our key signed is believed. On top of somebody else's commit, an item is believed where it still has
@@ -24,7 +25,7 @@ use super::signing::Signer;
 use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
 use super::{Error, Repository, commit_id};
-use crate::model::{Base, CommitId, Item, Scope, Value};
+use crate::model::{Base, CommitId, Item, Proofs, Scope, Value};
 
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
@@ -42,6 +43,8 @@ pub struct ScopeRecord {
     pub base: Base,
     /// What was seen, by item, for people to read.
     pub live: BTreeMap<Item, Value>,
+    /// Which templates its stacks were seen to have.
+    pub proofs: Proofs,
 }
 
 /// What one commit records; what it does not speak of stays as it was.
@@ -83,12 +86,17 @@ struct Known {
     seal: Option<Oid>,
     /// What is believed.
     base: Bases,
+    /// Which templates need not be read again, by scope.
+    proofs: BTreeMap<Scope, Proofs>,
     /// The commit that was last put in force, by the newest commit we signed.
     accepted: Option<CommitId>,
 }
 
 /// What is believed, by scope; shared, since it is handed out often and seldom changes.
 type Bases = BTreeMap<Scope, Arc<Base>>;
+
+/// Files by path; nothing for one that is to go.
+type Files = BTreeMap<String, Option<String>>;
 
 impl std::fmt::Debug for ObservedBranch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -110,6 +118,12 @@ impl ObservedBranch {
     /// Fetches the branch and returns what can be believed of it, by scope.
     pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
         self.repository.healing(|| Ok(self.look()?.base))
+    }
+
+    /// The proofs that can be believed of the branch as it was last read, by scope.
+    pub fn proofs(&self) -> BTreeMap<Scope, Proofs> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.as_ref().map(|known| known.proofs.clone()).unwrap_or_default()
     }
 
     /// Fetches the branch and returns the commit that was last put in force, as the newest commit of ours says.
@@ -181,20 +195,22 @@ impl ObservedBranch {
 
     /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
     fn judge(&self, head: Option<Oid>, before: Option<Oid>) -> Result<Known, Error> {
-        let nothing = Known { head, seal: None, base: BTreeMap::new(), accepted: None };
+        let (base, proofs) = (BTreeMap::new(), BTreeMap::new());
+        let nothing = Known { head, seal: None, base, proofs, accepted: None };
         let Some(head) = head else { return Ok(nothing) };
         let cache = self.repository.cache()?;
         let Some(seal) = self.seal(&cache, head, before)? else {
             tracing::warn!(%head, "nothing on {OBSERVED_BRANCH} is signed by this daemon; no base is believed");
             return Ok(nothing);
         };
-        let mut base = bases(&cache, seal)?;
+        let (mut base, mut proofs) = (bases(&cache, seal)?, proofs(&cache, seal)?);
         if seal != head {
             tracing::warn!(%head, %seal, "somebody else wrote to {OBSERVED_BRANCH}; only what they left alone is believed");
             keep_equal(&mut base, &bases(&cache, head)?);
+            keep_equal_proofs(&mut proofs, &self::proofs(&cache, head)?);
         }
         let accepted = record::accepted(&cache, &cache.find_commit(seal)?.tree()?)?;
-        Ok(Known { head: Some(head), seal: Some(seal), base, accepted })
+        Ok(Known { head: Some(head), seal: Some(seal), base, proofs, accepted })
     }
 
     /// The newest commit of ours, from `head` or, when the branch was set back, the one we remember.
@@ -244,25 +260,29 @@ impl ObservedBranch {
         let before = before.map(|commit| cache.find_commit(commit)?.tree()).transpose()?;
         let files = self.files(known, update)?;
         let changes: Changes<'_> =
-            files.iter().map(|(path, text)| (path.as_str(), Some(text.as_bytes()))).collect();
+            files.iter().map(|(path, text)| (path.as_str(), text.as_ref().map(String::as_bytes))).collect();
         write_tree(cache, before.as_ref(), &changes)
     }
 
-    /// The files to write over those of the newest commit of ours.
-    fn files(&self, known: &Known, update: Update<'_>) -> Result<BTreeMap<String, String>, Error> {
-        let mut files = BTreeMap::new();
+    /// The files to write over those of the newest commit of ours, and those of them to remove.
+    fn files(&self, known: &Known, update: Update<'_>) -> Result<Files, Error> {
+        let mut files = Files::new();
         if known.seal != known.head {
             for (scope, base) in &known.base {
-                files.insert(record::path("base", scope), record::print(&base.items)?);
+                files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+            }
+            for (scope, proofs) in &known.proofs {
+                files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
         if let Some(accepted) = update.accepted.filter(|_| self.signer.is_some()) {
-            files.insert(record::ACCEPTED.to_owned(), format!("{accepted}\n"));
+            files.insert(record::ACCEPTED.to_owned(), Some(format!("{accepted}\n")));
         }
-        for ScopeRecord { scope, base, live } in update.records {
-            files.insert(record::path("live", scope), record::print(live)?);
+        for ScopeRecord { scope, base, live, proofs } in update.records {
+            files.insert(record::path("live", scope), Some(record::print(live)?));
             if self.signer.is_some() {
-                files.insert(record::path("base", scope), record::print(&base.items)?);
+                files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+                files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
         Ok(files)
@@ -270,15 +290,16 @@ impl ObservedBranch {
 
     /// What is known once `commit` is the head.
     fn after(&self, known: Known, commit: Oid, update: Update<'_>) -> Known {
-        let mut base = known.base;
+        let (mut base, mut proofs) = (known.base, known.proofs);
         if self.signer.is_none() {
-            return Known { head: Some(commit), seal: None, base, accepted: None };
+            return Known { head: Some(commit), seal: None, base, proofs, accepted: None };
+        }
+        for record in update.records {
+            proofs.insert(record.scope.clone(), record.proofs.clone());
+            base.insert(record.scope.clone(), Arc::new(record.base.clone()));
         }
         let accepted = update.accepted.cloned().or(known.accepted);
-        base.extend(
-            update.records.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))),
-        );
-        Known { head: Some(commit), seal: Some(commit), base, accepted }
+        Known { head: Some(commit), seal: Some(commit), base, proofs, accepted }
     }
 
     fn refused(&self, reason: String) -> Error {
@@ -289,6 +310,19 @@ impl ObservedBranch {
 fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
     let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
     Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
+}
+
+fn proofs(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Proofs>, Error> {
+    let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "proof")?;
+    Ok(scopes.into_iter().map(|(scope, items)| (scope, record::proofs(items))).collect())
+}
+
+/// The same as [`keep_equal`].
+fn keep_equal_proofs(proofs: &mut BTreeMap<Scope, Proofs>, other: &BTreeMap<Scope, Proofs>) {
+    for (scope, proofs) in proofs {
+        let other = other.get(scope);
+        proofs.retain(|item, proof| other.and_then(|other| other.get(item)) == Some(proof));
+    }
 }
 
 /// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
@@ -318,7 +352,7 @@ mod tests {
     fn record(slug: &str, alias: &str) -> ScopeRecord {
         let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
         let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
-        ScopeRecord { scope, base: Base { items: items.clone() }, live: items }
+        ScopeRecord { scope, base: Base { items: items.clone() }, live: items, proofs: Proofs::new() }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::model::{CommitId, Item, Scope, Slug, Value};
+use crate::model::{CommitId, Item, Proofs, Scope, Slug, Value};
 
 pub(super) type Items = BTreeMap<Item, Value>;
 
@@ -48,6 +48,23 @@ pub(super) fn print(items: &Items) -> Result<String, Error> {
 pub(super) fn parse(text: &[u8]) -> Option<Items> {
     let items: BTreeMap<String, Value> = yaml_serde::from_str(std::str::from_utf8(text).ok()?).ok()?;
     Some(items.into_iter().filter_map(|(path, value)| Some((path.parse().ok()?, value))).collect())
+}
+
+/// The text of a file of proofs; none where there are none.
+pub(super) fn print_proofs(proofs: &Proofs) -> Result<Option<String>, Error> {
+    let value = |proof| {
+        serde_json::to_value(proof).map_err(|error| Error::bug(format!("a proof as a value: {error}")))
+    };
+    let items: Result<Items, Error> =
+        proofs.iter().map(|(item, proof)| Ok((item.clone(), value(proof)?))).collect();
+    let items = items?;
+    (!items.is_empty()).then(|| print(&items)).transpose()
+}
+
+/// The proofs in a file's items; what is not one is left out.
+pub(super) fn proofs(items: Items) -> Proofs {
+    let proof = |(item, value)| Some((item, serde_json::from_value(value).ok()?));
+    items.into_iter().filter_map(proof).collect()
 }
 
 /// Every scope below `folder` of a tree. What is not there is empty; what cannot be read is an error.

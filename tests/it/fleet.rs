@@ -251,6 +251,7 @@ impl Product {
         let bases = ledger.read().unwrap();
         readers.verify(&accepted.desired.organization).await.unwrap();
         let world = Arc::new(world(readers));
+        world.memory.recall(ledger.proofs());
         let publisher = Publisher::new(Some(ledger), Outlet::Printed, None);
         let concurrency = outside.concurrency;
         Self { world, writers, follow, publisher, accepted, bases, concurrency, _cache: cache }

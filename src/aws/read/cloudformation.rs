@@ -38,7 +38,7 @@ pub struct StackSeen {
     pub is_nested: bool,
     /// `StackDriftStatus`: `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`.
     pub drift: String,
-    /// Seconds since 1970 of the last drift check.
+    /// Milliseconds since 1970 of the last drift check.
     pub drift_checked: Option<i64>,
 }
 
@@ -272,7 +272,7 @@ fn drift_status(stack: &types::Stack) -> (String, Option<i64>) {
     let status = information.and_then(types::StackDriftInformation::stack_drift_status);
     let checked = information.and_then(types::StackDriftInformation::last_check_timestamp);
     let status = status.map_or("NOT_CHECKED", types::StackDriftStatus::as_str);
-    (status.to_owned(), checked.map(aws_sdk_cloudformation::primitives::DateTime::secs))
+    (status.to_owned(), checked.and_then(|time| time.to_millis().ok()))
 }
 
 fn pair(key: Option<&str>, value: Option<&str>) -> Option<(String, String)> {
