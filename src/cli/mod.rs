@@ -16,6 +16,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use crate::git::Secret;
 use crate::model::{CommitId, Mode, Slug};
 
 /// Fastens AWS accounts to a git repository.
@@ -101,8 +102,11 @@ pub struct Source {
     #[arg(long, value_name = "FILE", env = "LANDFAST_SIGNING_KEY", hide_env_values = true)]
     pub signing_key: Option<PathBuf>,
     /// Token for GitHub and for git over https
-    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
-    pub token: Option<String>,
+    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true, value_parser = parse_secret)]
+    pub token: Option<Secret>,
+    /// File with the token for GitHub and for git over https, in place of GITHUB_TOKEN
+    #[arg(long, value_name = "FILE", env = "GITHUB_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
     /// Only this account, by the name of its folder
     #[arg(long, value_name = "SLUG", value_parser = parse_slug)]
     pub account: Option<Slug>,
@@ -263,6 +267,10 @@ fn parse_slug(text: &str) -> Result<Slug, String> {
 
 fn parse_commit(text: &str) -> Result<CommitId, String> {
     CommitId::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// Reads `90s`, `10m`, `1h30m`.

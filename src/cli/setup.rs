@@ -48,10 +48,10 @@ pub enum Failure {
     /// The branch is not followed: bring it back with an ordinary commit.
     #[error("{0}")]
     Rejected(String),
-    /// A file or folder could not be made: check its rights and the space on the disk.
+    /// A file or folder could not be made or read: check its rights and the space on the disk.
     #[error("{what}: {source}")]
     File {
-        /// What was to be made.
+        /// What was to be made or read.
         what: String,
         /// Why it was not.
         source: std::io::Error,
@@ -195,8 +195,27 @@ pub fn origin(source: &Source, cache: &Path) -> Result<Origin, Failure> {
 
 fn repository(source: &Source, url: &str, cache: &Path) -> Result<Repository, Failure> {
     // Who reads the record elsewhere is not to get the token on the way there.
-    let token = source.token.clone().filter(|_| git::may_share_token(&source.repo, url)).map(Secret::new);
+    let token = token(source)?.filter(|_| git::may_share_token(&source.repo, url));
     Ok(Repository::open(cache, url, Credentials { token, ..Credentials::default() })?)
+}
+
+/// The token for GitHub and for git over https, from the environment or from a file. No message ever has a part of it.
+fn token(source: &Source) -> Result<Option<Secret>, Failure> {
+    let path = match (&source.token, &source.token_file) {
+        (Some(_), Some(_)) => {
+            let message = "GITHUB_TOKEN and --token-file are both there; keep one of them";
+            return Err(Failure::Option(message.to_owned()));
+        }
+        (token, None) => return Ok(token.clone()),
+        (None, Some(path)) => path,
+    };
+    let what = || format!("the token file {}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|source| Failure::File { what: what(), source })?;
+    let mut words = text.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(word), None) => Ok(Some(Secret::new(word))),
+        _ => Err(Failure::Option(format!("{} must hold the token and nothing else", what()))),
+    }
 }
 
 /// Where what was seen is recorded: the same repository, or the one that was named; nowhere for a plain directory.
@@ -239,13 +258,14 @@ fn outlet(source: &Source, forge: &Forge) -> Result<Outlet, Failure> {
     let Some(repository) = &forge.github else { return Ok(Outlet::Printed) };
     let repository =
         repository.parse().map_err(|invalid: crate::model::Invalid| Failure::Option(invalid.to_string()))?;
-    let Some(token) = &source.token else {
-        return Err(Failure::Option("--github needs a token: set GITHUB_TOKEN".to_owned()));
+    let Some(token) = token(source)? else {
+        let message = "--github needs a token: set GITHUB_TOKEN, or name a file by --token-file";
+        return Err(Failure::Option(message.to_owned()));
     };
     let config = github::Config {
         api_url: Some(forge.github_api_url.clone()),
         repository,
-        token: github::Token::new(token),
+        token: github::Token::new(token.expose()),
         timeout: None,
     };
     let (reader, writer) = github::connect(&config)?;

@@ -61,7 +61,7 @@ fn parameters(pairs: &[(&str, &str)]) -> Vec<Parameter> {
 }
 
 /// What AWS's own machinery and the operator use.
-async fn deploy(
+pub(super) async fn deploy(
     session: &aws_config::SdkConfig,
     name: &str,
     file: &str,
@@ -73,7 +73,7 @@ async fn deploy(
     call.send().await.map(drop).map_err(|error| format!("{error:?}"))
 }
 
-fn member_parameters(writes: &str) -> [(&str, &str); 4] {
+pub(super) fn member_parameters(writes: &str) -> [(&str, &str); 4] {
     [
         ("OrganizationId", "o-exampleorgid"),
         ("DaemonRoleArn", DAEMON),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod brakes;
+mod break_ins;
 mod commits;
 mod deployed;
 mod drift;

@@ -271,6 +271,11 @@ impl SimulatedAws {
         })
     }
 
+    /// The document of a managed policy of the account, by its ARN.
+    pub fn policy(&self, account: &str, arn: &str) -> Option<Value> {
+        self.with(|state| state.member(account).iam.document(arn))
+    }
+
     /// The last event of this name in the account, visible yet or not, as `LookupEvents` would give it.
     pub fn last_event(&self, account: &str, name: &str) -> Option<Value> {
         self.with(|state| cloudtrail::last(state, account, name))
