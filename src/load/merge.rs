@@ -137,7 +137,8 @@ impl Layers {
             }
             for (other, rival) in words.rivals(path) {
                 // Said once for the entry, not again for each thing in it.
-                let is_told = other != path && words.at(other).iter().any(|it| it.by == word.by);
+                let is_entry = |it: &Word<'_>| it.by == word.by && !is_overruled(other, it);
+                let is_told = other != path && words.at(other).iter().any(is_entry);
                 let is_ordered = rival.by == word.by || after(rival.by, word.by) || after(word.by, rival.by);
                 if !(is_ordered || is_told)
                     && (other, &rival.said) != (path, &word.said)

@@ -138,14 +138,33 @@ fn an_unfinished_key_is_no_null() {
 
 #[test]
 fn what_cannot_be_absent_is_said() {
-    insta::assert_snapshot!(one("settings: {passwordPolicy: {maxAgeDays: absent}, accountAlias: absent}\nvalues: {X: absent}\nstacks: {old: absent}\n"), @r#"
+    insta::assert_snapshot!(one("settings: {passwordPolicy: {maxAgeDays: absent}}\nvalues: {X: absent}\n"), @r#"
     error: `settings.passwordPolicy.maxAgeDays` cannot be absent
      --> accounts/one/account.yaml:4:29
       |
-    4 | settings: {passwordPolicy: {maxAgeDays: absent}, accountAlias: absent}
+    4 | settings: {passwordPolicy: {maxAgeDays: absent}}
       |                             ^
       = hint: null leaves it to others; "absent" in quotes is a text
     "#);
+}
+
+#[test]
+fn what_would_have_to_be_removed_is_refused() {
+    insta::assert_snapshot!(one("settings: {accountAlias: absent}\nstacks: {old: absent}\n"), @r"
+    error: `settings.accountAlias` cannot be kept absent yet: Landfast removes nothing
+     --> accounts/one/account.yaml:4:12
+      |
+    4 | settings: {accountAlias: absent}
+      |            ^
+      = hint: write null to leave it as it is, and remove it by hand
+
+    error: `stacks.old` cannot be kept absent yet: Landfast removes nothing
+     --> accounts/one/account.yaml:5:10
+      |
+    5 | stacks: {old: absent}
+      |          ^
+      = hint: write null to leave it as it is, and remove it by hand
+    ");
 }
 
 #[test]
@@ -184,17 +203,21 @@ fn baselines_that_disagree_on_whether_a_thing_is_managed_or_what_it_is() {
 
 #[test]
 fn a_layer_after_both_settles_what_two_disagree_on() {
-    let both = |more: &str| {
-        loaded(&[
+    let b = "targets: {ous: [/**]}\nsettings: {passwordPolicy: null}\n";
+    let c = "targets: {ous: [/**]}\nafter: [a, b]\nsettings: {passwordPolicy: {minimumLength: 16}}\n";
+    let files = |c| {
+        [
             ("baselines/a/baseline.yaml", POLICY),
-            ("baselines/b/baseline.yaml", "targets: {ous: [/**]}\nsettings: {passwordPolicy: null}\n"),
-            ("baselines/c/baseline.yaml", more),
-        ])
+            ("baselines/b/baseline.yaml", b),
+            ("baselines/c/baseline.yaml", c),
+        ]
     };
-    let desired =
-        both("targets: {ous: [/**]}\nafter: [a, b]\nsettings: {passwordPolicy: {minimumLength: 16}}\n");
-    // Which of the two came first is left open only where it decides nothing.
-    assert_eq!(policy(&desired, "one")["minimumLength"], json!(16));
+    let seen = faults(&files(c));
+    assert!(seen.contains("disagree on settings.passwordPolicy.requireSymbols: true and null"), "{seen}");
+    assert_eq!(seen.matches("error: ").count(), 1, "what `c` says itself is settled: {seen}");
+    let c = c.replace("16", "16, requireSymbols: false");
+    let desired = loaded(&files(&c));
+    assert_eq!(policy(&desired, "one"), json!({"minimumLength": 16, "requireSymbols": false}));
 }
 
 #[test]
