@@ -132,6 +132,11 @@ impl Layers {
                 let mut others = words.rivals(path).chain(words.inside(path));
                 others.any(|(other, rival)| after(rival.by, word.by) && is_hidden(path, word, other, rival))
             };
+            // An entry that was spoken of again does not make good what was denied in it.
+            let is_settled = |rival: &Word<'_>| {
+                let settles = |(at, it): (&[String], &Word<'_>)| at == path || !it.is_marker();
+                words.rivals(path).any(|(at, it)| after(it.by, rival.by) && settles((at, it)))
+            };
             if is_overruled(path, word) {
                 continue;
             }
@@ -143,7 +148,7 @@ impl Layers {
                 if !(is_ordered || is_told)
                     && (other, &rival.said) != (path, &word.said)
                     && is_hidden(path, word, other, rival)
-                    && !is_overruled(other, rival)
+                    && !is_settled(rival)
                 {
                     let (first, second) = if word.by < rival.by { (word, rival) } else { (rival, word) };
                     disagree(path, first, second, speakers, faults);
