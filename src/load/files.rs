@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
+use super::layer::Layer;
 use super::raw;
 use super::rule::Rule;
 use super::tree::{File, Tree};
-use crate::model::{Mode, Slug};
+use crate::model::Slug;
 use crate::yaml::{self, Node};
 
 /// How large a file may be, and what to do about a larger one.
@@ -18,11 +19,12 @@ pub(super) struct Limit {
 
 /// The largest sensible file of ours is far smaller.
 const FILE: Limit = Limit { bytes: 1 << 20, hint: "split it: accounts and baselines have a folder each" };
+const REPOSITORY: &str = "landfast.yaml";
 const ORGANIZATION: &str = "organization/organization.yaml";
 
 /// All files of the repository that could be read.
 pub(super) struct Files {
-    pub(super) mode: Mode,
+    pub(super) repository: raw::Repository,
     pub(super) organization: raw::Organization,
     pub(super) baselines: Vec<raw::Baseline>,
     pub(super) accounts: Vec<raw::Account>,
@@ -33,8 +35,7 @@ pub(super) struct Files {
 /// Reads every file that matters.
 pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
     check_kinds(tree, faults);
-    let mode = document(tree, "landfast.yaml", faults)
-        .and_then(|node| raw::repository(&mut reader("landfast.yaml", faults), &node));
+    let repository = read_repository(tree, faults);
     let organization = read_organization(tree, faults);
     let baselines = folders(tree, "baselines/", "baseline.yaml", faults);
     let baselines = baselines.iter().filter_map(|name| read_baseline(tree, name, faults)).collect();
@@ -46,7 +47,7 @@ pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
     }
     let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, faults)).collect();
     let incomplete = accounts.len() < slugs.len();
-    Files { mode: mode.unwrap_or_default(), organization, baselines, accounts, incomplete }
+    Files { repository, organization, baselines, accounts, incomplete }
 }
 
 /// Nothing but plain files: a link could point anywhere, and another repository is not at this commit.
@@ -64,6 +65,17 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
             File::TooLarge { .. } | File::Blob(_) => {}
         }
     }
+}
+
+/// The repository's own file, or else one that says nothing: it may be left out.
+fn read_repository(tree: &Tree, faults: &mut Faults) -> raw::Repository {
+    let node = document(tree, REPOSITORY, faults);
+    let read = node.and_then(|node| raw::repository(&mut reader(REPOSITORY, faults), &node));
+    read.unwrap_or_else(|| raw::Repository {
+        spot: Spot::file(REPOSITORY),
+        layer: Layer::default(),
+        is_read: !tree.files.contains_key(REPOSITORY),
+    })
 }
 
 /// The organization's file, or else one that says nothing, so that the other files are still looked at.

@@ -43,6 +43,7 @@ impl<'a> Identity<'a> {
         let (email, email_spot) = email(file, organization, &context.with("account", &facts), faults)?;
         facts["email"] = json!(email);
         let mut declared = organization.defaults.tags.clone();
+        declared.retain(|key, _| !file.without_tags.contains_key(key));
         declared.extend(file.tags.clone());
         let tags = tags::evaluate(&file.slug, &declared, &context.with("account", &facts), faults);
         let identity = Self {
@@ -97,6 +98,7 @@ impl<'a> Identity<'a> {
     }
 
     fn check(&self, organization: &Organization, faults: &mut Faults) {
+        self.check_required_tags(&organization.defaults.required_tags, faults);
         if !(1..=50).contains(&self.name.chars().count()) {
             let message = format!("the name has {} characters", self.name.chars().count());
             faults.report(
@@ -115,6 +117,19 @@ impl<'a> Identity<'a> {
                 format!("there is no OU `{}`", self.ou),
                 hint,
             );
+        }
+    }
+}
+
+impl Identity<'_> {
+    fn check_required_tags(&self, required: &[At<String>], faults: &mut Faults) {
+        // A tag whose expression does not work has been reported, and is there.
+        for key in required.iter().filter(|key| !self.tag_spots.contains_key(&key.value)) {
+            let spot = self.file.without_tags.get(&key.value).unwrap_or(&self.file.spot);
+            let message = format!("the tag `{}` is missing", key.value);
+            let hint = format!("give the account one: `tags: {{{}: …}}`", key.value);
+            let fault = Fault::new(Rule::RequiredTag, spot, message, hint);
+            faults.add(fault.see(&key.spot, "every account has to have it"));
         }
     }
 }

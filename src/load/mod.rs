@@ -4,18 +4,20 @@
 //! executed. A tree with any fault gives no value at all, and all its faults at once.
 //!
 //! ```text
-//! files → raw (each file alone) → identity (who is who) → merge (baselines in order, account last)
+//! files → raw (each file alone) → identity (who is who) → merge (repository, baselines in order, account)
 //!       → expressions → stacks and settings → Desired
 //! ```
 
 mod account;
 mod adopt;
 mod diagnostic;
+mod exclusion;
 mod expression;
 mod fields;
 mod files;
 mod identity;
 mod layer;
+mod lock;
 mod merge;
 mod order;
 mod raw;
@@ -26,6 +28,7 @@ mod tags;
 mod targets;
 mod templates;
 mod tree;
+mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use rule::{Rule, Severity};
@@ -34,6 +37,8 @@ pub use tree::{File, Tree};
 use account::Accounts;
 use diagnostic::Faults;
 use files::Files;
+
+use jiff::civil::Date;
 
 use crate::model::{Desired, Organization};
 
@@ -52,21 +57,24 @@ pub struct Checked {
 /// role falls back to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS
 /// itself makes.
 pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
-    let Checked { desired, diagnostics } = check(tree);
+    let Checked { desired, diagnostics } = check(tree, None);
     desired.ok_or(diagnostics)
 }
 
-/// The same with the warnings that a sound tree comes with.
-pub fn check(tree: &Tree) -> Checked {
+/// The same with the warnings that a sound tree comes with. Without `today` nothing is said of what has ended.
+pub fn check(tree: &Tree, today: Option<Date>) -> Checked {
     let mut faults = Faults::default();
-    let desired = read(tree, &mut faults).filter(|_| faults.is_sound());
+    let desired = read(tree, today, &mut faults).filter(|_| faults.is_sound());
     Checked { desired, diagnostics: faults.into_diagnostics(tree) }
 }
 
-fn read(tree: &Tree, faults: &mut Faults) -> Option<Desired> {
-    let Files { mode, organization, baselines, accounts, incomplete } = files::read(tree, faults);
-    let accounts = Accounts::new(tree, &organization, baselines, &accounts, incomplete, faults);
-    let accounts = accounts.build(mode, faults);
+fn read(tree: &Tree, today: Option<Date>, faults: &mut Faults) -> Option<Desired> {
+    let Files { repository, organization, baselines, accounts, incomplete } = files::read(tree, faults);
+    let accounts = Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, faults);
+    if let Some(today) = today {
+        accounts.warn_of_the_past(today, faults);
+    }
+    let accounts = accounts.build(faults);
     let known = organization.known?;
     Some(Desired {
         revision: tree.revision.clone(),

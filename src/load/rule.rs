@@ -69,6 +69,7 @@ rules! {
     Circle, Error, "circle", "nothing comes after itself or needs itself";
     Disagreement, Error, "disagreement", "baselines that say different things have an order";
     Encoding, Error, "encoding", "files are text in UTF-8";
+    Exclusion, Error, "exclusion", "an exclusion has a reason, and a day where it has an end";
     ExpiredExclusion, Warning, "expired-exclusion", "an exclusion is renewed or removed before it ends";
     Expression, Error, "expression", "an expression has a value";
     FileKind, Error, "file-kind", "the repository holds plain files, no links and no submodules";

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::diagnostic::At;
+use super::exclusion::{self, Exclusion};
 use super::fields::{Reader, suggest};
 use super::rule::Rule;
 use crate::model::{OuPath, Slug};
@@ -19,7 +20,7 @@ pub(super) struct Targets {
     ous: Option<Vec<At<GlobMatcher>>>,
     tags: BTreeMap<String, At<String>>,
     accounts: Option<Vec<At<Slug>>>,
-    exclude: BTreeMap<String, At<String>>,
+    exclude: BTreeMap<String, Exclusion>,
 }
 
 /// What targets look at.
@@ -37,7 +38,8 @@ impl Targets {
         let tags = fields.optional("tags").map(|node| reader.text_map(node)).unwrap_or_default();
         let accounts = fields.optional("accounts");
         let accounts = accounts.map(|node| reader.list(node, |reader, node| reader.parse(node, Slug::parse)));
-        let exclude = fields.optional("exclude").map(|node| reader.text_map(node)).unwrap_or_default();
+        let exclude =
+            fields.optional("exclude").map(|node| exclusion::read(reader, node)).unwrap_or_default();
         fields.close(reader);
         if ous.is_none() && tags.is_empty() && accounts.is_none() {
             let hint =
@@ -61,6 +63,11 @@ impl Targets {
             && self.tags.iter().all(tag)
             && (self.accounts.is_none() || self.names(account.slug))
             && !self.exclude.contains_key(account.slug.as_str())
+    }
+
+    /// Who is left out, and why.
+    pub(super) fn exclusions(&self) -> &BTreeMap<String, Exclusion> {
+        &self.exclude
     }
 
     /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently.
