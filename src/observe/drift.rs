@@ -134,8 +134,6 @@ impl Round<'_> {
     }
 }
 
-}
-
 /// Looks get rarer the longer it takes.
 struct Pause {
     next: Duration,
