@@ -11,6 +11,7 @@ mod files;
 mod identity;
 mod kills;
 mod losses;
+mod neighbours;
 mod noise;
 mod repetition;
 mod rest;
