@@ -14,6 +14,7 @@ mod guards;
 mod identity;
 mod kills;
 mod losses;
+mod neighbours;
 mod noise;
 mod repetition;
 mod rest;

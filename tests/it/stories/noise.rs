@@ -123,6 +123,28 @@ async fn converged(play: &Play, implied: &Implied) -> Result<(), String> {
     }
 }
 
+/// Waits until no issue is open: the world is as declared, and AWS answers again.
+async fn quiet(play: &Play) -> Result<(), String> {
+    let began = Instant::now();
+    while !play.open_issues().is_empty() {
+        if began.elapsed() > PATIENCE {
+            return Err(format!("an issue stays open\n{}", play.scene()));
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Issues that were opened about changes by hand, although nobody changed anything.
+fn false_alarms(play: &Play) -> Vec<String> {
+    let issues = play.stage.github.issues().into_iter();
+    let is_alarm = |body: &str| ["kind=drift", "kind=first-contact"].iter().any(|kind| body.contains(kind));
+    issues
+        .filter(|issue| is_alarm(&issue.body))
+        .map(|issue| format!("{}\n{}", issue.title, issue.body))
+        .collect()
+}
+
 /// Rolls the fleet out, changes it, and judges what was done.
 async fn roll_out(seed: Option<u64>) -> Result<Rollout, String> {
     let began = Instant::now();
@@ -165,9 +187,11 @@ async fn roll_out(seed: Option<u64>) -> Result<Rollout, String> {
         std::fs::write(format!("{dir}/{seed:?}.log"), lines.join("\n")).unwrap();
     }
     play.stage.aws.clear_faults();
+    quiet(&play).await?;
     rest::nothing_is_left_to_do(&play).await;
     let mut wrong = implied.wrong_writes(&play.stage.aws, &play.log());
     wrong.extend(implied.strangers(&play.stage.aws));
+    wrong.extend(false_alarms(&play));
     play.kill();
     Ok(Rollout { calls, took: began.elapsed(), wrong })
 }
