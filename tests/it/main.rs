@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod aws;
+mod calls;
 mod cli;
 mod creation;
+mod fleet;
 mod git;
 mod harmless;
 mod issue_steps;
