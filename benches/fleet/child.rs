@@ -104,7 +104,7 @@ fn count(reports: &[ScopeReport]) -> std::collections::BTreeMap<String, usize> {
 }
 
 /// CPU time of this process in seconds, as the kernel counts it: in ticks of a hundredth.
-fn cpu() -> f64 {
+pub(crate) fn cpu() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks: Vec<u32> =

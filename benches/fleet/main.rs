@@ -8,7 +8,7 @@
 mod child;
 mod figures;
 #[path = "../../tests/it/fleet.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
+#[allow(dead_code, reason = "the tests use the rest")]
 mod fleet;
 mod phases;
 mod table;

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::Args;
-use crate::child::{Command, Cost};
+use crate::child::{self, Command, Cost};
 use crate::figures::{self, Figure};
 use crate::fleet::{Climate, Fleet, Outside, STACKS, slug};
 use crate::table;
@@ -19,6 +19,8 @@ use crate::table;
 const FAST: f64 = 10.0;
 /// How long an operation on a stack takes where it is.
 const SLOW: Duration = Duration::from_secs(20);
+/// How many folders the repository has from which one is touched.
+const FOLDERS: usize = 10_000;
 /// How long no call must have come for a daemon to be at rest.
 const REST: Duration = Duration::from_secs(3);
 
@@ -41,6 +43,8 @@ pub(crate) enum Phase {
     Slow,
     /// A running daemon and one account more.
     New,
+    /// A commit that touches one folder of ten thousand.
+    Load,
 }
 
 /// What a phase came to.
@@ -52,6 +56,8 @@ pub(crate) struct Measured {
     pub(crate) concurrency: usize,
     pub(crate) cost: Cost,
     pub(crate) calls: Vec<Entry>,
+    /// CPU of the simulation meanwhile, in seconds.
+    pub(crate) world: f64,
 }
 
 impl Measured {
@@ -136,12 +142,31 @@ pub(crate) fn run(args: &Args) {
         life.live();
         all.extend(life.measured);
     }
+    if args.only.is_empty() || args.only.contains(&Phase::Load) {
+        all.push(load(args, &runtime));
+    }
     let figures: Vec<Figure> = figures::judge(&all);
     table::figures(&figures);
 }
 
+/// Takes in a commit that touches one folder of very many.
+fn load(args: &Args, runtime: &Runtime) -> Measured {
+    let climate = Climate { latency: Duration::ZERO, speed: FAST, stack_operation: Duration::ZERO };
+    let fleet = runtime.block_on(Fleet::of(FOLDERS, climate));
+    println!("\n{FOLDERS} folders");
+    let mut life = Life { args, accounts: FOLDERS, fleet, measured: Vec::new() };
+    let mut product = Product::start(&life.fleet.outside(args.concurrency));
+    product.tell(Command::Start);
+    life.fleet.touch(1);
+    life.measure(Phase::Load, |_| product.tell(Command::Pull));
+    life.measured.remove(0)
+}
+
 impl Life<'_> {
     fn live(&mut self) {
+        if self.args.only == [Phase::Load] {
+            return;
+        }
         println!("\n{} accounts × {} stacks", self.accounts, STACKS.len());
         let outside = self.fleet.outside(self.args.concurrency);
         let mut product = Product::start(&outside);
@@ -213,15 +238,16 @@ impl Life<'_> {
     }
 
     fn measure(&mut self, phase: Phase, work: impl FnOnce(&Fleet) -> Cost) {
-        let mark = self.fleet.mark();
+        let (mark, before) = (self.fleet.mark(), child::cpu());
         let cost = work(&self.fleet);
+        let world = child::cpu() - before;
         if !self.is_wanted(phase) {
             return;
         }
         let calls = self.fleet.calls_since(mark);
         let concurrency = if phase == Phase::Slow { self.accounts } else { self.args.concurrency };
         let latency = f64::from(u32::try_from(self.args.latency).unwrap()) / 1000.0;
-        let measured = Measured { phase, accounts: self.accounts, latency, concurrency, cost, calls };
+        let measured = Measured { phase, accounts: self.accounts, latency, concurrency, cost, calls, world };
         table::phase(&measured);
         self.measured.push(measured);
     }

@@ -16,6 +16,10 @@ pub(crate) fn phase(measured: &Measured) {
         cost.cpu,
         cost.peak / 1024,
     );
+    if measured.world > 0.0 {
+        let calls = f64::from(u32::try_from(calls).unwrap_or(u32::MAX));
+        println!("    the simulation answered {:.0} calls for a second of CPU", calls / measured.world);
+    }
     for (operation, count) in measured.by_operation() {
         println!("    {operation:<36}{count:>7}{:>9.2}", per(count, measured.accounts));
     }
@@ -31,7 +35,7 @@ pub(crate) fn figures(figures: &[Figure]) {
     println!("\nFigures of the design\n");
     for figure in figures {
         let mark = if figure.is_met { "met   " } else { "MISSED" };
-        println!("  {mark}  {:<64} {:>9} {:>11}", figure.what, figure.measured, figure.limit);
+        println!("  {mark}  {:<66} {:>9} {:>9}  {}", figure.what, figure.measured, figure.limit, figure.note);
     }
 }
 

@@ -195,8 +195,8 @@ impl ObservedBranch {
 
     /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
     fn judge(&self, head: Option<Oid>, before: Option<Oid>) -> Result<Known, Error> {
-        let (base, proofs) = (BTreeMap::new(), BTreeMap::new());
-        let nothing = Known { head, seal: None, base, proofs, accepted: None };
+        let nothing =
+            Known { head, seal: None, base: BTreeMap::new(), proofs: BTreeMap::new(), accepted: None };
         let Some(head) = head else { return Ok(nothing) };
         let cache = self.repository.cache()?;
         let Some(seal) = self.seal(&cache, head, before)? else {

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod aws;
+mod calls;
 mod classes;
 mod cli;
 mod contract;
 mod creation;
+mod fleet;
 mod git;
 mod github_noise;
 mod github_trouble;

@@ -18,7 +18,7 @@ use super::gate::{Gate, Gated};
 use super::identity::{self, Signature, Signed};
 use super::log::{self, Entry};
 use super::state::State;
-use super::wire::{self, Answer, Params as _, Protocol, Refusal};
+use super::wire::{self, Answer, Protocol, Refusal};
 use crate::sandbox::watch::{Asked, watched};
 
 const LARGEST_BODY: usize = 4 << 20;
