@@ -106,6 +106,12 @@ pub(crate) fn check(
     refused.map_or(Ok(()), |why| Err(denied(principal, asked, protocol, &why)))
 }
 
+/// Whether `principal` may do this, as far as its own account says.
+pub(crate) fn allows(state: &State, principal: &Principal, action: &str, resource: &str) -> bool {
+    let facts = about::of_principal(state, principal);
+    why_not(state, principal, &Asked { action, resource, facts: &facts }).is_none()
+}
+
 fn why_not(state: &State, principal: &Principal, asked: &Asked<'_>) -> Option<String> {
     if is_denied_by_organization(state, principal, asked.action) {
         return Some("with an explicit deny in a service control policy".to_owned());

@@ -64,20 +64,25 @@ fn issue(state: &mut State, access_key: String, principal: Principal, lifetime: 
     answer
 }
 
-/// What a service of AWS gives to what runs under a role, such as an instance; `None` if there is no such role.
-pub(crate) fn handed_out(state: &mut State, account: &str, name: &str) -> Option<Credentials> {
+/// What runs under a role as a service of AWS would have it, such as an instance; `None` if there is no such role.
+pub(crate) fn principal(state: &mut State, account: &str, name: &str) -> Option<Principal> {
     let role_id = state.members.get(account)?.iam.roles.get(name)?.id.clone();
-    let (since, session) = (state.now(), "i-0123456789abcdef0".to_owned());
-    let access_key = format!("ASIA{}", state.capitals(16));
-    let principal = Principal {
+    let session = "i-0123456789abcdef0".to_owned();
+    Some(Principal {
         account: account.to_owned(),
         arn: format!("arn:aws:sts::{account}:assumed-role/{name}/{session}"),
         id: format!("{role_id}:{session}"),
         kind: Kind::Role { name: name.to_owned(), session },
-        access_key: access_key.clone(),
+        access_key: format!("ASIA{}", state.capitals(16)),
         session_policies: Vec::new(),
-        since,
-    };
+        since: state.now(),
+    })
+}
+
+/// The credentials that it is given.
+pub(crate) fn handed_out(state: &mut State, account: &str, name: &str) -> Option<Credentials> {
+    let principal = principal(state, account, name)?;
+    let access_key = principal.access_key.clone();
     issue(state, access_key.clone(), principal, Duration::from_hours(6));
     let key = state.keys.get(&access_key)?;
     Some(Credentials { access_key, secret_key: key.secret.clone(), session_token: key.token.clone() })

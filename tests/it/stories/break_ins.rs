@@ -37,6 +37,8 @@ impl Place {
         let iam = aws_sdk_iam::Client::new(&owner);
         iam.create_role().role_name("Strong").assume_role_policy_document(TRUST).send().await.unwrap();
         iam.attach_role_policy().role_name("Strong").policy_arn(ADMINISTRATOR).send().await.unwrap();
+        let anybody = TRUST.replace("\"Service\":\"lambda.amazonaws.com\"", "\"AWS\":\"*\"");
+        iam.create_role().role_name("Open").assume_role_policy_document(anybody).send().await.unwrap();
         let cloudformation = aws_sdk_cloudformation::Client::new(&owner);
         cloudformation.create_stack().stack_name("theirs").template_body(EMPTY).send().await.unwrap();
         place.wait();
@@ -124,6 +126,8 @@ async fn the_read_role_is_refused_every_write() {
     );
     let protect = cloudformation.update_termination_protection().stack_name("theirs");
     refused(protect.enable_termination_protection(true).send().await);
+    let may = |action: &str| place.aws.allows(&place.account, "LandfastRead", action, "*");
+    assert!(may("s3:GetBucketPolicy") && !may("s3:GetObject") && !may("s3:PutObject"));
     let asked = place.aws.mutations();
     assert_eq!(asked.len() - before, 15);
     assert!(asked[before..].iter().all(|entry| !entry.acted), "{asked:?}");
@@ -215,6 +219,13 @@ async fn a_template_gives_nobody_more_than_templates_may_have() {
     }
     assert_eq!(place.aws.roles(&place.account), before);
 
+    let may =
+        |action: &str, resource: &str| place.aws.allows(&place.account, "LandfastStacks", action, resource);
+    assert!(may("s3:CreateBucket", "*") && !may("organizations:LeaveOrganization", "*"));
+    let stack = |name: &str| format!("arn:aws:cloudformation:{HOME}:{}:stack/{name}/1", place.account);
+    assert!(may("cloudformation:DeleteStack", &stack("nested")));
+    assert!(!may("cloudformation:DeleteStack", &stack("StackSet-landfast-1")));
+
     let bounded = role(&format!(
         ", RoleName: Worker, PermissionsBoundary: \"{bound}\", ManagedPolicyArns: [\"{admin}\"]"
     ));
@@ -246,13 +257,21 @@ async fn what_a_template_made_cannot_do_for_it_what_it_may_not() {
     cloudformation.create_stack().stack_name("own").template_body(EMPTY).send().await.expect("as itself");
     let lent = cloudformation.create_stack().stack_name("lent").template_body(EMPTY);
     refused(lent.role_arn(place.role("LandfastStacks")).send().await);
-    refused(cloudformation.update_stack().stack_name("good").template_body(EMPTY).send().await);
+    let error =
+        cloudformation.update_stack().stack_name("good").template_body(EMPTY).send().await.unwrap_err();
+    assert!(error.message().unwrap().contains("to perform: cloudformation:UpdateStack"), "{error:?}");
     refused(cloudformation.delete_stack().stack_name("StackSet-landfast-1").send().await);
     let sts = aws_sdk_sts::Client::new(&worker);
-    for role in ["LandfastRead", "LandfastWrite", "LandfastStacks", "OrganizationAccountAccessRole", "Strong"]
-    {
-        refused(sts.assume_role().role_arn(place.role(role)).role_session_name("worker").send().await);
+    refused(sts.assume_role().role_arn(place.role("Open")).role_session_name("worker").send().await);
+    let may = |action: &str, resource: &str| place.aws.allows(&place.account, "Worker", action, resource);
+    assert!(
+        may("sts:AssumeRole", "arn:aws:iam::444455556666:role/Theirs"),
+        "what others let it do, it may do"
+    );
+    for role in ["LandfastManagement", "LandfastWrite", "OrganizationAccountAccessRole", "stacksets-exec-1"] {
+        assert!(!may("sts:AssumeRole", &format!("arn:aws:iam::444455556666:role/{role}")), "{role}");
     }
+    assert!(may("s3:PutObject", "*") && !may("organizations:LeaveOrganization", "*"));
 }
 
 #[tokio::test]

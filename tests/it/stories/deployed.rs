@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::types::{Capability, Parameter};
 use landfast::apply::Progress;
 use landfast::follow::News;
-use landfast::model::AccountId;
+use landfast::model::{AccountId, Mode};
 use landfast::sandbox::aws::{Credentials, Entry, Fault, Permission, Trouble, When};
 use landfast::sandbox::stage::Stage;
 use serde_json::Value;
@@ -117,7 +117,11 @@ async fn roll_out(stage: Arc<Stage>, writes: &'static str) {
 impl Deployed {
     /// An operator who does what `deploy/README.md` says, and a daemon under the role that comes of it.
     async fn begin(slugs: &[&str], writes: &'static str) -> Self {
-        let mut play = Play::set(scenery(), &files(slugs)).await;
+        let mut scenery = scenery();
+        if writes == "false" {
+            scenery.ceiling = Mode::Observe;
+        }
+        let mut play = Play::set(scenery, &files(slugs)).await;
         let aws = &play.stage.aws;
         aws.add_access_role(MANAGEMENT, "Operator");
         let operator = inside_as(aws, MANAGEMENT, "Operator", "tester", HOME).await;
@@ -133,6 +137,9 @@ impl Deployed {
             ["LandfastDaemon", "LandfastManagement"].iter().all(|role| roles.contains_key(*role))
         };
         play.until("the roles are there", stands).await;
+        if writes == "false" {
+            join(&play, &operator, slugs).await;
+        }
         play.stage.act_as(play.stage.aws.role_credentials(MANAGEMENT, "LandfastDaemon").unwrap());
         let rollout = tokio::spawn(roll_out(Arc::clone(&play.stage), writes)).abort_handle();
         play.start();
@@ -161,6 +168,18 @@ async fn remove_the_stages_own_role(operator: &aws_config::SdkConfig) {
     let (iam, name) = (aws_sdk_iam::Client::new(operator), "LandfastManagement");
     iam.detach_role_policy().role_name(name).policy_arn(ADMINISTRATOR).send().await.unwrap();
     iam.delete_role().role_name(name).send().await.unwrap();
+}
+
+/// Accounts that are there already, known by the tags that Landfast would have given them.
+async fn join(play: &Play, operator: &aws_config::SdkConfig, slugs: &[&str]) {
+    let organizations = aws_sdk_organizations::Client::new(operator);
+    for slug in slugs {
+        let call = organizations.create_account().account_name(format!("Company {slug}"));
+        call.email(super::files::email(slug)).send().await.unwrap();
+        play.until("the account is there", |play| play.account(slug).is_some()).await;
+        let tags = [("landfast:owner", "o-exampleorgid"), ("landfast:slug", *slug)];
+        play.stage.aws.set_tags(&play.id(slug), &tags);
+    }
 }
 
 /// What the inline policies of a role allow: the actions that a template writes down one by one.
@@ -286,4 +305,31 @@ async fn the_place_of_an_account_is_asked_for_where_a_listing_leaves_it_out(stor
     let reader = daemon.world.readers.management(&accepted.desired.organization);
     let alpha = AccountId::parse(play.id("alpha")).unwrap();
     assert_eq!(reader.parent_of(&alpha).await.unwrap(), play.stage.aws.ous()["/workloads"]);
+}
+
+#[tokio::test]
+async fn the_first_days_take_roles_that_only_look() {
+    let story = Deployed::begin(&["alpha"], "false").await;
+    let play = &story.play;
+    play.until("alpha is looked at", |play| {
+        let looks = play.calls("GetAccountPasswordPolicy");
+        looks.iter().any(|entry| entry.account == play.id("alpha") && entry.outcome == "NoSuchEntity")
+    })
+    .await;
+    play.looks(3).await;
+    let roles: Vec<_> = play.stage.aws.roles(&play.id("alpha")).into_keys().collect();
+    assert_eq!(roles, ["LandfastRead", "OrganizationAccountAccessRole"]);
+    assert_eq!(play.writes().len(), 0, "{:?}", play.writes());
+    for role in ["LandfastDaemon", "LandfastManagement", "LandfastRead"] {
+        assert_eq!(asked(play, role, false), BTreeSet::new(), "{role} was denied something");
+    }
+    let written = written_down(play, MANAGEMENT, "LandfastManagement");
+    assert!(written.iter().all(|action| !is_writing(action)), "{written:?}");
+    story.rollout.abort();
+}
+
+/// Verbs of AWS that change something.
+fn is_writing(action: &str) -> bool {
+    let name = action.split_once(':').unwrap().1;
+    ["Create", "Move", "Tag", "Update", "Delete", "Put", "Execute"].iter().any(|verb| name.starts_with(verb))
 }

@@ -16,7 +16,7 @@ use super::organizations::accounts::{self, Account, Standing};
 use super::organizations::creation::{self, access_role};
 use super::server::lock;
 use super::state::State;
-use super::{Credentials, SimulatedAws, cloudtrail, sts};
+use super::{Credentials, SimulatedAws, cloudtrail, permissions, sts};
 use crate::sandbox::watch::Watcher;
 
 pub use stacks::KnownStack;
@@ -268,6 +268,15 @@ impl SimulatedAws {
         self.with(|state| {
             let roles = state.member(account).iam.roles.values();
             roles.map(|role| (role.name.clone(), known_role(role))).collect()
+        })
+    }
+
+    /// Whether a role's policies allow an action, also one of a service that is not simulated. Conditions see the
+    /// role only.
+    pub fn allows(&self, account: &str, role: &str, action: &str, resource: &str) -> bool {
+        self.with(|state| {
+            let principal = sts::principal(state, account, role);
+            principal.is_some_and(|principal| permissions::allows(state, &principal, action, resource))
         })
     }
 
