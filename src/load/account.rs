@@ -20,6 +20,7 @@ use super::stacks::Stacks;
 use super::targets::Targets;
 use super::templates::Templates;
 use super::tree::Tree;
+use super::whole::Whole;
 use super::words::{Said, Word, Words};
 use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
 
@@ -91,7 +92,7 @@ impl<'a> Accounts<'a> {
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        sound.into_iter().map(|who| (who.slug.clone(), self.account(who, faults))).collect()
+        sound.into_iter().map(|who| (who.slug.clone(), self.whole(who, faults).account)).collect()
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -105,7 +106,14 @@ impl<'a> Accounts<'a> {
         self.layers.speakers(&who.candidate(), &who.file.layer, &who.file.spot)
     }
 
-    fn account(&self, who: &Identity<'_>, faults: &mut Faults) -> Account {
+    /// An account with how it came about.
+    pub(super) fn whole_of(&self, slug: &Slug) -> Option<Whole<'_>> {
+        let who = self.identities.iter().find(|who| who.slug == slug)?;
+        // Called where everything is sound: there is nothing new to report.
+        Some(self.whole(who, &mut Faults::default()))
+    }
+
+    fn whole<'s>(&'s self, who: &'s Identity<'s>, faults: &mut Faults) -> Whole<'s> {
         let candidate = who.candidate();
         let speakers = self.speakers(who);
         let mut words = Words::default();
@@ -144,7 +152,7 @@ impl<'a> Accounts<'a> {
         };
         locks.check(&regions, faults);
         let layers = speakers.iter().map(|speaker| speaker.layer);
-        Account {
+        let account = Account {
             slug: who.slug.clone(),
             id: who.id.cloned(),
             name: who.name.clone(),
@@ -157,7 +165,9 @@ impl<'a> Accounts<'a> {
             adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
             stacks,
             sources: who.sources(),
-        }
+        };
+        let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
+        Whole { account, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 

@@ -76,18 +76,12 @@ impl Layer {
     }
 
     /// The leaves that concern one account.
-    pub(super) fn leaves_for<'a>(
-        &'a self,
-        account: &'a Candidate<'a>,
-    ) -> impl Iterator<Item = (&'a Path, &'a At<Value>)> {
+    pub(super) fn leaves_for(&self, account: &Candidate<'_>) -> impl Iterator<Item = (&Path, &At<Value>)> {
         self.leaves.iter().filter(|(path, _)| self.is_for(path, account))
     }
 
     /// The denials that concern one account.
-    pub(super) fn denied_for<'a>(
-        &'a self,
-        account: &'a Candidate<'a>,
-    ) -> impl Iterator<Item = (&'a Path, &'a At<Denial>)> {
+    pub(super) fn denied_for(&self, account: &Candidate<'_>) -> impl Iterator<Item = (&Path, &At<Denial>)> {
         self.denied.iter().filter(|(path, _)| self.is_for(path, account))
     }
 

@@ -12,6 +12,7 @@ mod account;
 mod adopt;
 mod diagnostic;
 mod exclusion;
+mod explain;
 mod expression;
 mod fields;
 mod files;
@@ -21,6 +22,7 @@ mod lock;
 mod merge;
 mod order;
 mod raw;
+mod render;
 mod rule;
 mod settings;
 mod stacks;
@@ -28,9 +30,12 @@ mod tags;
 mod targets;
 mod templates;
 mod tree;
+mod whole;
 mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
+pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
+pub use render::Rendered;
 pub use rule::{Rule, Severity};
 pub use tree::{File, Tree};
 
@@ -40,7 +45,7 @@ use files::Files;
 
 use jiff::civil::Date;
 
-use crate::model::{Desired, Organization};
+use crate::model::{Desired, Organization, Slug};
 
 /// What a tree came to.
 #[derive(Clone, Debug)]
@@ -63,29 +68,51 @@ pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
 
 /// The same with the warnings that a sound tree comes with. Without `today` nothing is said of what has ended.
 pub fn check(tree: &Tree, today: Option<Date>) -> Checked {
-    let mut faults = Faults::default();
-    let desired = read(tree, today, &mut faults).filter(|_| faults.is_sound());
-    Checked { desired, diagnostics: faults.into_diagnostics(tree) }
+    look(tree, today, |_| ()).0
 }
 
-fn read(tree: &Tree, today: Option<Date>, faults: &mut Faults) -> Option<Desired> {
-    let Files { repository, organization, baselines, accounts, incomplete } = files::read(tree, faults);
-    let accounts = Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, faults);
+/// Why an account is as it is; nothing when there is no such folder.
+///
+/// Errors with everything there is to say of the repository when it does not load.
+pub fn explain(tree: &Tree, slug: &Slug) -> Result<Option<Explanation>, Diagnostics> {
+    let (checked, explanation) = look(tree, None, |accounts| accounts.explain(slug));
+    checked.desired.map(|_| explanation.flatten()).ok_or(checked.diagnostics)
+}
+
+/// An account as one file, every layer laid over the others; nothing when there is no such folder.
+///
+/// `NoEcho` parameters and the values they are made from are only in it `with_secrets`. Errors as [`explain`].
+pub fn render(tree: &Tree, slug: &Slug, with_secrets: bool) -> Result<Option<Rendered>, Diagnostics> {
+    let (checked, rendered) = look(tree, None, |accounts| accounts.render(slug, with_secrets));
+    checked.desired.map(|_| rendered.flatten()).ok_or(checked.diagnostics)
+}
+
+/// Loads, and takes `more` from the accounts if they could be built without a fault.
+fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) -> T) -> (Checked, Option<T>) {
+    let mut faults = Faults::default();
+    let Files { repository, organization, baselines, accounts, incomplete } = files::read(tree, &mut faults);
+    let accounts =
+        Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, &mut faults);
     if let Some(today) = today {
-        accounts.warn_of_the_past(today, faults);
+        accounts.warn_of_the_past(today, &mut faults);
     }
-    let accounts = accounts.build(faults);
-    let known = organization.known?;
-    Some(Desired {
+    let built = accounts.build(&mut faults);
+    let more = faults.is_sound().then(|| more(&accounts));
+    let desired = organization.known.as_ref().filter(|_| faults.is_sound()).map(|known| Desired {
         revision: tree.revision.clone(),
-        accounts,
-        organization: Organization {
-            access: account::access(&organization.access, &raw::Access::default()),
-            source: organization.spot.source(),
-            ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
-            id: known.id,
-            management_account: known.management_account,
-            home_region: known.home_region,
-        },
-    })
+        accounts: built,
+        organization: desired_organization(&organization, known),
+    });
+    (Checked { desired, diagnostics: faults.into_diagnostics(tree) }, more)
+}
+
+fn desired_organization(organization: &raw::Organization, known: &raw::Known) -> Organization {
+    Organization {
+        access: account::access(&organization.access, &raw::Access::default()),
+        source: organization.spot.source(),
+        ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
+        id: known.id.clone(),
+        management_account: known.management_account.clone(),
+        home_region: known.home_region.clone(),
+    }
 }

@@ -94,7 +94,7 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     /// Appends what the next speaker says to the account.
-    pub(super) fn add(&mut self, by: usize, layer: &'a Layer, account: &'a Candidate<'a>) {
+    pub(super) fn add(&mut self, by: usize, layer: &'a Layer, account: &Candidate<'_>) {
         for (path, leaf) in layer.leaves_for(account) {
             self.push(path, Word { by, said: Said::Value(leaf) });
         }
@@ -153,12 +153,16 @@ impl<'a> Words<'a> {
 
     /// Of each path the word that counts, where one does.
     pub(super) fn decided(&self) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        self.by_path.iter().filter_map(|(path, words)| {
-            let last = words.last()?;
-            let hides = |(other, rival): (&[String], &Word<'_>)| {
-                rival.by > last.by && is_hidden(path, last, other, rival)
-            };
-            (!self.rivals(path).chain(self.inside(path)).any(hides)).then_some((*path, last))
-        })
+        self.by_path.keys().filter_map(|path| Some((*path, self.decides(path)?)))
+    }
+
+    /// The word that counts at a path.
+    pub(super) fn decides(&self, path: &[String]) -> Option<&Word<'a>> {
+        let (path, words) = self.by_path.get_key_value(path)?;
+        let last = words.last()?;
+        let hides = |(other, rival): (&[String], &Word<'_>)| {
+            rival.by > last.by && is_hidden(path, last, other, rival)
+        };
+        (!self.rivals(path).chain(self.inside(path)).any(hides)).then_some(last)
     }
 }
