@@ -116,6 +116,11 @@ impl Publisher {
         Self { told: Some(told), ..self }
     }
 
+    /// The bases that are on record and can be believed.
+    pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
+        self.recorded().await.0
+    }
+
     /// The bases that are on record and can be believed, and the commit that was last in force. A record that cannot be read is waited for: it is not an
     /// empty one.
     pub async fn recorded(&self) -> (BTreeMap<Scope, Arc<Base>>, Option<CommitId>) {

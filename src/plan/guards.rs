@@ -44,6 +44,16 @@ impl Default for Guards {
 }
 
 impl Guards {
+    /// No limit on how much at once: for where nothing can be lost.
+    pub fn lifted() -> Self {
+        Self {
+            new_accounts_per_commit: usize::MAX,
+            new_accounts_per_day: usize::MAX,
+            vanished_folders: usize::MAX,
+            ..Self::default()
+        }
+    }
+
     /// True when an operator vouched for this commit.
     pub fn is_approved(&self, commit: &CommitId) -> bool {
         self.approved.contains(commit)

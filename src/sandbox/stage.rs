@@ -100,11 +100,7 @@ impl Scenery {
             ..aws::Config::default()
         };
         // Days pass here in minutes, and a story may well begin with a hundred accounts.
-        let guards = Guards {
-            new_accounts_per_commit: usize::MAX,
-            new_accounts_per_day: usize::MAX,
-            ..Guards::default()
-        };
+        let guards = Guards { vanished_folders: Guards::default().vanished_folders, ..Guards::lifted() };
         Self {
             aws,
             speed,

@@ -15,6 +15,7 @@ use landfast::follow::{Accepted, Follow, News, Origin};
 use landfast::git::{Credentials, ObservedBranch, Repository, Signer, bare};
 use landfast::model::{Base, Mode, Region, Scope};
 use landfast::observe::DriftLook;
+use landfast::plan::Guards;
 use landfast::reconcile::{Hands, Limits, Memory, World, sweep};
 use landfast::report::ScopeReport;
 use landfast::sandbox::aws::{Config, Entry, Pace as Speed, SimulatedAws};
@@ -244,11 +245,12 @@ async fn parts(outside: &Outside) -> Parts {
     settings.pace = Pace::times(outside.speed);
     let (readers, writers) = Cloud::connect(settings).await.sides();
     let ledger = Arc::new(ObservedBranch::new(repository, Some(signer.clone())));
-    Parts { readers, writers, follow: Follow::new(origin, Some(signer)), ledger, cache }
+    Parts { readers, writers, follow: Follow::new(origin, Some(signer), Guards::lifted()), ledger, cache }
 }
 
 fn world(readers: landfast::aws::Readers) -> World {
-    let limits = Limits { ceiling: Mode::Enforce, allow_management: false, max_creations: 3 };
+    let guards = Guards::lifted();
+    let limits = Limits { ceiling: Mode::Enforce, allow_management: false, max_creations: 3, guards };
     World { readers, clock: Clock, limits, memory: Memory::new(Duration::from_mins(5)), only: None }
 }
 

@@ -103,10 +103,15 @@ impl World {
         let pause = format!("{}ms", RESYNC.as_millis());
         let speed = SPEED.to_string();
         let log = std::fs::File::create(disk.join("log")).unwrap();
+        let config = disk.join("landfast.toml");
+        std::fs::write(&config, "[guards]\nnew-accounts-per-commit = 20\nnew-accounts-per-day = 20\n")
+            .unwrap();
         Command::new(env!("CARGO_BIN_EXE_landfast"))
             .args(["run", "--listen", "127.0.0.1:0", "--poll", &pause, "--resync", &pause])
             .args(["--simulated-speed", &speed, "--repo", &self.git.url])
             .args(["--github", "acme/aws-accounts", "--github-api-url", &self.stage.github.api_url()])
+            .arg("--config")
+            .arg(&config)
             .arg("--signing-key")
             .arg(self.folder.path().join("signing-key"))
             .env_clear()

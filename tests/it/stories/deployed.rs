@@ -263,7 +263,7 @@ async fn a_creation_that_failed_is_made_again_and_a_lost_answer_costs_a_change_s
     play.commit("Add more", &[(&path("alpha"), Some(account("alpha", more))), (template, file(7))]);
     play.until("it is told", |play| play.open_issue("attention", "accounts/alpha").is_some()).await;
     play.stage.aws.add_fault(Fault {
-        operation: "CreateChangeSet".to_owned(),
+        operation: landfast::sandbox::aws::Calls::Of("CreateChangeSet".to_owned()),
         account: Some(alpha),
         trouble: Trouble::DropAfter,
         when: When::Next(1),

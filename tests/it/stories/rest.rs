@@ -17,7 +17,7 @@ pub(super) async fn stays_at_rest(play: &Play) {
 /// A plan that somebody without any memory draws of the world as it is now is empty.
 pub(super) async fn nothing_is_left_to_do(play: &Play) {
     let daemon = play.stage.daemon(Progress::default(), None).await.unwrap();
-    let bases = daemon.publisher.recorded().await.0;
+    let bases = daemon.publisher.bases().await;
     let mut follow = daemon.follow;
     let News::Accepted(accepted) = follow.look().await.unwrap() else { return };
     for report in sweep::look(&daemon.world, &accepted, &bases, DriftLook::Detect, 8).await {
