@@ -208,7 +208,7 @@ fn check(schema: &str, value: &Value) -> Vec<String> {
         .iter_errors(value)
         .filter(counts)
         .take(20)
-        .map(|fault| format!(" {}: {fault}", fault.instance_path()))
+        .map(|fault| format!(" {}: {}", fault.instance_path(), short(&fault.to_string())))
         .collect()
 }
 

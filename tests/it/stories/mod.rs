@@ -9,6 +9,7 @@ mod break_ins;
 mod commits;
 mod deployed;
 mod drift;
+mod emulate;
 mod files;
 mod guards;
 mod identity;
