@@ -153,6 +153,9 @@ impl Work<'_> {
             Step::PutAccountAlias { before, after } => {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
+            Step::PutSamlProvider { name, before, after } => {
+                account::put_saml_provider(reader, writer, name, before.as_deref(), after).await
+            }
             Step::DeployStack { key, before, after, tags, change_set, revert } => {
                 let sent = stack::Sent {
                     key,

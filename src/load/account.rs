@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::adopt;
 use super::diagnostic::Faults;
+use super::documents::Documents;
 use super::expression::Context;
 use super::fields::Reader;
 use super::identity::{Identity, check_unique, organization_facts};
 use super::layer::Layer;
 use super::merge::{Layers, Merged};
 use super::raw;
-use super::settings;
+use super::settings::Settings;
 use super::stacks::Stacks;
 use super::templates::Templates;
 use super::tree::Tree;
@@ -24,6 +25,7 @@ pub(super) struct Accounts<'a> {
     organization: &'a raw::Organization,
     layers: Layers,
     templates: Templates<'a>,
+    documents: Documents<'a>,
     identities: Vec<Identity<'a>>,
     /// `organization` and `accounts` for expressions.
     context: Context,
@@ -49,14 +51,15 @@ impl<'a> Accounts<'a> {
             check_targets(&layers, files, organization, faults);
         }
         let all = layers.iter().map(|baseline| &baseline.layer).chain(files.iter().map(|file| &file.layer));
-        let templates = Templates::read(tree, all, faults);
+        let templates = Templates::read(tree, all.clone(), faults);
+        let documents = Documents::read(tree, all, faults);
         let facts: BTreeMap<_, _> =
             identities.iter().map(|identity| (identity.slug.as_str(), identity.facts())).collect();
         let context = Context::default()
             .with("organization", &organization_facts(organization))
             .with("accounts", &facts);
         let incomplete = incomplete || identities.len() < files.len();
-        Self { organization, layers, templates, identities, context, incomplete }
+        Self { organization, layers, templates, documents, identities, context, incomplete }
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
@@ -97,6 +100,8 @@ impl<'a> Accounts<'a> {
             context: &context,
         };
         let stacks = stacks.build(faults);
+        let settings =
+            Settings { slug: who.slug, merged: &merged, documents: &self.documents, context: &context };
         let reaching = self.layers.reaching(&candidate);
         let layers: Vec<&Layer> =
             reaching.iter().map(|baseline| &baseline.layer).chain([&who.file.layer]).collect();
@@ -109,7 +114,7 @@ impl<'a> Accounts<'a> {
             tags: who.tags.clone(),
             mode: declared_mode(&merged).unwrap_or(mode),
             access: access(&self.organization.access, &who.file.access),
-            settings: settings::build(who.slug, &merged, &context, faults),
+            settings: settings.build(faults),
             adopt: layers.iter().flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
             stacks,
             sources: who.sources(),

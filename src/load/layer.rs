@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use strum::VariantArray;
+
 use super::diagnostic::At;
 use super::fields::{Fields, Reader, suggest};
 use super::raw::mode;
 use super::targets::{Candidate, Targets};
-use crate::model::{StackName, Value};
+use crate::model::{SamlProviderName, SettingKind, StackName, Value};
 use crate::yaml::{Entry, Kind, Node, Place};
 
 /// The way to a leaf.
@@ -99,13 +101,39 @@ impl Layer {
 
     fn read_settings(&mut self, reader: &mut Reader<'_>, node: &Node) {
         let Some(mut fields) = reader.fields(node) else { return };
-        if let Some(entry) = fields.entry("passwordPolicy") {
-            self.put(reader, &["settings", "passwordPolicy"], Value::Null, entry.place);
-            self.read_password_policy(reader, &entry.value);
+        for kind in SettingKind::VARIANTS {
+            let Some(entry) = fields.entry(kind.key()) else { continue };
+            match kind {
+                SettingKind::PasswordPolicy => {
+                    self.put(reader, &["settings", kind.key()], Value::Null, entry.place);
+                    self.read_password_policy(reader, &entry.value);
+                }
+                SettingKind::AccountAlias => {
+                    let Some(alias) = reader.text(&entry.value) else { continue };
+                    self.put(reader, &["settings", kind.key()], alias.value.into(), alias.spot.place);
+                }
+                SettingKind::SamlProvider => {
+                    for provider in reader.entries(&entry.value).unwrap_or_default() {
+                        self.read_saml_provider(reader, provider);
+                    }
+                }
+            }
         }
-        if let Some(alias) = fields.optional("accountAlias").and_then(|node| reader.text(node)) {
-            let place = alias.spot.place;
-            self.put(reader, &["settings", "accountAlias"], alias.value.into(), place);
+        fields.close(reader);
+    }
+
+    fn read_saml_provider(&mut self, reader: &mut Reader<'_>, entry: &Entry) {
+        let name = entry.key.as_str();
+        if let Err(invalid) = SamlProviderName::parse(name) {
+            reader.fault(entry.place, invalid.to_string(), "");
+            return;
+        }
+        let Some(mut fields) = reader.fields(&entry.value) else { return };
+        let path = ["settings", SettingKind::SamlProvider.key(), name, "metadata"];
+        self.put(reader, &path[..3], Value::Null, entry.place);
+        if let Some(file) = fields.optional("metadata").and_then(|node| file_path(reader, node, "metadata")) {
+            let place = file.spot.place;
+            self.put(reader, &path, file.value.into(), place);
         }
         fields.close(reader);
     }
@@ -145,7 +173,7 @@ impl Layer {
         }
         let Some(mut fields) = reader.fields(&entry.value) else { return };
         self.put(reader, &["stacks", name], Value::Null, entry.place);
-        if let Some(path) = fields.optional("template").and_then(|node| template_path(reader, node)) {
+        if let Some(path) = fields.optional("template").and_then(|node| file_path(reader, node, "template")) {
             let place = path.spot.place;
             self.put(reader, &["stacks", name, "template"], path.value.into(), place);
         }
@@ -201,12 +229,12 @@ fn parameter(reader: &mut Reader<'_>, node: &Node) -> Option<Value> {
     }
 }
 
-/// The path of a template from the root of the repository.
-fn template_path(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
+/// The path, from the root of the repository, of a file that is named beside this one.
+fn file_path(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<String>> {
     let text = reader.text(node)?;
     let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
     if text.value.split('/').any(odd) {
-        let message = format!("the template `{}` is not in this folder", text.value);
+        let message = format!("the {what} `{}` is not in this folder", text.value);
         reader.fault(node.place, message, "a plain path below the folder of this file, without `..`");
         return None;
     }

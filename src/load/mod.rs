@@ -11,6 +11,7 @@
 mod account;
 mod adopt;
 mod diagnostic;
+mod documents;
 mod expression;
 mod fields;
 mod files;

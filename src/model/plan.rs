@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::Value;
 use super::desired::{Mode, Source, Stack};
-use super::id::{AccountId, CommitId, Email, OuPath, Slug};
+use super::id::{AccountId, CommitId, Email, OuPath, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::saml::SamlMetadata;
 use super::verdict::Verdict;
 
 /// What was found of one item.
@@ -103,6 +104,15 @@ pub enum Step {
         before: Option<String>,
         /// The alias afterwards.
         after: String,
+    },
+    /// Creates a SAML provider, or replaces the whole metadata of one.
+    PutSamlProvider {
+        /// Its name.
+        name: SamlProviderName,
+        /// The outline of its metadata now, if it is there.
+        before: Option<String>,
+        /// Its metadata afterwards.
+        after: SamlMetadata,
     },
     /// Creates or updates a stack through a change set.
     DeployStack {

@@ -47,6 +47,13 @@ impl Call {
             Some(format!("arn:aws:iam::{account}:role/{name}"))
         };
         let by_policy = || self.params.text("PolicyArn").map(str::to_owned);
+        let by_provider = || match self.operation.as_str() {
+            "CreateSAMLProvider" => {
+                let name = self.params.text("Name")?;
+                Some(format!("arn:aws:iam::{account}:saml-provider/{name}"))
+            }
+            _ => self.params.text("SAMLProviderArn").map(str::to_owned),
+        };
         let by_stack = || {
             let name = self.params.text("StackName")?;
             let is_arn = name.starts_with("arn:");
@@ -56,7 +63,7 @@ impl Call {
                 format!("arn:aws:cloudformation:{}:{account}:stack/{name}/*", self.region)
             })
         };
-        by_role().or_else(by_policy).or_else(by_stack).unwrap_or_else(|| "*".to_owned())
+        by_role().or_else(by_policy).or_else(by_provider).or_else(by_stack).unwrap_or_else(|| "*".to_owned())
     }
 }
 
