@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::publisher::Edition;
 use super::queue::Queue;
-use super::rhythm::{self, Ending, pause};
+use super::rhythm::{Ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, Item, OrganizationFacts, Scope, Value};
-use crate::reconcile::{Pass, is_pending};
+use crate::reconcile::{Edition, Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
 /// How soon a scope is looked at again while the author of a change is not known yet.
@@ -99,7 +98,7 @@ impl State {
             wait = wait.min(pace.scale(AUTHOR_PENDING));
         }
         let due = self.detection.get(&scope).map_or(now + wait, |detection| (now + wait).min(*detection));
-        if rhythm::has_put_back(&pass.report) {
+        if pass.report.has_put_back() {
             self.put_back.insert(scope.clone(), pass.report.clone());
         }
         if self.is_declared(&scope) {

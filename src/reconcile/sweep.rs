@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Hands, Pass, Task, World, pass};
-use crate::daemon::{Edition, has_put_back};
+use super::{Edition, Hands, Pass, Task, World, pass};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, OrganizationFacts, Scope};
@@ -102,7 +101,7 @@ impl<'a> Sweep<'a> {
     fn take(&mut self, scope: &Scope, pass: Pass) {
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         self.records.push(ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live });
-        if has_put_back(&pass.report) {
+        if pass.report.has_put_back() {
             self.put_back.insert(scope.clone(), pass.report.clone());
         }
         self.reports.push(pass.report);
