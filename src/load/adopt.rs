@@ -36,8 +36,12 @@ fn item(
             if let Ok(setting) = rest.parse() {
                 return vec![Item::Setting(setting)];
             }
-            let keys = SettingKind::VARIANTS.iter().map(|kind| kind.key());
-            faults.report(&path.spot, format!("there is no setting `{rest}`"), suggest(rest, keys));
+            let mut keys = SettingKind::VARIANTS.iter().map(|kind| kind.key());
+            let hint = match keys.clone().find(|key| *key == rest) {
+                Some(map) => format!("name one of them: settings.{map}.<name>"),
+                None => suggest(rest, keys.by_ref()),
+            };
+            faults.report(&path.spot, format!("there is no setting `{rest}`"), hint);
             return Vec::new();
         }
         Some(("stacks", rest)) => return stack_items(slug, layer, path, rest, stacks, faults),

@@ -31,7 +31,7 @@ pub use observed::{
     OuFact, Sight, StackFact,
 };
 pub use outcome::{Class, Outcome, Outcomes};
-pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed};
+pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use verdict::{Verdict, assume, overlay, verdict};
 

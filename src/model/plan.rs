@@ -172,6 +172,17 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
+    /// What will not stay good, whatever it is now.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something about an item that a person should know in time. It holds nothing back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The item.
+    pub item: Item,
+    /// What, as a whole sentence without a full stop.
+    pub because: String,
 }
 
 /// An account that no folder claims.
@@ -213,6 +224,7 @@ impl Plan {
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));
+        self.warnings.retain(|warning| is_meant(&warning.item));
         self
     }
 }

@@ -11,6 +11,7 @@ mod agree;
 mod findings;
 mod organization;
 mod stacks;
+mod warnings;
 
 use std::collections::BTreeSet;
 
@@ -63,8 +64,20 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.hold(hold);
     }
     let Draft { steps, blocked } = draft;
+    let warnings = match scope {
+        Scope::Account(slug) => desired.accounts.get(slug).map(|account| warnings::warnings(account, rules)),
+        Scope::Organization => None,
+    };
     let unclaimed = organization::unclaimed(desired, &observed.facts);
-    Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked, unclaimed }
+    Plan {
+        scope: scope.clone(),
+        revision: desired.revision.clone(),
+        findings,
+        steps,
+        blocked,
+        unclaimed,
+        warnings: warnings.unwrap_or_default(),
+    }
 }
 
 /// What is said of an item that something else changes as often as we put it back.

@@ -73,6 +73,7 @@ pub(crate) fn report(finding: Finding) -> ScopeReport {
             steps: Vec::new(),
             blocked: Vec::new(),
             unclaimed: Vec::new(),
+            warnings: Vec::new(),
         },
         outcomes: Outcomes::new(),
         authors: [].into(),

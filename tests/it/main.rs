@@ -12,6 +12,7 @@ mod load;
 mod observe;
 mod paper;
 mod program;
+mod saml;
 mod sandbox_aws;
 mod sandbox_github;
 mod stories;

@@ -1,3 +1,4 @@
+use super::outline::SCHEMA_INSTANCE;
 use super::*;
 
 /// `CN=one,O=Acme`, 2026 to 2036; its fingerprint by openssl.
@@ -9,7 +10,7 @@ fn around(inside: &str) -> String {
     format!(
         "<EntityDescriptor xmlns=\"{METADATA}\" xmlns:ds=\"{SIGNATURE}\" entityID=\"https://login.example.com\">\
          {inside}</EntityDescriptor><!--{}-->",
-        "-  ".repeat(200)
+        "-  ".repeat(400)
     )
 }
 

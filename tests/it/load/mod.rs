@@ -13,6 +13,7 @@ mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;
 mod meaning;
+mod saml;
 mod secrets;
 
 fn tree(files: impl IntoIterator<Item = (String, File)>) -> Tree {

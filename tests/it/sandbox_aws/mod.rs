@@ -4,6 +4,7 @@
 mod accounts;
 mod drift;
 mod identities;
+mod saml;
 mod stacks;
 mod trouble;
 

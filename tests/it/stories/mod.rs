@@ -7,6 +7,7 @@ mod accounts;
 mod brakes;
 mod commits;
 mod drift;
+mod federation;
 mod files;
 mod identity;
 mod kills;
