@@ -1,7 +1,8 @@
 //! Settings: look whether the plan still holds, then put the whole.
 
 use crate::aws::{Error, Reader, Writer};
-use crate::model::{Outcome, Value};
+use crate::model::saml::{SamlMetadata, outline};
+use crate::model::{Outcome, SamlProviderName, Value};
 
 /// Puts the merged password policy, if the policy still is what the plan merged with.
 pub(super) async fn put_password_policy(
@@ -28,5 +29,24 @@ pub(super) async fn put_alias(
         return Ok(Outcome::Stale("the account's alias was changed meanwhile".to_owned()));
     }
     writer.put_account_alias(after).await?;
+    Ok(Outcome::Done)
+}
+
+/// Makes the provider, or replaces its metadata if that still says what the plan saw.
+pub(super) async fn put_saml_provider(
+    reader: &Reader,
+    writer: &Writer,
+    name: &SamlProviderName,
+    before: Option<&str>,
+    after: &SamlMetadata,
+) -> Result<Outcome, Error> {
+    let now = reader.saml_provider(name).await?.map(|metadata| outline(&metadata));
+    if now.as_deref() != before {
+        return Ok(Outcome::Stale(format!("the SAML provider {name} was changed meanwhile")));
+    }
+    match before {
+        Some(_) => writer.update_saml_provider(name, &after.text).await?,
+        None => writer.create_saml_provider(name, &after.text).await?,
+    }
     Ok(Outcome::Done)
 }

@@ -141,6 +141,9 @@ impl Work<'_> {
             Step::PutAccountAlias { before, after } => {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
+            Step::PutSamlProvider { name, before, after } => {
+                account::put_saml_provider(reader, writer, name, before.as_deref(), after).await
+            }
             Step::DeployStack { key, before, after, tags, role, change_set, revert, keeps_data } => {
                 let sent = stack::Sent {
                     key,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::setup::{self, Failure};
 use super::{ApplyArgs, progress};
 use crate::apply::Progress;
-use crate::daemon::{Edition, Ending, ending};
+use crate::daemon::{Ending, ending};
 use crate::model::{AccountProperty, Blocked, Class, Item, Mode, Outcome, Verdict};
-use crate::reconcile::{Hands, sweep};
+use crate::reconcile::{Edition, Hands, sweep};
 use crate::report::{self, ScopeReport};
 
 /// Runs the command: progress to standard error, the last state of things to standard output.

@@ -24,12 +24,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::follow::{Accepted, Follow, News};
 use crate::model::{Class, Organization, Scope};
 use crate::observe::DriftLook;
-use crate::reconcile::{Hands, Pass, Task, World, pass};
+use crate::reconcile::{Edition, Hands, Pass, Task, World, pass};
 use crate::report::{Halted, ScopeReport};
 use crate::server::Health;
 
-pub use publisher::{Edition, Outlet, Proposals, Publisher};
-pub use rhythm::{Ending, ending, has_put_back, pause};
+pub use publisher::{Outlet, Proposals, Publisher};
+pub use rhythm::{Ending, ending, pause};
 pub use state::State;
 
 /// How long passes may go on after the signal to stop, and how long the last words may take.

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 
 use super::Notice;
 use crate::clock::Clock;
-use crate::follow::Accepted;
-use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
+use crate::git::{self, ObservedBranch, Repository, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
-use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Proofs, Scope, Slug};
+use crate::model::{AccountId, Base, Class, CommitId, Proofs, Scope, Slug};
+use crate::reconcile::Edition;
 use crate::report::{self, IssueKey, ScopeReport, Situation, Wanted, WantedIssue, wanted};
 
 /// How long changes gather before they are published together.
@@ -27,24 +27,6 @@ const GATHER: Duration = Duration::from_millis(500);
 const REREAD: Duration = Duration::from_mins(10);
 /// The first and the longest pause after a failure.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(5));
-
-/// Everything that should be known, at one time.
-#[derive(Clone, Debug, Default)]
-pub struct Edition {
-    /// What to record, by scope.
-    pub records: Vec<ScopeRecord>,
-    /// The last report of each scope.
-    pub reports: Vec<ScopeReport>,
-    /// Reports of passes that put something back and of which nobody has been told yet. By now their scopes are in
-    /// line again, so that the last reports say nothing of it.
-    pub put_back: BTreeMap<Scope, ScopeReport>,
-    /// What is said about commits.
-    pub situation: Situation,
-    /// The commit in force.
-    pub accepted: Option<Accepted>,
-    /// The organization as last seen.
-    pub organization: Option<Arc<OrganizationFacts>>,
-}
 
 /// Where issues and pull requests go.
 pub enum Outlet {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Class, Item, Outcome, Outcomes, Plan, Step, Verdict};
+use crate::model::{Class, Outcome, Outcomes, Plan, Step, Verdict};
 use crate::report::ScopeReport;
 
 /// How soon something that AWS is at is looked at again.
@@ -76,16 +76,6 @@ pub fn ending(report: &ScopeReport) -> Ending {
 fn is_refused(plan: &Plan, outcomes: &Outcomes) -> bool {
     let refused = |id| matches!(outcomes.get(id), Some(Outcome::Failed { class: Class::Stalled, .. }));
     plan.steps.iter().any(|step| matches!(step.step, Step::CreateAccount { .. }) && refused(&step.id))
-}
-
-/// True when the pass undid what somebody else had done.
-pub fn has_put_back(report: &ScopeReport) -> bool {
-    let is_drift = |item: &Item| {
-        let verdict = report.plan.findings.get(item).map(|finding| finding.verdict);
-        matches!(verdict, Some(Verdict::Drift | Verdict::Conflict))
-    };
-    let done = report.plan.steps.iter().filter(|step| report.outcomes.get(&step.id) == Some(&Outcome::Done));
-    done.into_iter().any(|step| is_drift(&step.item))
 }
 
 /// The pause before the next look. `failures` counts passes in a row that ended in

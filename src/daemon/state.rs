@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::publisher::Edition;
 use super::queue::Queue;
-use super::rhythm::{self, Ending, pause};
+use super::rhythm::{Ending, ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, Item, OrganizationFacts, Proofs, Scope, Value};
-use crate::reconcile::{Pass, is_pending};
+use crate::reconcile::{Edition, Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
 /// How soon a scope is looked at again while the author of a change is not known yet.
@@ -85,7 +84,7 @@ impl State {
 
     /// True while something is left to do or to wait for in a scope: any commit may be what it waits for.
     fn is_restless(&self, scope: &Scope) -> bool {
-        self.reports.get(scope).is_none_or(|report| rhythm::ending(report) != Ending::Quiet)
+        self.reports.get(scope).is_none_or(|report| ending(report) != Ending::Quiet)
     }
 
     /// The next scope to look at.
@@ -120,7 +119,7 @@ impl State {
             wait = wait.min(pace.scale(AUTHOR_PENDING));
         }
         let due = self.detection.get(&scope).map_or(now + wait, |detection| (now + wait).min(*detection));
-        if rhythm::has_put_back(&pass.report) {
+        if pass.report.has_put_back() {
             self.put_back.insert(scope.clone(), pass.report.clone());
         }
         if self.is_declared(&scope) {

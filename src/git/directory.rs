@@ -14,7 +14,7 @@ use notify::Watcher as _;
 use tokio::sync::mpsc;
 
 use super::Error;
-use super::tree::{Budget, MAX_FILE_BYTES, ROOTS};
+use super::tree::{Budget, ROOTS, max_bytes};
 use crate::load::{File, Tree};
 use crate::model::CommitId;
 
@@ -60,7 +60,7 @@ fn read(
         () if !kind.is_file() => {
             return Err(Error::Entry { path: name.to_owned(), reason: "it is neither file nor folder" });
         }
-        () if metadata.len() > MAX_FILE_BYTES => File::TooLarge { size: metadata.len() },
+        () if metadata.len() > max_bytes(name) => File::TooLarge { size: metadata.len() },
         () => File::Blob(Arc::from(fs::read(path).map_err(|source| failed(path, source))?)),
     };
     budget.bytes(if let File::Blob(bytes) = &file { bytes.len() as u64 } else { 0 })?;

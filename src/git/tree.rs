@@ -14,13 +14,21 @@ use crate::load::File;
 /// The roots Landfast reads, in a commit and in a directory.
 pub(super) const ROOTS: [&str; 4] = ["accounts", "baselines", "landfast.yaml", "organization"];
 /// Above this a file is reported and not read: `CloudFormation` takes 51,200 bytes, and YAML is written by hand.
-pub(super) const MAX_FILE_BYTES: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// The same for XML: IAM takes SAML metadata of ten million characters.
+const MAX_XML_BYTES: u64 = 10_000_000;
 /// Files in one commit; 10,000 accounts are 10,000 files. Folders are counted apart, under the same limit.
 pub(super) const MAX_ENTRIES: usize = 20_000;
 /// Parts of a path; the deepest useful one has four.
 pub(super) const MAX_DEPTH: usize = 8;
 /// All files of one commit together: a small pack can hold a large tree.
 pub(super) const MAX_TOTAL_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How large the file at `path` may be.
+pub(super) fn max_bytes(path: &str) -> u64 {
+    let is_xml = path.ends_with(".xml");
+    if is_xml { MAX_XML_BYTES } else { MAX_FILE_BYTES }
+}
 
 /// Blobs by id, so that what did not change between two commits is the same memory.
 pub(super) type Blobs = BTreeMap<Oid, Arc<[u8]>>;
@@ -111,7 +119,7 @@ impl<'a> Walk<'a> {
         }
         let bytes = match self.before.get(&id) {
             Some(bytes) => Arc::clone(bytes),
-            None => match self.read(id)? {
+            None => match self.read(id, max_bytes(&path))? {
                 Ok(bytes) => bytes,
                 Err(size) => return self.keep(path, File::TooLarge { size }),
             },
@@ -122,9 +130,9 @@ impl<'a> Walk<'a> {
     }
 
     /// The bytes, or else the size of what is too large; the size is looked at before anything is unpacked.
-    fn read(&self, id: Oid) -> Result<Result<Arc<[u8]>, u64>, Error> {
+    fn read(&self, id: Oid, max: u64) -> Result<Result<Arc<[u8]>, u64>, Error> {
         let (size, _) = self.odb.read_header(id)?;
-        if size as u64 > MAX_FILE_BYTES {
+        if size as u64 > max {
             return Ok(Err(size as u64));
         }
         Ok(Ok(Arc::from(self.odb.read(id)?.data())))

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::adopt;
 use super::diagnostic::{At, Faults};
+use super::documents::Documents;
 use super::expression::Context;
 use super::fields::{Denial, Reader};
 use super::identity::{Identity, check_unique, organization_facts};
@@ -15,7 +16,7 @@ use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
 use super::rule::Rule;
-use super::settings;
+use super::settings::Settings;
 use super::stacks::Stacks;
 use super::targets::Targets;
 use super::templates::Templates;
@@ -29,6 +30,7 @@ pub(super) struct Accounts<'a> {
     organization: &'a raw::Organization,
     layers: Layers,
     templates: Templates<'a>,
+    documents: Documents<'a>,
     identities: Vec<Identity<'a>>,
     /// `organization` and `accounts` for expressions.
     context: Context,
@@ -56,14 +58,15 @@ impl<'a> Accounts<'a> {
             check_targets(&layers, files, organization, faults);
         }
         let all = layers.iter().map(|baseline| &baseline.layer).chain(files.iter().map(|file| &file.layer));
-        let templates = Templates::read(tree, all, faults);
+        let templates = Templates::read(tree, all.clone(), faults);
+        let documents = Documents::read(tree, all, faults);
         let facts: BTreeMap<_, _> =
             identities.iter().map(|identity| (identity.slug.as_str(), identity.facts())).collect();
         let context = Context::default()
             .with("organization", &organization_facts(organization))
             .with("accounts", &facts);
         let incomplete = incomplete || identities.len() < files.len();
-        Self { organization, layers, templates, identities, context, incomplete }
+        Self { organization, layers, templates, documents, identities, context, incomplete }
     }
 
     /// Says which exclusions have ended.
@@ -134,6 +137,8 @@ impl<'a> Accounts<'a> {
             context: &context,
         };
         let stacks = stacks.build(faults);
+        let settings =
+            Settings { slug: who.slug, merged: &merged, documents: &self.documents, context: &context };
         let locks = Locks {
             slug: who.slug,
             candidate: &candidate,
@@ -161,7 +166,7 @@ impl<'a> Accounts<'a> {
             tags: who.tags.clone(),
             mode: declared_mode(&merged),
             access: access(&self.organization.access, &who.file.access),
-            settings: settings::build(who.slug, &merged, &context, faults),
+            settings: settings.build(faults),
             adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
             stacks,
             sources: who.sources(),

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use strum::VariantArray;
+
 use super::diagnostic::{At, Faults};
 use super::fields::suggest;
 use super::layer::Layer;
 use super::rule::Rule;
-use crate::model::{AccountProperty, Declared, Item, Region, Setting, Slug, Stack, StackKey};
+use crate::model::{AccountProperty, Declared, Item, Region, SettingKind, Slug, Stack, StackKey};
 
 /// The items one layer adopts in one account.
 pub(super) fn items(
@@ -31,17 +33,16 @@ fn item(
         None if path.value == "email" => return property(AccountProperty::Email),
         None if path.value == "ou" => return property(AccountProperty::Ou),
         Some(("tags", key)) if !key.is_empty() => return property(AccountProperty::Tag(key.to_owned())),
-        Some(("settings", key)) => {
-            if let Some(setting) = Setting::from_key(key) {
+        Some(("settings", rest)) => {
+            if let Ok(setting) = rest.parse() {
                 return vec![Item::Setting(setting)];
             }
-            let keys = Setting::ALL.map(Setting::key);
-            faults.report(
-                Rule::UnknownName,
-                &path.spot,
-                format!("there is no setting `{key}`"),
-                suggest(key, keys.into_iter()),
-            );
+            let mut keys = SettingKind::VARIANTS.iter().map(|kind| kind.key());
+            let hint = match keys.clone().find(|key| *key == rest) {
+                Some(map) => format!("name one of them: settings.{map}.<name>"),
+                None => suggest(rest, keys.by_ref()),
+            };
+            faults.report(Rule::UnknownName, &path.spot, format!("there is no setting `{rest}`"), hint);
             return Vec::new();
         }
         Some(("stacks", rest)) => return stack_items(slug, layer, path, rest, stacks, faults),

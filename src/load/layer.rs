@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use strum::VariantArray;
+
 use super::diagnostic::At;
 use super::fields::{Denial, Fields, Reader, suggest};
 use super::raw::mode;
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
-use crate::model::{StackName, Value};
+use crate::model::{SamlProviderName, SettingKind, StackName, Value};
 use crate::yaml::{Entry, Kind, Node, Place};
 
 /// The way to a leaf.
@@ -188,18 +190,45 @@ impl Layer {
 
     fn read_settings(&mut self, reader: &mut Reader<'_>, node: &Node, kin: Kin) {
         let Some(mut fields) = reader.layered(node) else { return };
-        if let Some(entry) = fields.entry("passwordPolicy") {
-            self.put(reader, &["settings", "passwordPolicy"], Value::Null, entry.place);
-            self.read_password_policy(reader, &entry.value, kin);
-        }
-        if let Some(entry) = fields.entry("accountAlias")
-            && let Some(node) = self.plain_or_narrowed(reader, entry, kin)
-            && let Some(alias) = reader.text(node)
-        {
-            self.put(reader, &["settings", "accountAlias"], alias.value.into(), alias.spot.place);
+        for kind in SettingKind::VARIANTS {
+            let Some(entry) = fields.entry(kind.key()) else { continue };
+            match kind {
+                SettingKind::PasswordPolicy => {
+                    self.put(reader, &["settings", kind.key()], Value::Null, entry.place);
+                    self.read_password_policy(reader, &entry.value, kin);
+                }
+                SettingKind::AccountAlias => {
+                    let node = self.plain_or_narrowed(reader, entry, kin);
+                    let Some(alias) = node.and_then(|node| reader.text(node)) else { continue };
+                    self.put(reader, &["settings", kind.key()], alias.value.into(), alias.spot.place);
+                }
+                SettingKind::SamlProvider => {
+                    for provider in self.given(reader, &entry.value, &["settings", kind.key()]) {
+                        self.read_saml_provider(reader, provider, kin);
+                    }
+                }
+            }
         }
         let denied = fields.close_layered(reader);
         self.deny_all(reader, &["settings"], denied);
+    }
+
+    fn read_saml_provider(&mut self, reader: &mut Reader<'_>, entry: &Entry, kin: Kin) {
+        let name = entry.key.as_str();
+        if let Err(invalid) = SamlProviderName::parse(name) {
+            reader.fault(Rule::Identifier, entry.place, invalid.to_string(), "");
+            return;
+        }
+        let Some(mut fields) = reader.layered(&entry.value) else { return };
+        let path = ["settings", SettingKind::SamlProvider.key(), name, "metadata"];
+        self.put(reader, &path[..3], Value::Null, entry.place);
+        if let Some(file) = fields.optional("metadata").and_then(|node| file_path(reader, node, "metadata")) {
+            let place = file.spot.place;
+            self.put(reader, &path, file.value.into(), place);
+        }
+        self.read_narrowing(reader, &mut fields, &path[..3], kin);
+        let denied = fields.close_layered(reader);
+        self.deny_all(reader, &path[..3], denied);
     }
 
     /// A setting that is one text has no room for targets, so it can be written `{value: …, targets: …}` too.
@@ -265,7 +294,7 @@ impl Layer {
         }
         let Some(mut fields) = reader.layered(&entry.value) else { return };
         self.put(reader, &["stacks", name], Value::Null, entry.place);
-        if let Some(path) = fields.optional("template").and_then(|node| template_path(reader, node)) {
+        if let Some(path) = fields.optional("template").and_then(|node| file_path(reader, node, "template")) {
             let place = path.spot.place;
             self.put(reader, &["stacks", name, "template"], path.value.into(), place);
         }
@@ -324,12 +353,12 @@ fn parameter(reader: &mut Reader<'_>, node: &Node) -> Option<Value> {
     }
 }
 
-/// The path of a template from the root of the repository.
-fn template_path(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
+/// The path, from the root of the repository, of a file that is named beside this one.
+fn file_path(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<String>> {
     let text = reader.text(node)?;
     let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
     if text.value.split('/').any(odd) {
-        let message = format!("the template `{}` is not in this folder", text.value);
+        let message = format!("the {what} `{}` is not in this folder", text.value);
         reader.fault(
             Rule::TemplatePath,
             node.place,

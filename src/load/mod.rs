@@ -11,6 +11,7 @@
 mod account;
 mod adopt;
 mod diagnostic;
+mod documents;
 mod exclusion;
 mod explain;
 mod expression;

@@ -2,28 +2,63 @@
 
 use std::collections::BTreeMap;
 
+use strum::VariantArray;
+
 use super::diagnostic::Faults;
+use super::documents::Documents;
 use super::expression::Context;
 use super::merge::Merged;
 use super::rule::Rule;
-use crate::model::{AccountId, Declared, Setting, Slug, Value};
+use crate::model::{AccountId, Declared, SamlProviderName, Setting, SettingKind, SettingValue, Slug, Value};
 
-/// Every setting somebody declares for the account.
-pub(super) fn build(
-    slug: &Slug,
-    merged: &Merged,
-    context: &Context,
-    faults: &mut Faults,
-) -> BTreeMap<Setting, Declared<Value>> {
-    let mut settings = BTreeMap::new();
-    for setting in Setting::ALL {
-        let value = match setting {
-            Setting::PasswordPolicy => password_policy(merged),
-            Setting::AccountAlias => account_alias(slug, merged, context, faults),
+/// What the settings of an account are made from.
+pub(super) struct Settings<'a> {
+    pub(super) slug: &'a Slug,
+    pub(super) merged: &'a Merged,
+    pub(super) documents: &'a Documents<'a>,
+    pub(super) context: &'a Context,
+}
+
+impl Settings<'_> {
+    /// Every setting somebody declares for the account.
+    pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<Setting, Declared<SettingValue>> {
+        let kinds = SettingKind::VARIANTS.iter();
+        let of_kind = |kind: &SettingKind| match kind {
+            SettingKind::PasswordPolicy => once(Setting::PasswordPolicy, password_policy(self.merged)),
+            SettingKind::AccountAlias => {
+                once(Setting::AccountAlias, account_alias(self.slug, self.merged, self.context, faults))
+            }
+            SettingKind::SamlProvider => saml_providers(self.slug, self.merged, self.documents, faults),
         };
-        settings.extend(value.map(|value| (setting, value)));
+        kinds.flat_map(of_kind).collect()
     }
-    settings
+}
+
+type Built = Vec<(Setting, Declared<SettingValue>)>;
+
+/// A setting of which there is one.
+fn once(setting: Setting, declared: Option<Declared<Value>>) -> Built {
+    let plain = |Declared { value, source }| Declared { value: SettingValue::Plain(value), source };
+    declared.map(|declared| (setting, plain(declared))).into_iter().collect()
+}
+
+/// The providers whose metadata could be read; of the others it has been said why.
+fn saml_providers(slug: &Slug, merged: &Merged, documents: &Documents<'_>, faults: &mut Faults) -> Built {
+    let head = ["settings", SettingKind::SamlProvider.key()];
+    let markers = merged.iter().filter(|(path, _)| path.len() == 3 && path[..2] == head);
+    markers
+        .filter_map(|(path, marker)| {
+            let name = SamlProviderName::parse(path[2].as_str()).ok()?;
+            let Some(leaf) = merged.get([path, &["metadata".to_owned()][..]].concat().as_slice()) else {
+                let message = format!("the SAML provider `{name}` has no metadata");
+                faults.report_for(Rule::Setting, slug, &marker.spot, message, "name its file: `metadata: name.xml`");
+                return None;
+            };
+            let metadata = documents.metadata(leaf.value.as_str().unwrap_or_default())?;
+            let value = SettingValue::Metadata(metadata);
+            Some((Setting::SamlProvider(name), Declared { value, source: marker.spot.source() }))
+        })
+        .collect()
 }
 
 fn password_policy(merged: &Merged) -> Option<Declared<Value>> {

@@ -11,7 +11,7 @@ use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
 use crate::model::template::TemplateParameter;
-use crate::model::{Declared, Region, Slug, Stack, StackKey, StackName, Value};
+use crate::model::{Declared, Item, Region, Setting, Slug, Stack, StackKey, StackName, Value};
 
 /// What the stacks of an account are made from.
 pub(super) struct Stacks<'a> {
@@ -37,11 +37,13 @@ impl Stacks<'_> {
     pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<StackKey, Declared<Stack>> {
         let entries = self.entries(faults);
         let needs = self.needs(&entries, faults);
+        let settings = self.needed_settings(&entries, faults);
         let mut stacks = BTreeMap::new();
         for entry in entries.values() {
             for region in &entry.regions {
                 let Some(mut stack) = self.stack(entry, region, faults) else { continue };
                 stack.needs = needed(&needs[entry.name.as_str()], region, &entries);
+                stack.needs.extend(settings[entry.name.as_str()].iter().cloned().map(Item::Setting));
                 let key = StackKey { name: entry.name.clone(), region: region.clone() };
                 stacks.insert(key, Declared { value: stack, source: entry.marker.spot.source() });
             }
@@ -196,8 +198,9 @@ impl Stacks<'_> {
         let mut needs = BTreeMap::new();
         for name in entries.keys() {
             let leaf = self.leaf(name, "needs");
+            let named = leaf.into_iter().flat_map(|leaf| texts(&leaf.value));
             let named: BTreeSet<_> =
-                leaf.into_iter().flat_map(|leaf| texts(&leaf.value)).map(str::to_owned).collect();
+                named.filter(|need| setting(need).is_none()).map(str::to_owned).collect();
             for (stranger, leaf) in named.iter().filter(|need| !entries.contains_key(*need)).zip(leaf) {
                 let message =
                     format!("the stack `{name}` needs `{stranger}`, which this account does not have");
@@ -220,6 +223,48 @@ impl Stacks<'_> {
         }
         needs
     }
+
+    /// The settings each stack needs by path, each of them declared for the account.
+    fn needed_settings(
+        &self,
+        entries: &BTreeMap<String, Entry<'_>>,
+        faults: &mut Faults,
+    ) -> BTreeMap<String, BTreeSet<Setting>> {
+        let mut needs = BTreeMap::new();
+        for name in entries.keys() {
+            let leaf = self.leaf(name, "needs");
+            let mut named = BTreeSet::new();
+            for (path, leaf) in
+                leaf.into_iter().flat_map(|leaf| texts(&leaf.value).zip(std::iter::repeat(leaf)))
+            {
+                let Some(path) = setting(path) else { continue };
+                match path.parse::<Setting>().ok().filter(|setting| self.declares(setting)) {
+                    Some(setting) => _ = named.insert(setting),
+                    None => {
+                        let message = format!(
+                            "the stack `{name}` needs the setting `{path}`, which this account does not have"
+                        );
+                        let hint = "declare it, or take the need out";
+                        faults.report_for(Rule::UnknownName, self.slug, &leaf.spot, message, hint);
+                    }
+                }
+            }
+            needs.insert(name.clone(), named);
+        }
+        needs
+    }
+
+    fn declares(&self, setting: &Setting) -> bool {
+        let path: Vec<_> = std::iter::once("settings".to_owned())
+            .chain(setting.to_string().splitn(2, '.').map(str::to_owned))
+            .collect();
+        self.merged.contains_key(&path)
+    }
+}
+
+/// What follows `settings.` in a need.
+fn setting(need: &str) -> Option<&str> {
+    need.strip_prefix("settings.")
 }
 
 fn check_capabilities(entry: &Entry<'_>, template: &Loaded, stack: &Stack, faults: &mut Faults) {
@@ -241,9 +286,11 @@ fn needed(
     names: &BTreeSet<String>,
     region: &Region,
     entries: &BTreeMap<String, Entry<'_>>,
-) -> BTreeSet<StackKey> {
-    let key = |name: &StackName, region: &Region| StackKey { name: name.clone(), region: region.clone() };
-    let keys = |entry: &Entry<'_>| -> BTreeSet<StackKey> {
+) -> BTreeSet<Item> {
+    let key = |name: &StackName, region: &Region| {
+        Item::Stack(StackKey { name: name.clone(), region: region.clone() })
+    };
+    let keys = |entry: &Entry<'_>| -> BTreeSet<Item> {
         if entry.regions.contains(region) {
             return [key(&entry.name, region)].into();
         }

@@ -60,7 +60,7 @@ impl<'t> Templates<'t> {
     fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, faults: &mut Faults) {
         let path = leaf.value.as_str().unwrap_or_default();
         if !tree.files.contains_key(path) {
-            report_missing(tree, path, &leaf.spot, faults);
+            report_missing(tree, path, "template", &[".template."], &leaf.spot, faults);
         } else if !self.by_path.contains_key(path) {
             let template = self.parse(tree, path, faults);
             self.by_path.insert(path.to_owned(), template);
@@ -106,10 +106,18 @@ fn capability(template: &Template) -> Option<&'static str> {
     iam.max().map(|named| if named { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" })
 }
 
-fn report_missing(tree: &Tree, path: &str, spot: &Spot, faults: &mut Faults) {
+/// Says that the file at `path` is not there, and which file beside it may have been meant.
+pub(super) fn report_missing(
+    tree: &Tree,
+    path: &str,
+    what: &str,
+    endings: &[&str],
+    spot: &Spot,
+    faults: &mut Faults,
+) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let beside = tree.files.iter().filter(|(_, file)| matches!(file, File::Blob(_)));
     let beside = beside.filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
-    let hint = suggest(name, beside.filter(|name| name.contains(".template.")));
-    faults.report(Rule::MissingFile, spot, format!("there is no template {path}"), hint);
+    let hint = suggest(name, beside.filter(|name| endings.iter().any(|ending| name.contains(ending))));
+    faults.report(Rule::MissingFile, spot, format!("there is no {what} {path}"), hint);
 }

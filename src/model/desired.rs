@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
-use super::item::{AccountProperty, Item, Scope, Setting, StackKey};
+use super::item::{AccountProperty, Item, Scope, StackKey};
+use super::setting::{Setting, SettingValue};
 use super::{Value, template};
 
 /// The tag that proves a stack or an account is ours. Its value is constant: stack tags propagate to resources.
@@ -94,8 +95,8 @@ pub struct Stack {
     pub tags: BTreeMap<String, String>,
     /// Capabilities the file grants, such as `CAPABILITY_NAMED_IAM`.
     pub capabilities: BTreeSet<String>,
-    /// Stacks of the same account that must be in place first.
-    pub needs: BTreeSet<StackKey>,
+    /// Stacks and settings of the same account that must be in place first.
+    pub needs: BTreeSet<Item>,
     /// Parameters AWS never shows again (`NoEcho`).
     pub hidden: BTreeSet<String>,
     /// Keyed hashes of the hidden parameters' values, by name: what the base keeps in their place.
@@ -122,8 +123,8 @@ pub struct Account {
     pub mode: Mode,
     /// Roles to assume here.
     pub access: Access,
-    /// Settings by kind: the password policy as a map of the declared fields, the alias as a text.
-    pub settings: BTreeMap<Setting, Declared<Value>>,
+    /// Settings: the password policy as a map of the declared fields, the alias as a text.
+    pub settings: BTreeMap<Setting, Declared<SettingValue>>,
     /// Stacks by name and region.
     pub stacks: BTreeMap<StackKey, Declared<Stack>>,
     /// What may be overwritten although it was found there.
@@ -222,7 +223,10 @@ impl Account {
     }
 
     fn items(&self, organization: &Organization) -> BTreeMap<Item, Declared<Value>> {
-        let settings = self.settings.iter().map(|(setting, value)| (Item::Setting(*setting), value.clone()));
+        let settings = self.settings.iter().map(|(setting, declared)| {
+            let (value, source) = (declared.value.to_value(), declared.source.clone());
+            (Item::Setting(setting.clone()), Declared { value, source })
+        });
         let stacks = self.stacks.iter().map(|(key, stack)| {
             let value = stack.value.to_value(&organization.id);
             (Item::Stack(key.clone()), Declared { value, source: stack.source.clone() })

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::id::{Invalid, OuPath, Region, Slug, StackName};
+use super::setting::Setting;
 
 /// What one pass is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,33 +24,6 @@ impl fmt::Display for Scope {
             Self::Organization => f.write_str("organization"),
             Self::Account(slug) => write!(f, "accounts/{slug}"),
         }
-    }
-}
-
-/// One account-wide setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Setting {
-    /// IAM's password policy for the account's users.
-    PasswordPolicy,
-    /// The account's sign-in alias.
-    AccountAlias,
-}
-
-impl Setting {
-    /// Every kind of setting, in the order in which plans list them.
-    pub const ALL: [Self; 2] = [Self::PasswordPolicy, Self::AccountAlias];
-
-    /// The key used in files: `passwordPolicy`.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::PasswordPolicy => "passwordPolicy",
-            Self::AccountAlias => "accountAlias",
-        }
-    }
-
-    /// The setting whose key is `key`.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|setting| setting.key() == key)
     }
 }
 
@@ -79,7 +53,7 @@ pub enum AccountProperty {
 
 /// The smallest thing with a verdict of its own.
 ///
-/// Printed and parsed as a dotted path: `settings.passwordPolicy`, `stacks.network[eu-west-1]`,
+/// Printed and parsed as a dotted path: `settings.passwordPolicy`, `settings.samlProviders.ADFS`, `stacks.network[eu-west-1]`,
 /// `ous./workloads/prod`, `accounts.payments-prod`, `accounts.payments-prod.tags.env`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -103,7 +77,7 @@ impl fmt::Display for Item {
             Self::Account(slug, AccountProperty::Email) => write!(f, "accounts.{slug}.email"),
             Self::Account(slug, AccountProperty::Ou) => write!(f, "accounts.{slug}.ou"),
             Self::Account(slug, AccountProperty::Tag(key)) => write!(f, "accounts.{slug}.tags.{key}"),
-            Self::Setting(setting) => write!(f, "settings.{}", setting.key()),
+            Self::Setting(setting) => write!(f, "settings.{setting}"),
             Self::Stack(key) => write!(f, "stacks.{}[{}]", key.name, key.region),
         }
     }
@@ -118,7 +92,7 @@ impl FromStr for Item {
         let (head, rest) = text.split_once('.').ok_or_else(invalid)?;
         match head {
             "ous" => Ok(Self::Ou(OuPath::parse(rest)?)),
-            "settings" => Setting::from_key(rest).map(Self::Setting).ok_or_else(invalid),
+            "settings" => rest.parse().map(Self::Setting),
             "stacks" => {
                 let (name, region) =
                     rest.strip_suffix(']').and_then(|rest| rest.split_once('[')).ok_or_else(invalid)?;
@@ -168,6 +142,7 @@ mod tests {
             "accounts.payments-prod.ou",
             "accounts.payments-prod.tags.cost.center",
             "settings.passwordPolicy",
+            "settings.samlProviders.ADFS",
             "stacks.network[eu-west-1]",
         ] {
             assert_eq!(text.parse::<Item>().unwrap().to_string(), text);

@@ -12,6 +12,8 @@ mod observed;
 mod outcome;
 mod plan;
 mod proof;
+pub mod saml;
+mod setting;
 pub mod status;
 pub mod template;
 mod verdict;
@@ -22,16 +24,18 @@ pub use desired::{
     Access, Account, Declared, Desired, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,
 };
 pub use id::{
-    AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, Slug, StackName,
+    AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, SamlProviderName, Slug,
+    StackName,
 };
-pub use item::{AccountProperty, Item, Scope, Setting, StackKey};
+pub use item::{AccountProperty, Item, Scope, StackKey};
 pub use observed::{
     AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Observed, OrganizationFacts,
     OuFact, Sight, StackFact,
 };
 pub use outcome::{Class, Outcome, Outcomes};
-pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed};
+pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
+pub use setting::{Setting, SettingKind, SettingValue};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// True for the name of something that is not to be shown or recorded: a password, a token, a key.

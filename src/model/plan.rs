@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::Value;
 use super::desired::{Mode, Source, Stack};
-use super::id::{AccountId, CommitId, Email, OuPath, RoleName, Slug};
+use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::saml::SamlMetadata;
 use super::verdict::Verdict;
 
 /// What was found of one item.
@@ -104,6 +105,15 @@ pub enum Step {
         /// The alias afterwards.
         after: String,
     },
+    /// Creates a SAML provider, or replaces the whole metadata of one.
+    PutSamlProvider {
+        /// Its name.
+        name: SamlProviderName,
+        /// The outline of its metadata now, if it is there.
+        before: Option<String>,
+        /// Its metadata afterwards.
+        after: SamlMetadata,
+    },
     /// Creates or updates a stack through a change set.
     DeployStack {
         /// The stack.
@@ -169,6 +179,17 @@ pub struct Plan {
     pub unclaimed: Vec<Unclaimed>,
     /// Why `unclaimed` may lack some: not every account could be read.
     pub unclaimed_gap: Option<String>,
+    /// What will not stay good, whatever it is now.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something about an item that a person should know in time. It holds nothing back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The item.
+    pub item: Item,
+    /// What, as a whole sentence without a full stop.
+    pub because: String,
 }
 
 /// An account that no folder claims.
@@ -210,6 +231,7 @@ impl Plan {
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));
+        self.warnings.retain(|warning| is_meant(&warning.item));
         self
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::each::each;
 use super::stacks::{AccountCache, RegionSeen, region};
 use crate::aws::{Error, Reader};
+use crate::model::saml::outline;
 use crate::model::{
     AccountFact, AccountFacts, AccountId, AccountState, Facts, Item, Observed, OrganizationId, Region, Scope,
     Setting, Sight, Slug, StackKey, Value,
@@ -122,11 +123,16 @@ async fn settings(
     is_young: bool,
 ) -> (BTreeMap<Item, Sight>, Option<Value>) {
     let (mut sights, mut policy) = (BTreeMap::new(), None);
-    for setting in Setting::ALL.into_iter().filter(|setting| wanted.contains(&Item::Setting(*setting))) {
+    for item in wanted {
+        let Item::Setting(setting) = item else { continue };
         let value = match setting {
             Setting::PasswordPolicy => reader.password_policy().await,
             Setting::AccountAlias => {
                 reader.account_alias().await.map(|alias| alias.map(|alias| json!(alias)))
+            }
+            Setting::SamlProvider(name) => {
+                let metadata = reader.saml_provider(name).await;
+                metadata.map(|text| text.map(|text| json!({"metadata": outline(&text)})))
             }
         };
         if let (Setting::PasswordPolicy, Ok(whole)) = (setting, &value) {
@@ -136,7 +142,7 @@ async fn settings(
             Ok(value) => value.map_or(Sight::Absent, Sight::present),
             Err(error) => unread(&error, is_young),
         };
-        sights.insert(Item::Setting(setting), sight);
+        sights.insert(item.clone(), sight);
     }
     (sights, policy)
 }

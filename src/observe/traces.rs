@@ -41,6 +41,9 @@ pub(super) fn traces(question: &Question<'_>) -> Vec<Trace> {
             calls(&global, &["UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"])
         }
         Item::Setting(Setting::AccountAlias) => calls(&global, &["CreateAccountAlias", "DeleteAccountAlias"]),
+        Item::Setting(Setting::SamlProvider(_)) => {
+            calls(&global, &["UpdateSAMLProvider", "DeleteSAMLProvider", "CreateSAMLProvider"])
+        }
         Item::Ou(_) => calls(
             &global,
             &["DeleteOrganizationalUnit", "UpdateOrganizationalUnit", "CreateOrganizationalUnit"],
@@ -152,7 +155,14 @@ fn names(question: &Question<'_>, event: &TrailEvent) -> Option<bool> {
     };
     let id = question.account.map(AccountId::as_str);
     match question.item {
-        Item::Setting(_) => Some(true),
+        Item::Setting(Setting::PasswordPolicy | Setting::AccountAlias) => Some(true),
+        Item::Setting(Setting::SamlProvider(name)) => {
+            // The answer names the provider too: CloudTrail leaves out a request that is too long.
+            let arn = event.record.get("responseElements").and_then(|answer| answer.get("sAMLProviderArn"));
+            let arn = arn.and_then(Value::as_str).unwrap_or_else(|| asked("sAMLProviderArn"));
+            let named = arn.rsplit_once('/').map_or_else(|| asked("name"), |(_, name)| name);
+            if named.is_empty() { Some(false) } else { (named == name.as_str()).then_some(true) }
+        }
         // Deleting an OU names its id only.
         Item::Ou(_) if asked("name").is_empty() => Some(false),
         Item::Ou(path) => (asked("name") == path.name()).then_some(true),

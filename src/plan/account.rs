@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Draft, Rules, stacks, wants_write};
-use crate::model::{Account, AccountFacts, Desired, Finding, Item, Scope, Setting, Step, Value, overlay};
+use crate::model::saml::SamlMetadata;
+use crate::model::{
+    Account, AccountFacts, Desired, Finding, Item, Scope, Setting, SettingValue, Step, Value, overlay,
+};
 
 pub(super) fn steps(
     draft: &mut Draft,
@@ -26,7 +29,7 @@ pub(super) fn steps(
     }
     for (item, finding) in &wanted {
         if let Item::Setting(setting) = item {
-            set(draft, *setting, item, finding, facts);
+            set(draft, account, setting, item, finding, facts);
         }
     }
     stacks::steps(draft, desired, account, findings, &wanted, facts, rules);
@@ -47,18 +50,35 @@ fn shut(desired: &Desired, account: &Account, facts: &AccountFacts, rules: &Rule
     facts.closed.clone().map(|because| (because, false))
 }
 
-fn set(draft: &mut Draft, setting: Setting, item: &Item, finding: &Finding, facts: &AccountFacts) {
-    let Some(after) = &finding.desired else { return };
-    let step = match setting {
+fn set(
+    draft: &mut Draft,
+    account: &Account,
+    setting: &Setting,
+    item: &Item,
+    finding: &Finding,
+    facts: &AccountFacts,
+) {
+    let (Some(declared), observed) = (account.settings.get(setting), finding.observed.as_ref()) else {
+        return;
+    };
+    let step = match (setting, &declared.value) {
         // IAM replaces the whole policy: what git does not declare is sent back as it was found.
-        Setting::PasswordPolicy => Step::PutPasswordPolicy {
+        (Setting::PasswordPolicy, SettingValue::Plain(after)) => Step::PutPasswordPolicy {
             before: facts.password_policy.clone(),
             after: overlay(after, facts.password_policy.as_ref()),
         },
-        Setting::AccountAlias => Step::PutAccountAlias {
-            before: finding.observed.as_ref().and_then(Value::as_str).map(str::to_owned),
+        (Setting::AccountAlias, SettingValue::Plain(after)) => Step::PutAccountAlias {
+            before: observed.and_then(Value::as_str).map(str::to_owned),
             after: after.as_str().unwrap_or_default().to_owned(),
         },
+        (Setting::SamlProvider(name), SettingValue::Metadata(after)) => Step::PutSamlProvider {
+            name: name.clone(),
+            before: observed.and_then(|value| value["metadata"].as_str()).map(str::to_owned),
+            after: SamlMetadata::clone(after),
+        },
+        // Load gives each kind the value of its kind.
+        (Setting::PasswordPolicy | Setting::AccountAlias, SettingValue::Metadata(_))
+        | (Setting::SamlProvider(_), SettingValue::Plain(_)) => return,
     };
     draft.step("put", item, BTreeSet::new(), step);
 }

@@ -13,6 +13,7 @@ mod foreign;
 mod guards;
 mod organization;
 mod stacks;
+mod warnings;
 
 use std::collections::BTreeSet;
 
@@ -68,9 +69,21 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.hold(hold);
     }
     let Draft { steps, blocked } = draft;
+    let warnings = match scope {
+        Scope::Account(slug) => desired.accounts.get(slug).map(|account| warnings::warnings(account, rules)),
+        Scope::Organization => None,
+    };
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
-    let (scope, revision) = (scope.clone(), desired.revision.clone());
-    Plan { scope, revision, findings, steps, blocked, unclaimed, unclaimed_gap }
+    Plan {
+        scope: scope.clone(),
+        revision: desired.revision.clone(),
+        findings,
+        steps,
+        blocked,
+        unclaimed,
+        unclaimed_gap,
+        warnings: warnings.unwrap_or_default(),
+    }
 }
 
 /// What is said of an item that something else changes as often as we put it back.

@@ -108,7 +108,7 @@ fn in_order(account: &Account) -> Vec<&StackKey> {
     while !left.is_empty() {
         let is_ready = |key: &&StackKey| {
             let needs = &account.stacks[*key].value.needs;
-            needs.iter().all(|need| !left.contains(need))
+            needs.iter().all(|need| !matches!(need, Item::Stack(need) if left.contains(need)))
         };
         // Load refuses cycles; if one got here all the same, its members are taken as they come.
         let next = left.iter().copied().find(is_ready).or_else(|| left.first().copied());
@@ -126,11 +126,10 @@ fn needed(
     findings: &BTreeMap<Item, Finding>,
 ) -> Result<BTreeSet<StepId>, String> {
     let mut steps = BTreeSet::new();
-    for need in &stack.needs {
-        let item = Item::Stack(need.clone());
-        match draft.making(&item) {
+    for item in &stack.needs {
+        match draft.making(item) {
             Some(step) => drop(steps.insert(step)),
-            None if findings.get(&item).is_some_and(|finding| finding.observed.is_some()) => {}
+            None if findings.get(item).is_some_and(|finding| finding.observed.is_some()) => {}
             None => return Err(format!("it needs {item}, which is not there yet")),
         }
     }

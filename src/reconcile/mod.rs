@@ -4,6 +4,7 @@
 //! ends in a report, whatever happened.
 
 mod attribution;
+mod edition;
 mod memory;
 mod sight;
 pub mod sweep;
@@ -24,6 +25,7 @@ use crate::plan::{Guards, Rules, next_base, plan};
 use crate::report::ScopeReport;
 
 pub use attribution::is_pending;
+pub use edition::Edition;
 pub use memory::Memory;
 
 use crate::follow::Accepted;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Hands, Pass, Task, World, pass};
-use crate::daemon::{Edition, has_put_back};
+use super::{Edition, Hands, Pass, Task, World, pass};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, OrganizationFacts, Scope};
@@ -103,7 +102,7 @@ impl<'a> Sweep<'a> {
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         let Pass { base, live, proofs, .. } = pass;
         self.records.push(ScopeRecord { scope: scope.clone(), base, live, proofs });
-        if has_put_back(&pass.report) {
+        if pass.report.has_put_back() {
             self.put_back.insert(scope.clone(), pass.report.clone());
         }
         self.reports.push(pass.report);

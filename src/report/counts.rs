@@ -128,8 +128,11 @@ pub fn counts(report: &ScopeReport) -> Counts {
             Step::DeployStack { before: None, .. } => counts.creates += 1,
             Step::PutPasswordPolicy { before: None, .. } => counts.creates += 1,
             Step::PutAccountAlias { before: None, .. } => counts.creates += 1,
+            Step::PutSamlProvider { before: None, .. } => counts.creates += 1,
+            Step::MoveAccount { .. } | Step::TagAccount { .. } => counts.changes += 1,
+            Step::PutPasswordPolicy { .. } | Step::PutAccountAlias { .. } => counts.changes += 1,
+            Step::PutSamlProvider { .. } | Step::DeployStack { .. } => counts.changes += 1,
             Step::DeleteFailedStack { .. } => counts.removes += 1,
-            _ => counts.changes += 1,
         }
     }
     counts

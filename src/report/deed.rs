@@ -27,6 +27,10 @@ pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
         Step::PutPasswordPolicy { before: None, .. } => format!("create the password policy of {here}"),
         Step::PutPasswordPolicy { .. } => format!("change the password policy of {here}"),
         Step::PutAccountAlias { after, .. } => format!("set the alias of {here} to {}", plain(after)),
+        Step::PutSamlProvider { name, before: None, .. } => format!("create SAML provider {name} in {here}"),
+        Step::PutSamlProvider { name, .. } => {
+            format!("replace the metadata of SAML provider {name} in {here}")
+        }
         Step::DeployStack { key, before, revert, .. } => {
             let verb = if before.is_some() { "update" } else { "create" };
             let revert = if *revert { ", and put drifted resources back" } else { "" };

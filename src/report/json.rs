@@ -29,6 +29,7 @@
 //!                       {is: done | waiting | stale | failed | skipped, …}
 //!           blocked[]   item, because, needsPerson
 //!           unclaimed[] id, name, email, ou: accounts of the organization that no folder claims
+//!           warnings[]  item, because: what will not stay good, whatever it is now
 //! ```
 
 use serde_json::{Value, json};
@@ -62,6 +63,7 @@ fn scope(report: &ScopeReport) -> Value {
         "steps": steps(report),
         "blocked": report.plan.blocked.iter().map(blocked).collect::<Vec<_>>(),
         "unclaimed": report.plan.unclaimed,
+        "warnings": report.plan.warnings,
     })
 }
 

@@ -41,7 +41,7 @@ pub use pull::{PullWords, record_id};
 pub use severity::{Judgement, Severity, judge};
 pub use text::text;
 
-use crate::model::{AccountId, Author, Item, Outcomes, Plan, Scope};
+use crate::model::{AccountId, Author, Item, Outcome, Outcomes, Plan, Scope, Verdict};
 
 /// What one pass over one scope ended in.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,4 +62,17 @@ pub struct ScopeReport {
     pub gaps_last: bool,
     /// Why all writes are held here, if they are: the value of the `landfast:hold` tag and where it is.
     pub hold: Option<String>,
+}
+
+impl ScopeReport {
+    /// True when the pass undid what somebody else had done.
+    pub fn has_put_back(&self) -> bool {
+        let is_drift = |item: &Item| {
+            let verdict = self.plan.findings.get(item).map(|finding| finding.verdict);
+            matches!(verdict, Some(Verdict::Drift | Verdict::Conflict))
+        };
+        let mut done =
+            self.plan.steps.iter().filter(|step| self.outcomes.get(&step.id) == Some(&Outcome::Done));
+        done.any(|step| is_drift(&step.item))
+    }
 }

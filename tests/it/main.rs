@@ -20,6 +20,7 @@ mod observe;
 mod oracle;
 mod paper;
 mod program;
+mod saml;
 mod sandbox_aws;
 mod sandbox_github;
 mod stories;

@@ -70,7 +70,7 @@ pub(crate) fn wanting(alias: Option<&Value>) -> Desired {
     let mut desired = desired();
     let account = desired.accounts.get_mut(&slug("payments")).unwrap();
     if let Some(alias) = alias {
-        let declared = Declared { value: alias.clone(), source: Source::default() };
+        let declared = Declared { value: alias.clone().into(), source: Source::default() };
         account.settings.insert(Setting::AccountAlias, declared);
     }
     desired

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use super::super::Error;
 use super::super::session::Repeat;
 use super::Reader;
-use crate::model::Value;
+use crate::model::{AccountId, SamlProviderName, Value};
 
 impl Reader {
     /// The password policy by the field names of the files, or nothing where the account has none. Numbers that are
@@ -48,4 +48,23 @@ impl Reader {
             .await?;
         Ok(aliases.into_iter().next())
     }
+
+    /// The metadata document of a SAML provider, where the account has one of that name.
+    pub async fn saml_provider(&self, name: &SamlProviderName) -> Result<Option<String>, Error> {
+        let operation = "GetSAMLProvider";
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.get_saml_provider().saml_provider_arn(saml_provider_arn(self.account(), name));
+        match self.session.send(operation, call.send()).await {
+            Err(error) if error.is_absent() => Ok(None),
+            answer => {
+                let metadata = answer?.saml_metadata_document;
+                metadata.map(Some).ok_or_else(|| self.lacks(operation, "metadata"))
+            }
+        }
+    }
+}
+
+/// The name is all that a provider's ARN adds to its account's.
+pub(in super::super) fn saml_provider_arn(account: &AccountId, name: &SamlProviderName) -> String {
+    format!("arn:aws:iam::{account}:saml-provider/{name}")
 }

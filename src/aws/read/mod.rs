@@ -13,6 +13,7 @@ use crate::model::AccountId;
 
 pub use cloudformation::{Change, ChangeSet, Detection, ResourceDrift, StackEvent, StackSeen, first_failure};
 pub use cloudtrail::{Lookup, TrailEvent};
+pub(super) use iam::saml_provider_arn;
 pub(super) use organizations::creation;
 pub use organizations::{ListedAccount, OuChild};
 

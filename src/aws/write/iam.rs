@@ -1,9 +1,10 @@
 //! IAM: settings that are put as a whole, so that putting twice is putting once.
 
 use super::super::Error;
+use super::super::read::saml_provider_arn;
 use super::super::session::Repeat;
 use super::Writer;
-use crate::model::Value;
+use crate::model::{SamlProviderName, Value};
 
 impl Writer {
     /// Replaces the whole password policy; what `policy` leaves out goes back to AWS's default. Its keys are the
@@ -33,5 +34,20 @@ impl Writer {
         let client = self.session.iam(None, Repeat::Freely).await?;
         let call = client.create_account_alias().account_alias(alias).send();
         self.session.send("CreateAccountAlias", call).await.map(|_| ())
+    }
+
+    /// Makes a SAML provider. Its name is taken once, so asking again makes no second one.
+    pub async fn create_saml_provider(&self, name: &SamlProviderName, metadata: &str) -> Result<(), Error> {
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.create_saml_provider().name(name.as_str()).saml_metadata_document(metadata);
+        self.session.send("CreateSAMLProvider", call.send()).await.map(|_| ())
+    }
+
+    /// Replaces the whole metadata of a SAML provider.
+    pub async fn update_saml_provider(&self, name: &SamlProviderName, metadata: &str) -> Result<(), Error> {
+        let arn = saml_provider_arn(self.account(), name);
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.update_saml_provider().saml_provider_arn(arn).saml_metadata_document(metadata);
+        self.session.send("UpdateSAMLProvider", call.send()).await.map(|_| ())
     }
 }

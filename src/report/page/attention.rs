@@ -112,8 +112,9 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
         _ => None,
     });
     let blocked = blocked.map(|it| (&it.item, it.because.clone()));
+    let warnings = report.plan.warnings.iter().map(|it| (&it.item, it.because.clone()));
     let is_told = |(item, _): &(&Item, String)| !is_only_observed(report, item);
-    blocked.chain(failed).chain(found).filter(is_told).collect()
+    blocked.chain(failed).chain(found).filter(is_told).chain(warnings).collect()
 }
 
 fn is_only_observed(report: &ScopeReport, item: &Item) -> bool {

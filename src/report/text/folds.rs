@@ -49,6 +49,7 @@ pub(super) fn weight(report: &ScopeReport) -> Weight {
         && sum.not_checked == 0
         && report.hold.is_none()
         && report.plan.unclaimed.is_empty()
+        && report.plan.warnings.is_empty()
         && findings.values().all(is_settled)
     {
         Weight::InSync

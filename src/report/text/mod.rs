@@ -52,6 +52,7 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     let not_checked = folds::not_checked(report);
     out.push('\n');
     let is_quiet = sum.is_quiet() && report.hold.is_none() && report.plan.unclaimed.is_empty();
+    let is_quiet = is_quiet && report.plan.warnings.is_empty();
     match (&not_checked, is_quiet) {
         (Some(rest), true) => {
             return words(out, 0, &format!("{}{id}: in sync; {rest}", report.scope));
@@ -64,6 +65,9 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     items(out, report, all);
     for blocked in report.plan.blocked.iter().filter(|it| !report.plan.findings.contains_key(&it.item)) {
         words(out, 1, &format!("! {}  blocked: {}", blocked.item, plain(&blocked.because)));
+    }
+    for warning in &report.plan.warnings {
+        words(out, 1, &format!("! {}  warning: {}", warning.item, plain(&warning.because)));
     }
     folds::unclaimed(out, report);
     if let Some(not_checked) = not_checked {

@@ -21,8 +21,15 @@ pub(crate) fn resource(state: &State, call: &Call) -> String {
             .filter(|_| is_new)
             .map(|name| format!("arn:aws:iam::{account}:policy{path}{name}"))
     };
+    let by_provider = || match call.operation.as_str() {
+        "CreateSAMLProvider" => {
+            call.params.text("Name").map(|name| format!("arn:aws:iam::{account}:saml-provider/{name}"))
+        }
+        _ => call.params.text("SAMLProviderArn").map(str::to_owned),
+    };
     let by_stack = || stack(state, call);
-    by_role().or_else(by_policy).or_else(by_new_policy).or_else(by_stack).unwrap_or_else(|| "*".to_owned())
+    let known = by_role().or_else(by_policy).or_else(by_new_policy).or_else(by_provider).or_else(by_stack);
+    known.unwrap_or_else(|| "*".to_owned())
 }
 
 fn role(state: &State, call: &Call, name: &str) -> String {

@@ -58,7 +58,7 @@ fn full_event(call: &Call, answer: &Answer, id: &str, region: &str, at: Timestam
         "eventSource": source_of(&call.service), "eventName": call.operation, "awsRegion": region,
         "sourceIPAddress": call.invoked_by.as_deref().unwrap_or(&call.source),
         "userAgent": call.invoked_by.as_deref().unwrap_or(&call.agent),
-        "requestParameters": camel(&call.params), "responseElements": null,
+        "requestParameters": within_limit(camel(&call.params)), "responseElements": response(call, answer),
         "requestID": id.replace('4', "5"), "eventID": id, "readOnly": is_read_only(call), "eventType": "AwsApiCall",
         "managementEvent": true, "recipientAccountId": call.account(), "eventCategory": "Management",
     });
@@ -67,6 +67,23 @@ fn full_event(call: &Call, answer: &Answer, id: &str, region: &str, at: Timestam
         event["errorMessage"] = json!(refusal.message);
     }
     event
+}
+
+/// `CloudTrail` leaves out a request of more than 100 kB.
+fn within_limit(params: Value) -> Value {
+    let size = params.to_string().len();
+    if size <= 100 * 1024 {
+        return params;
+    }
+    json!({"omitted": true, "originalSize": size, "reason": "requestParameters too large"})
+}
+
+/// What IAM tells of what it made or changed.
+fn response(call: &Call, answer: &Answer) -> Value {
+    match answer {
+        Ok(made @ Value::Object(_)) if call.service == "iam" => camel(made),
+        _ => Value::Null,
+    }
 }
 
 fn seconds(at: Timestamp) -> String {

@@ -21,7 +21,8 @@ use super::state::State;
 use super::wire::{self, Answer, Protocol, Refusal};
 use crate::sandbox::watch::{Asked, watched};
 
-const LARGEST_BODY: usize = 4 << 20;
+/// The largest SAML metadata, percent-encoded.
+const LARGEST_BODY: usize = 32 << 20;
 
 /// Requests the log keeps at least: more than any test makes, and an hour of a busy sandbox.
 const KEPT: usize = 100_000;

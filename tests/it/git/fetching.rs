@@ -106,11 +106,15 @@ fn links_submodules_and_large_files_are_named_and_not_read() {
     account.insert("link", git.blob(b"/etc/passwd").unwrap(), 0o120_000).unwrap();
     account.insert("module", Oid::from_str(&"1".repeat(40)).unwrap(), 0o160_000).unwrap();
     account.insert("large", git.blob(&large).unwrap(), 0o100_644).unwrap();
+    account.insert("large.xml", git.blob(&large).unwrap(), 0o100_644).unwrap();
+    account.insert("vast.xml", git.blob(&vec![b'x'; 10_000_001]).unwrap(), 0o100_644).unwrap();
     account.insert("fits", git.blob(&fits).unwrap(), 0o100_755).unwrap();
     let tree = world.open_tree(&[("accounts", account.write().unwrap())]);
     assert_eq!(tree.files["accounts/link"], File::Symlink);
     assert_eq!(tree.files["accounts/module"], File::Submodule);
     assert_eq!(tree.files["accounts/large"], File::TooLarge { size: 1024 * 1024 + 1 });
+    assert_eq!(tree.files["accounts/large.xml"], File::Blob(Arc::from(large)), "SAML metadata may be long");
+    assert_eq!(tree.files["accounts/vast.xml"], File::TooLarge { size: 10_000_001 });
     assert_eq!(tree.files["accounts/fits"], File::Blob(Arc::from(fits)));
 }
 

@@ -28,6 +28,7 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         blocked: Vec::new(),
         unclaimed: Vec::new(),
         unclaimed_gap: None,
+        warnings: Vec::new(),
     };
     let report = ScopeReport {
         scope: scope.clone(),
@@ -52,7 +53,14 @@ fn the_lines_of_a_first_contact_issue_are_taken_by_the_file_they_name() {
     let (ou, tag) = (property("ou"), property("tags.env"));
     let cases = [
         (Scope::Organization, vec![ou.as_str(), tag.as_str()]),
-        (Scope::Account(slug), vec!["settings.passwordPolicy", "stacks.directory[eu-west-1]"]),
+        (
+            Scope::Account(slug),
+            vec![
+                "settings.passwordPolicy",
+                "settings.samlProviders.AcmeDirectory",
+                "stacks.role-auditors[eu-west-1]",
+            ],
+        ),
     ];
     for (scope, items) in cases {
         let block = lines_to_paste(&scope, &items).unwrap();

@@ -60,10 +60,10 @@ fn a_need_means_the_same_region_or_else_all_of_its_regions() {
     let desired = loaded(&[("accounts/one/account.yaml", &account)]);
     let needs = |text: &str| {
         let needs = &desired.accounts[&slug("one")].stacks[&key(text)].value.needs;
-        needs.iter().map(|key| format!("{}[{}]", key.name, key.region)).collect::<Vec<_>>()
+        needs.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(needs("same[eu-west-1]"), ["base[eu-west-1]"]);
-    assert_eq!(needs("other[eu-north-1]"), ["base[eu-west-1]", "base[us-east-1]"]);
+    assert_eq!(needs("same[eu-west-1]"), ["stacks.base[eu-west-1]"]);
+    assert_eq!(needs("other[eu-north-1]"), ["stacks.base[eu-west-1]", "stacks.base[us-east-1]"]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_later_baseline_overrules_an_earlier_one_and_lists_are_replaced() {
         ),
     ]);
     let account = &desired.accounts[&slug("one")];
-    assert_eq!(account.settings[&Setting::AccountAlias].value, json!("x-2-1-9-3"));
+    assert_eq!(account.settings[&Setting::AccountAlias].value.to_value(), json!("x-2-1-9-3"));
     assert_eq!(account.mode, Mode::Enforce);
 }
 

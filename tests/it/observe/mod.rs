@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use landfast::apply::Brake;
 use landfast::aws::Visitor;
+use landfast::model::saml::outline;
 use landfast::model::{
     AccountFact, AccountId, AccountState, Author, Base, CreationState, Facts, HOLD_TAG, Item, OWNER_TAG,
-    Observed, OrganizationFacts, RoleName, SLUG_TAG, Sight, Slug,
+    Observed, OrganizationFacts, RoleName, SLUG_TAG, SamlProviderName, Sight, Slug,
 };
 use landfast::observe::{
     AccountCache, OrganizationCache, Question, RootHold, Witnesses, account, author, organization,
@@ -20,6 +21,8 @@ use landfast::observe::{
 use landfast::sandbox::aws::{Fault, Standing, Trouble, When};
 use serde_json::json;
 use tokio::time::Instant;
+
+use crate::saml::{METADATA, laid_out_otherwise};
 use world::{World, items, look};
 
 async fn seen(world: &World, wanted: &[&str]) -> Observed {
@@ -223,8 +226,9 @@ async fn settings_come_in_the_words_of_the_files() {
     let world = World::start().await;
     let id = world.account("payments", true).await;
     let fact = world.fact(&id).await;
-    let wanted = ["settings.passwordPolicy", "settings.accountAlias"];
+    let wanted = ["settings.passwordPolicy", "settings.accountAlias", "settings.samlProviders.ADFS"];
     let before = inside(&world, "payments", &fact, &wanted).await;
+    assert_eq!(sight(&before, "settings.samlProviders.ADFS"), Sight::Absent);
     assert_eq!(sight(&before, "settings.passwordPolicy"), Sight::Absent);
     assert_eq!(sight(&before, "settings.accountAlias"), Sight::Absent);
 
@@ -234,9 +238,13 @@ async fn settings_come_in_the_words_of_the_files() {
     let writer = world.writer(&id);
     writer.put_password_policy(&policy).await.unwrap();
     writer.put_account_alias("acme-payments").await.unwrap();
+    let name = SamlProviderName::parse("ADFS").unwrap();
+    writer.create_saml_provider(&name, &laid_out_otherwise()).await.unwrap();
     let after = inside(&world, "payments", &fact, &wanted).await;
     assert_eq!(sight(&after, "settings.passwordPolicy"), Sight::present(policy.clone()));
     assert_eq!(sight(&after, "settings.accountAlias"), Sight::present(json!("acme-payments")));
+    let provider = Sight::present(json!({"metadata": outline(METADATA)}));
+    assert_eq!(sight(&after, "settings.samlProviders.ADFS"), provider);
     let Facts::Account(facts) = after.facts else { panic!("facts of the organization") };
     assert_eq!(facts.password_policy, Some(policy));
 }

@@ -6,6 +6,7 @@ mod drift;
 mod faults;
 mod identities;
 mod naive;
+mod saml;
 mod stacks;
 mod trouble;
 

@@ -10,6 +10,7 @@ mod commits;
 mod deployed;
 mod drift;
 mod emulate;
+mod federation;
 mod files;
 mod guards;
 mod identity;

@@ -1,9 +1,10 @@
-//! IAM of one account: roles, policies, the password policy, the alias.
+//! IAM of one account: roles, policies, the password policy, the alias, SAML providers.
 //!
 //! *Guarantees*: nothing here is visible from another account, except that aliases are unique among all.
 
 pub(crate) mod policies;
 pub(crate) mod roles;
+pub(crate) mod saml;
 pub(crate) mod settings;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use super::wire::{Answer, Refusal, page};
 
 pub(crate) use policies::ManagedPolicy;
 pub(crate) use roles::Role;
+pub(crate) use saml::SamlProvider;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
@@ -25,6 +27,7 @@ pub(crate) struct Iam {
     pub(crate) roles: BTreeMap<String, Role>,
     /// By ARN.
     pub(crate) policies: BTreeMap<String, ManagedPolicy>,
+    pub(crate) saml_providers: BTreeMap<String, SamlProvider>,
     /// The policies attached to each user.
     pub(crate) users: BTreeMap<String, Vec<String>>,
 }
@@ -68,6 +71,14 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
         "GetPolicyVersion" => policies::get_version(state, call),
         "ListPolicies" => policies::list(state, call),
         "DeletePolicy" => policies::delete(state, call),
+        "CreateSAMLProvider" => saml::create(state, call),
+        "GetSAMLProvider" => saml::get(state, call),
+        "ListSAMLProviders" => saml::list(state, call),
+        "UpdateSAMLProvider" => saml::update(state, call),
+        "DeleteSAMLProvider" => saml::delete(state, call),
+        "TagSAMLProvider" => saml::tag(state, call),
+        "UntagSAMLProvider" => saml::untag(state, call),
+        "ListSAMLProviderTags" => saml::list_tags(state, call),
         _ => Err(call.unknown_operation()),
     }
 }

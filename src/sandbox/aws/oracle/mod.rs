@@ -263,6 +263,14 @@ impl SimulatedAws {
         self.with(|state| state.member(account).iam.aliases.first().cloned())
     }
 
+    /// The metadata of the account's SAML providers by name.
+    pub fn saml_providers(&self, account: &str) -> BTreeMap<String, String> {
+        self.with(|state| {
+            let providers = state.member(account).iam.saml_providers.iter();
+            providers.map(|(name, provider)| (name.clone(), provider.document.clone())).collect()
+        })
+    }
+
     /// The account's roles by name.
     pub fn roles(&self, account: &str) -> BTreeMap<String, KnownRole> {
         self.with(|state| {

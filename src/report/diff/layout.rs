@@ -1,126 +1,30 @@
-//! The difference of two values as a person reads it: YAML-like lines, only what differs, bounded in size.
+//! Values as lines: maps, texts, drifted resources, hidden parameters; one line is one thing that differs.
 
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
-use super::markdown::visible;
-use crate::model::{Finding, Verdict, assume, names_secret};
+use super::super::markdown::visible;
+use super::{Diff, Line, Sign};
+use crate::model::names_secret;
 
 /// No diff has more lines than this.
-const MAX_LINES: usize = 120;
+pub(super) const MAX_LINES: usize = 120;
 /// No line is longer, in characters.
-const MAX_LINE: usize = 240;
+pub(super) const MAX_LINE: usize = 240;
 /// Unchanged lines kept around a change within a text such as a template.
 const CONTEXT: usize = 2;
 
-/// What a line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// The same on both sides: context.
-    Same,
-    /// Only on the left: what git declares.
-    Minus,
-    /// Only on the right: what AWS shows.
-    Plus,
-}
-
-impl Sign {
-    /// The character in front of the line.
-    pub fn symbol(self) -> char {
-        match self {
-            Self::Same => ' ',
-            Self::Minus => '-',
-            Self::Plus => '+',
-        }
-    }
-}
-
-/// One line of a diff.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Which side it is on.
-    pub sign: Sign,
-    /// The text, indented, without control characters.
-    pub text: String,
-}
-
-impl std::fmt::Display for Line {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}  {}", self.sign.symbol(), self.text)
-    }
-}
-
-/// A difference, line by line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diff {
-    /// The lines, at most a screenful or two.
-    pub lines: Vec<Line>,
-    /// How many more there were.
-    pub left_out: usize,
-}
-
-impl Diff {
-    /// True when the values are equal.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-}
-
 /// What to leave out of a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keys {
+pub(super) enum Keys {
     /// Every key of both sides counts.
     All,
     /// Only the keys of the left side count: the others are nobody's business.
     Left,
 }
 
-/// The difference from `left` (what git says) to `right` (what AWS shows).
-///
-/// Where `left` is a map, only the keys it declares are compared, as for verdicts.
-pub fn diff(left: Option<&Value>, right: Option<&Value>) -> Diff {
-    let mut lines = Lines::default();
-    match (left, right) {
-        (None, None) => {}
-        (Some(left), None) => lines.whole(Sign::Minus, 0, None, left),
-        (None, Some(right)) => lines.whole(Sign::Plus, 0, None, right),
-        (Some(left), Some(right)) => lines.between(0, None, Keys::Left, left, right),
-    }
-    lines.bounded()
-}
-
-/// The difference a finding shows. What git asks for reads the way a merge shows it, from AWS to git; everything else
-/// from git to AWS. Parts that were not checked say nothing about AWS, and are left out of both sides.
-pub(super) fn finding_diff(finding: &Finding) -> Diff {
-    let checked = |value: &Option<Value>| value.as_ref().map(|value| assume(value, &finding.unchecked, None));
-    let (desired, observed) = (checked(&finding.desired), checked(&finding.observed));
-    if let (Some(stack), None) | (None, Some(stack)) = (&desired, &observed)
-        && stack.get("template").is_some()
-    {
-        // A page of template says less than this.
-        let sign = if observed.is_none() { Sign::Minus } else { Sign::Plus };
-        return Diff { lines: vec![Line { sign, text: "(the whole stack)".to_owned() }], left_out: 0 };
-    }
-    match finding.verdict {
-        Verdict::Pending => merge_diff(finding.observed.as_ref(), finding.desired.as_ref()),
-        _ => diff(desired.as_ref(), observed.as_ref()),
-    }
-}
-
-/// From AWS to git, only what git declares.
-fn merge_diff(observed: Option<&Value>, desired: Option<&Value>) -> Diff {
-    let (Some(observed), Some(desired)) = (observed, desired) else { return diff(observed, desired) };
-    let mut observed = observed.clone();
-    if let (Value::Object(observed), Value::Object(desired)) = (&mut observed, desired) {
-        observed.retain(|key, _| desired.contains_key(key));
-    }
-    let mut lines = Lines::default();
-    lines.between(0, None, Keys::All, &observed, desired);
-    lines.bounded()
-}
-
 #[derive(Default)]
-struct Lines(Vec<Line>);
+pub(super) struct Lines(Vec<Line>);
 
 impl Lines {
     fn push(&mut self, sign: Sign, depth: usize, text: &str) {
@@ -128,7 +32,14 @@ impl Lines {
         self.0.push(Line { sign, text: clean(&text) });
     }
 
-    fn between(&mut self, depth: usize, key: Option<&str>, keys: Keys, left: &Value, right: &Value) {
+    pub(super) fn between(
+        &mut self,
+        depth: usize,
+        key: Option<&str>,
+        keys: Keys,
+        left: &Value,
+        right: &Value,
+    ) {
         if left == right {
             return;
         }
@@ -236,7 +147,7 @@ impl Lines {
         }
     }
 
-    fn whole(&mut self, sign: Sign, depth: usize, key: Option<&str>, value: &Value) {
+    pub(super) fn whole(&mut self, sign: Sign, depth: usize, key: Option<&str>, value: &Value) {
         let label = key.map(|key| format!("{key}: ")).unwrap_or_default();
         if key.is_some_and(|key| key == "hidden" || is_secret(key, value)) {
             return self.push(sign, depth, &format!("{label}(hidden)"));
@@ -266,7 +177,7 @@ impl Lines {
         self.whole(sign, depth + 1, None, value);
     }
 
-    fn bounded(mut self) -> Diff {
+    pub(super) fn bounded(mut self) -> Diff {
         let left_out = self.0.len().saturating_sub(MAX_LINES);
         self.0.truncate(MAX_LINES);
         Diff { lines: self.0, left_out }
@@ -328,128 +239,11 @@ fn inline(value: &Value) -> Option<String> {
 }
 
 /// Texts under such a name are never shown: an issue is read by many.
-pub(super) fn is_secret(key: &str, value: &Value) -> bool {
+pub(in crate::report) fn is_secret(key: &str, value: &Value) -> bool {
     value.is_string() && names_secret(key)
 }
 
 fn clean(text: &str) -> String {
     let indent = text.len() - text.trim_start_matches(' ').len();
     format!("{}{}", &text[..indent], visible(&text[indent..], MAX_LINE.saturating_sub(indent)))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn shown(left: &Value, right: &Value) -> String {
-        let lines: Vec<_> = diff(Some(left), Some(right)).lines.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    }
-
-    #[test]
-    fn only_declared_keys_of_a_setting_are_compared() {
-        let git = json!({"minimumLength": 14, "requireSymbols": true});
-        let aws = json!({"minimumLength": 8, "requireSymbols": true, "allowUsersToChange": true});
-        insta::assert_snapshot!(shown(&git, &aws), @r"
-        -  minimumLength: 14
-        +  minimumLength: 8
-        ");
-    }
-
-    #[test]
-    fn a_widened_role_reads_as_what_it_gained() {
-        let stack =
-            |drift| json!({"state": "ok", "template": "a\nb", "parameters": {}, "tags": {}, "drift": drift});
-        let drift = json!({"NetOpsRole": {
-            "type": "AWS::IAM::Role", "physicalId": "AWS-NetOps", "status": "MODIFIED",
-            "properties": {"/ManagedPolicyArns/1": {"expected": null, "actual": "arn:aws:iam::aws:policy/AdministratorAccess"}},
-        }});
-        insta::assert_snapshot!(shown(&stack(json!({})), &stack(drift)), @r"
-           drift:
-             AWS::IAM::Role AWS-NetOps:
-        +      ManagedPolicyArns[1]: arn:aws:iam::aws:policy/AdministratorAccess
-        ");
-    }
-
-    #[test]
-    fn a_template_shows_the_lines_that_changed_under_its_key() {
-        let git =
-            json!({"template": "Resources:\n  A:\n    Type: X\n  B:\n    Type: Y\n", "tags": {"a": "1"}});
-        let aws = json!({"template": "Resources:\n  A:\n    Type: Z\n  B:\n    Type: Y\n", "tags": {"a": "1", "b": "2"}});
-        insta::assert_snapshot!(shown(&git, &aws), @r"
-           tags:
-        +    b: 2
-           template: |
-             Resources:
-               A:
-        -        Type: X
-        +        Type: Z
-               B:
-                 Type: Y
-        ");
-    }
-
-    #[test]
-    fn a_secret_is_said_to_differ_and_never_shown() {
-        let shown = shown(
-            &json!({"parameters": {"DbPassword": "one"}}),
-            &json!({"parameters": {"DbPassword": "two"}}),
-        );
-        insta::assert_snapshot!(shown, @r"
-           parameters:
-        -    DbPassword: (hidden)
-        +    DbPassword: (hidden, differs)
-        ");
-    }
-
-    fn found(verdict: Verdict, desired: Value, observed: Value, unchecked: &[&str]) -> String {
-        let mut finding = crate::report::fixtures::finding(verdict, desired, observed);
-        finding.unchecked =
-            unchecked.iter().map(|part| ((*part).to_owned(), "not seen".to_owned())).collect();
-        let lines: Vec<_> = finding_diff(&finding).lines.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    }
-
-    #[test]
-    fn what_was_not_checked_is_no_difference() {
-        let (git, aws) = (json!({"drift": {}, "tags": {"a": "1"}}), json!({"tags": {"a": "2"}}));
-        insta::assert_snapshot!(found(Verdict::Drift, git, aws, &["/drift"]), @r"
-           tags:
-        -    a: 1
-        +    a: 2
-        ");
-    }
-
-    #[test]
-    fn what_a_merge_asks_for_is_shown_even_where_aws_has_nothing_yet() {
-        let (git, aws) =
-            (json!({"minimumLength": 14, "maxAgeDays": 90}), json!({"minimumLength": 8, "other": 1}));
-        insta::assert_snapshot!(found(Verdict::Pending, git, aws, &[]), @r"
-        -  minimumLength: 8
-        +  minimumLength: 14
-        +  maxAgeDays: 90
-        ");
-    }
-
-    #[test]
-    fn a_deleted_stack_is_one_line_and_hashes_of_hidden_parameters_are_not_shown() {
-        let stack = json!({"template": "a\nb\nc", "hidden": {"Pin": "hash-1"}});
-        assert_eq!(found(Verdict::Drift, stack.clone(), Value::Null, &[]), "-  (the whole stack)");
-        let other = json!({"template": "a\nb\nc", "hidden": {"Pin": "hash-2"}});
-        insta::assert_snapshot!(found(Verdict::Drift, stack, other, &[]), @r"
-           hidden:
-        -    Pin: (hidden)
-        +    Pin: (hidden, differs)
-        ");
-    }
-
-    #[test]
-    fn a_diff_is_bounded_in_lines_and_in_width() {
-        let aws: Map<_, _> = (0..500).map(|n| (format!("k{n}"), json!("x".repeat(1000)))).collect();
-        let diff = diff(None, Some(&Value::Object(aws)));
-        assert_eq!((diff.lines.len(), diff.left_out), (MAX_LINES, 500 - MAX_LINES));
-        assert!(diff.lines.iter().all(|line| line.text.chars().count() <= MAX_LINE));
-    }
 }

@@ -3,6 +3,8 @@
 //! HIGH is for what an attacker or an accident would do first: permissions widened, trust changed, something made
 //! public, logging stopped, the password policy weakened. Foreign names within the words stand in backticks.
 
+mod saml;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -72,7 +74,10 @@ pub fn judge(item: &Item, finding: &Finding) -> Judgement {
     let right = finding.observed.as_ref().unwrap_or(&Value::Null);
     let mut marks = match item {
         Item::Setting(Setting::PasswordPolicy) => password_policy(left, right),
-        Item::Setting(setting) => vec![replaced(Severity::Medium, setting.key(), left, right)],
+        Item::Setting(setting @ Setting::AccountAlias) => {
+            vec![replaced(Severity::Medium, setting.kind().key(), left, right)]
+        }
+        Item::Setting(Setting::SamlProvider(name)) => saml::provider(name.as_str(), left, right),
         Item::Stack(key) => stack(key, left, right),
         Item::Account(slug, property) => vec![account(slug.as_str(), property, left, right)],
         Item::Ou(path) => vec![ou(path.as_str(), right)],

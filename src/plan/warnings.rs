@@ -1,0 +1,39 @@
+//! What is as declared and will not stay good: said early enough for somebody to do something about it.
+
+use std::collections::BTreeMap;
+
+use super::Rules;
+use crate::model::saml::{Certificate, SamlMetadata};
+use crate::model::{Account, Item, Setting, SettingValue, Warning};
+
+/// How long before a certificate ends that is said (seconds): a change of it takes the directory's people and ours.
+const NOTICE: i64 = 30 * 24 * 60 * 60;
+
+/// Everything about one account that somebody should know now. The words change only when what they say does.
+pub(super) fn warnings(account: &Account, rules: &Rules) -> Vec<Warning> {
+    let settings = account.settings.iter();
+    settings
+        .flat_map(|(setting, declared)| match &declared.value {
+            SettingValue::Plain(_) => Vec::new(),
+            SettingValue::Metadata(metadata) => certificates(setting, metadata, rules.now),
+        })
+        .collect()
+}
+
+/// The certificates that have ended or soon will; each once, however often the metadata names it.
+fn certificates(setting: &Setting, metadata: &SamlMetadata, now: i64) -> Vec<Warning> {
+    let by_fingerprint: BTreeMap<&str, &Certificate> =
+        metadata.certificates.iter().map(|it| (it.fingerprint.as_str(), it)).collect();
+    let ending = by_fingerprint.into_values().filter_map(|certificate| {
+        let details = certificate.details.as_ref().filter(|details| details.expires < now + NOTICE)?;
+        let ends = if details.expires < now { "expired" } else { "expires" };
+        let because = format!(
+            "the certificate sha256 {} ({}) {ends} on {}: nobody signs in with it after that; bring the metadata up to date",
+            &certificate.fingerprint[..16],
+            details.subject,
+            details.until
+        );
+        Some(Warning { item: Item::Setting(setting.clone()), because })
+    });
+    ending.collect()
+}
