@@ -9,12 +9,12 @@ const POLICY: &str =
 
 fn policy(desired: &Desired, account: &str) -> serde_json::Value {
     let settings = &desired.accounts[&slug(account)].settings;
-    settings.get(&Setting::PasswordPolicy).map_or(json!(null), |declared| declared.value.clone())
+    settings.get(&Setting::PasswordPolicy).map_or(json!(null), |declared| declared.value.to_value())
 }
 
 fn alias(desired: &Desired, account: &str) -> String {
     let settings = &desired.accounts[&slug(account)].settings;
-    settings.get(&Setting::AccountAlias).map_or_else(String::new, |it| it.value.as_str().unwrap().to_owned())
+    settings.get(&Setting::AccountAlias).map_or_else(String::new, |it| it.value.to_value().as_str().unwrap().to_owned())
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn a_lock_lets_through_what_repeats_or_strengthens_it() {
     );
     let desired = loaded(&locked(&[(ACCOUNT, &own)]));
     let account = &desired.accounts[&slug("one")];
-    let policy = &account.settings[&Setting::PasswordPolicy].value;
+    let policy = account.settings[&Setting::PasswordPolicy].value.to_value();
     assert_eq!((policy["minimumLength"].clone(), policy["maxAgeDays"].clone()), (json!(20), json!(30)));
     assert_eq!(account.stacks[&key("trail[eu-west-1]")].value.parameters["Cidr"], "365");
 }
@@ -231,7 +231,7 @@ fn a_lock_holds_only_where_its_entry_reaches() {
     let own = format!("{ONE}settings: {{passwordPolicy: {{minimumLength: 8}}}}\n");
     let desired = loaded(&[("baselines/a/baseline.yaml", narrowed), (ACCOUNT, &own)]);
     let policy = |account: &str| {
-        desired.accounts[&slug(account)].settings[&Setting::PasswordPolicy].value["minimumLength"].clone()
+        desired.accounts[&slug(account)].settings[&Setting::PasswordPolicy].value.to_value()["minimumLength"].clone()
     };
     assert_eq!((policy("one"), policy("two")), (json!(8), json!(14)));
 }
@@ -321,7 +321,7 @@ proptest! {
         prop_assert_eq!(stack(after), stack(before));
         prop_assert_eq!(after.mode, before.mode);
         prop_assert_eq!(&after.access, &before.access);
-        let policy = |account: &landfast::model::Account| account.settings[&Setting::PasswordPolicy].value.clone();
+        let policy = |account: &landfast::model::Account| account.settings[&Setting::PasswordPolicy].value.to_value();
         let (new, old) = (policy(after), policy(before));
         prop_assert!(new["minimumLength"].as_u64() >= old["minimumLength"].as_u64());
         prop_assert!(new["maxAgeDays"].as_u64() <= old["maxAgeDays"].as_u64());
