@@ -35,7 +35,7 @@ mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
-pub use render::Rendered;
+pub use render::{Rendered, scalar};
 pub use rule::{Rule, Severity};
 pub use tree::{File, Tree};
 

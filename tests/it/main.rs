@@ -4,6 +4,7 @@
 mod aws;
 mod cli;
 mod creation;
+mod files;
 mod git;
 mod harmless;
 mod issue_steps;

@@ -15,6 +15,7 @@ mod faults_of_meaning;
 mod layers;
 mod locks;
 mod meaning;
+mod rendering;
 mod secrets;
 
 fn tree(files: impl IntoIterator<Item = (String, File)>) -> Tree {
