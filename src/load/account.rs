@@ -173,11 +173,14 @@ impl<'a> Accounts<'a> {
 
 /// The roles of an account: its own word, then the organization's, then the role AWS makes in new accounts.
 pub(super) fn access(organization: &raw::Access, own: &raw::Access) -> Access {
-    let raw::Access { role, read_role, management_role, external_id } = own.clone();
+    let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } =
+        own.clone();
     Access {
         role: role.or_else(|| organization.role.clone()).unwrap_or_else(default_role),
         read_role: read_role.or_else(|| organization.read_role.clone()),
         management_role: management_role.or_else(|| organization.management_role.clone()),
+        stack_role: stack_role.or_else(|| organization.stack_role.clone()),
+        new_account_role: new_account_role.or_else(|| organization.new_account_role.clone()),
         external_id: external_id.or_else(|| organization.external_id.clone()),
     }
 }

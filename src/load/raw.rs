@@ -44,6 +44,8 @@ pub(super) struct Access {
     pub(super) role: Option<RoleName>,
     pub(super) read_role: Option<RoleName>,
     pub(super) management_role: Option<RoleName>,
+    pub(super) stack_role: Option<RoleName>,
+    pub(super) new_account_role: Option<RoleName>,
     pub(super) external_id: Option<String>,
 }
 
@@ -228,6 +230,8 @@ fn access(reader: &mut Reader<'_>, node: &Node, of_organization: bool) -> Access
         role: role(&mut fields, reader, "role"),
         read_role: role(&mut fields, reader, "readRole"),
         management_role: if of_organization { role(&mut fields, reader, "managementRole") } else { None },
+        stack_role: role(&mut fields, reader, "stackRole"),
+        new_account_role: if of_organization { role(&mut fields, reader, "newAccountRole") } else { None },
         external_id: fields.optional("externalId").and_then(|node| reader.text(node)).map(|text| text.value),
     };
     fields.close(reader);

@@ -17,6 +17,24 @@ fn unknown_key() {
 }
 
 #[test]
+fn roles_an_account_may_not_name_and_one_that_is_none() {
+    insta::assert_snapshot!(one("access: {newAccountRole: Mine, stackRole: a/b}\n"), @r"
+    error: unknown key `newAccountRole`
+     --> accounts/one/account.yaml:4:10
+      |
+    4 | access: {newAccountRole: Mine, stackRole: a/b}
+      |          ^
+      = hint: known here: role, readRole, stackRole, externalId
+
+    error: `a/b` is not an IAM role name
+     --> accounts/one/account.yaml:4:43
+      |
+    4 | access: {newAccountRole: Mine, stackRole: a/b}
+      |                                           ^
+    ");
+}
+
+#[test]
 fn duplicate_key() {
     insta::assert_snapshot!(one("tags: {env: prod}\nname: Uno\n"), @r#"
     error: duplicate key `name`
