@@ -2,8 +2,11 @@
 
 mod apply;
 mod config;
+mod explain;
+mod new;
 mod plan;
 pub mod progress;
+mod render;
 mod run;
 mod sandbox;
 pub mod setup;
@@ -78,6 +81,112 @@ pub enum Command {
     /// things to standard output.
     #[command(after_help = APPLY_STATUS)]
     Apply(ApplyArgs),
+    /// Say why an account is as it is
+    ///
+    /// Prints what each path comes to, and every layer that spoke of it with file and line; the one that decides is
+    /// marked. Secrets are hidden. Looks at files only, and at those of a work tree as they lie.
+    Explain(ExplainArgs),
+    /// Print a whole account as one file
+    ///
+    /// Every layer laid over the others and every expression worked out, as YAML that loads again. Looks at files
+    /// only, and at those of a work tree as they lie.
+    Render(RenderArgs),
+    /// Write a new folder
+    New(NewArgs),
+}
+
+/// Files of the desired state, read without asking anybody else.
+#[derive(Debug, Clone, Args)]
+pub struct FilesArgs {
+    /// Directory, read as it lies even if it is a git work tree, or git remote (https, ssh or file://)
+    #[arg(long, value_name = "DIR|URL", env = "LANDFAST_REPO", hide_env_values = true, default_value = ".")]
+    pub repo: String,
+    /// Branch of a remote
+    #[arg(
+        long,
+        default_value = "main",
+        env = "LANDFAST_BRANCH",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
+    pub branch: String,
+    /// Token for git over https
+    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
+    pub token: Option<String>,
+}
+
+/// `landfast explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The account, such as accounts/payments-prod
+    #[arg(value_name = "ACCOUNT", value_parser = parse_folder)]
+    pub account: Slug,
+    /// Only this path and what is below it, such as settings.passwordPolicy
+    pub path: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub files: FilesArgs,
+}
+
+/// `landfast render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The account, such as accounts/payments-prod
+    #[arg(value_name = "ACCOUNT", value_parser = parse_folder)]
+    pub account: Slug,
+    /// Print NoEcho parameters and the values they are made from, too
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// Write it with the organization and its templates into this folder: a repository that holds nothing else
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub files: FilesArgs,
+}
+
+/// `landfast new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// What to write
+    #[command(subcommand)]
+    pub what: New,
+}
+
+/// What can be written.
+#[derive(Debug, Subcommand)]
+pub enum New {
+    /// Write the folder of a new account
+    ///
+    /// Writes accounts/<SLUG>/account.yaml and nothing else. Asks nothing, overwrites nothing, and writes nothing that
+    /// would not load.
+    Account(NewAccountArgs),
+}
+
+/// `landfast new account`.
+#[derive(Debug, Args)]
+pub struct NewAccountArgs {
+    /// The name of the folder: small letters, digits and hyphens
+    #[arg(value_parser = parse_folder)]
+    pub slug: Slug,
+    /// The OU it belongs in, such as /workloads/prod
+    #[arg(long, value_name = "PATH")]
+    pub ou: String,
+    /// The name people see in the console; made from the folder's name unless given
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Its e-mail; needed where accountDefaults has none
+    #[arg(long)]
+    pub email: Option<String>,
+    /// Its id, if the account exists already
+    #[arg(long, value_name = "12 DIGITS")]
+    pub id: Option<String>,
+    /// A tag; may be given again
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = new::parse_tag)]
+    pub tags: Vec<(String, String)>,
+    /// Directory that holds the desired state
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
 }
 
 /// Where the desired state comes from and how far to go.
@@ -261,6 +370,11 @@ pub enum LogFormat {
     Json,
 }
 
+/// Reads `payments-prod` or `accounts/payments-prod`.
+fn parse_folder(text: &str) -> Result<Slug, String> {
+    parse_slug(text.strip_prefix("accounts/").unwrap_or(text).trim_end_matches('/'))
+}
+
 fn parse_slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|invalid| invalid.to_string())
 }
@@ -300,6 +414,9 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
+        Command::Explain(args) => explain::run(args).await,
+        Command::Render(args) => render::run(args).await,
+        Command::New(args) => new::run(args),
     };
     done.unwrap_or_else(|failure| {
         complain(&failure);
@@ -310,7 +427,10 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is where errors reach the operator")]
 fn complain(failure: &setup::Failure) {
     use std::error::Error as _;
-    if let setup::Failure::Unloadable(diagnostics) = failure {
+    if let setup::Failure::Unloadable(diagnostics)
+    | setup::Failure::Unreadable(diagnostics)
+    | setup::Failure::Refused { diagnostics, .. } = failure
+    {
         eprintln!("{}\n", diagnostics.trim_end());
     }
     eprintln!("error: {failure}");

@@ -1,17 +1,18 @@
 //! From arguments to the parts that commands are made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Forge, Source, config};
+use super::{FilesArgs, Forge, Source, config};
 use crate::aws::{Cloud, Pace, Readers, Settings, Writers};
 use crate::daemon::{Outlet, Proposals, Publisher};
 use crate::follow::{Accepted, Follow, News, Origin};
 use crate::git::{self, Credentials, ObservedBranch, Repository, Secret, Signer, blocking};
 use crate::github;
-use crate::model::{Base, Region, Scope};
+use crate::load::{Diagnostics, Tree};
+use crate::model::{Base, Region, Scope, Slug};
 use crate::observe::DriftLook;
 use crate::plan::Guards;
 use crate::reconcile::{Limits, Memory, World};
@@ -45,6 +46,17 @@ pub enum Failure {
     /// The commit does not load: correct what the diagnostics name; they are printed before this.
     #[error("the repository does not load, so nothing was looked at and nothing was changed")]
     Unloadable(String),
+    /// The files do not load: correct what the diagnostics name; they are printed before this.
+    #[error("the repository does not load")]
+    Unreadable(String),
+    /// A new file would not load: give other options; the diagnostics are printed before this.
+    #[error("{path} was not written: it would not load")]
+    Refused {
+        /// What is wrong with it.
+        diagnostics: String,
+        /// The file.
+        path: String,
+    },
     /// The branch is not followed: bring it back with an ordinary commit.
     #[error("{0}")]
     Rejected(String),
@@ -180,6 +192,52 @@ pub fn cache_folder() -> Result<tempfile::TempDir, Failure> {
 /// The key that signs what is recorded.
 pub fn signer(source: &Source) -> Result<Option<Signer>, Failure> {
     Ok(source.signing_key.as_deref().map(Signer::from_file).transpose()?)
+}
+
+/// The files to look at: a directory as it lies, whether it is a work tree or not, or a branch of a remote.
+pub async fn tree(files: &FilesArgs) -> Result<Tree, Failure> {
+    let (path, branch) = (PathBuf::from(&files.repo), files.branch.clone());
+    if path.is_dir() && !is_bare(&path) {
+        return Ok(blocking(move || git::read_directory(&path)).await?);
+    }
+    let cache = cache_folder()?;
+    let token = files.token.clone().map(Secret::new);
+    let credentials = Credentials { token, ..Credentials::default() };
+    let repository = Repository::open(&cache.path().join("desired"), &files.repo, credentials)?;
+    Ok(blocking(move || repository.tree(&repository.fetch(&branch)?)).await?)
+}
+
+/// True for a repository without files of its own.
+fn is_bare(path: &Path) -> bool {
+    path.join("HEAD").is_file() && path.join("objects").is_dir()
+}
+
+/// Today, in UTC.
+pub fn today() -> jiff::civil::Date {
+    crate::clock::Clock.now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// Says what keeps files from being loaded.
+pub fn unloadable(diagnostics: &Diagnostics) -> Failure {
+    Failure::Unreadable(diagnostics.to_string())
+}
+
+/// Says that an account has no folder.
+pub fn no_folder(tree: &Tree, slug: &Slug) -> Failure {
+    let names = tree.files.keys().filter_map(|path| path.strip_prefix("accounts/")?.split('/').next());
+    let names: BTreeSet<_> = names.collect();
+    let names: Vec<_> = names.into_iter().collect();
+    Failure::Option(format!("there is no folder accounts/{slug}; there are {}", names.join(", ")))
+}
+
+/// Writes a file that must not be there yet, and the folders above it.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |source| Failure::File { what: path.display().to_string(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = std::fs::File::create_new(path).map_err(failed)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(failed)
 }
 
 /// A plain directory is read as it lies; everything else is a git remote.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::git::{self, Repository, Signer, blocking};
-use crate::load::{Diagnostics, Tree, load};
+use crate::load::{Checked, Diagnostics, Held, Tree, check};
 use crate::model::{CommitId, Desired};
 use crate::plan::{Guards, go_on};
 use crate::report::{Halted, Rejected};
@@ -23,6 +23,8 @@ use crate::report::{Halted, Rejected};
 pub struct Accepted {
     /// What it says.
     pub desired: Arc<Desired>,
+    /// Who is under which lock in it.
+    pub held: Arc<Held>,
     /// When it was made, seconds since 1970.
     pub committed: i64,
 }
@@ -132,6 +134,9 @@ impl Follow {
             }
             _ => None,
         };
+        if let Some(rejected) = before.as_ref().and_then(|before| deserters(before, &accepted)) {
+            return Ok(News::Rejected(rejected));
+        }
         let objection =
             before.and_then(|before| guard::objection(&before.desired, &accepted.desired, &self.guards));
         match objection {
@@ -246,11 +251,12 @@ impl Follow {
     }
 
     fn judge(&self, tree: &Tree, committed: i64) -> Result<Accepted, Rejected> {
-        let mut desired = load(tree).map_err(|diagnostics| rejected(tree, &diagnostics))?;
+        let Checked { desired, diagnostics, held } = check(tree, None);
+        let mut desired = desired.ok_or_else(|| rejected(tree, &diagnostics))?;
         if let Some(signer) = &self.signer {
             desired.seal(|secret| signer.digest_secret(secret));
         }
-        Ok(Accepted { desired: Arc::new(desired), committed })
+        Ok(Accepted { desired: Arc::new(desired), held: Arc::new(held), committed })
     }
 }
 
@@ -261,6 +267,14 @@ fn rewritten(head: &CommitId, last: &CommitId, is_older: bool) -> Halted {
         format!("the branch was rewritten: {} does not build on {}", head.short(), last.short())
     };
     Halted { commit: head.clone(), because, proceed: go_on(head) }
+}
+
+/// A commit in which accounts leave a lock that has not let them go.
+fn deserters(before: &Accepted, accepted: &Accepted) -> Option<Rejected> {
+    let commit = &accepted.desired.revision;
+    let diagnostics = accepted.held.departures(&before.held, commit);
+    let is_sound = diagnostics.is_empty();
+    (!is_sound).then(|| Rejected { commit: commit.clone(), diagnostics: diagnostics.to_string() })
 }
 
 fn rejected(tree: &Tree, diagnostics: &Diagnostics) -> Rejected {

@@ -11,6 +11,7 @@ use super::diagnostic::{At, Faults};
 use super::documents::Documents;
 use super::expression::Context;
 use super::fields::{Denial, Reader};
+use super::held::Held;
 use super::identity::{Identity, check_unique, organization_facts};
 use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
@@ -80,10 +81,11 @@ impl<'a> Accounts<'a> {
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
-    pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<Slug, Account> {
+    pub(super) fn build(&self, faults: &mut Faults) -> (BTreeMap<Slug, Account>, Held) {
+        let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
-            return BTreeMap::new();
+            return (BTreeMap::new(), held);
         }
         let sound = |identity: &&Identity<'_>| {
             let speakers = self.speakers(identity);
@@ -95,7 +97,13 @@ impl<'a> Accounts<'a> {
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        sound.into_iter().map(|who| (who.slug.clone(), self.whole(who, faults).account)).collect()
+        let mut accounts = BTreeMap::new();
+        for who in sound {
+            let whole = self.whole(who, faults);
+            held.note(who.slug, who.id, &who.file.ou.spot, &whole.held);
+            accounts.insert(who.slug.clone(), whole.account);
+        }
+        (accounts, held)
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -155,7 +163,7 @@ impl<'a> Accounts<'a> {
             let keys = stacks.keys().filter(|key| key.name.as_str() == name);
             keys.map(|key| key.region.clone()).collect::<Vec<_>>()
         };
-        locks.check(&regions, faults);
+        let held = locks.check(&regions, faults);
         let layers = speakers.iter().map(|speaker| speaker.layer);
         let account = Account {
             slug: who.slug.clone(),
@@ -172,7 +180,7 @@ impl<'a> Accounts<'a> {
             sources: who.sources(),
         };
         let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, who, organization, layers, speakers, words, merged, context, templates }
+        Whole { account, held, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 

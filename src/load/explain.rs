@@ -112,7 +112,7 @@ fn denied(denial: &At<Denial>) -> &'static str {
 }
 
 /// A text without quotes, anything else as JSON.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -104,6 +104,11 @@ impl Layer {
         self.narrowed.values()
     }
 
+    /// The targets written at the entry that a path is in.
+    pub(super) fn narrowing_of(&self, path: &[String]) -> impl Iterator<Item = &Targets> {
+        (1..=path.len()).filter_map(|end| self.narrowed.get(&path[..end]))
+    }
+
     /// True when this layer says anything about the stack, for whichever account.
     pub(super) fn declares_stack(&self, name: &str) -> bool {
         self.leaves.contains_key(["stacks".to_owned(), name.to_owned()].as_slice())

@@ -15,6 +15,7 @@ use super::account::declared_mode;
 use super::diagnostic::{At, Fault, Faults, Spot};
 use super::expression::Context;
 use super::fields::suggest;
+use super::held::{Key, key};
 use super::layer::Path;
 use super::merge::{Layers, Merged, Rank, Speaker, effective, may_be_secret};
 use super::raw;
@@ -68,8 +69,10 @@ struct Frozen<'a> {
 }
 
 impl<'a> Locks<'a> {
-    /// Reports every word that would get past a lock. `regions` are those of a stack, by its name.
-    pub(super) fn check(&self, regions: &dyn Fn(&str) -> Vec<Region>, faults: &mut Faults) {
+    /// Reports every word that would get past a lock, and gives the locks that hold. `regions` are those of a stack,
+    /// by its name.
+    pub(super) fn check(&self, regions: &dyn Fn(&str) -> Vec<Region>, faults: &mut Faults) -> Vec<Key> {
+        let mut keys = Vec::new();
         for (holder, speaker) in self.speakers.iter().enumerate() {
             if speaker.layer.locked.is_empty() {
                 continue;
@@ -77,6 +80,7 @@ impl<'a> Locks<'a> {
             let frozen = self.frozen(holder);
             let holding: Vec<_> =
                 speaker.layer.locked.iter().filter(|lock| frozen.says(&lock.value)).collect();
+            keys.extend(holding.iter().map(|lock| key(speaker.spot, lock)));
             for lock in &holding {
                 self.check_words(lock, &frozen, faults);
                 self.check_expressions(lock, &frozen, regions, faults);
@@ -89,6 +93,7 @@ impl<'a> Locks<'a> {
                 self.check_access(lock, &frozen, faults);
             }
         }
+        keys
     }
 
     fn frozen(&self, holder: usize) -> Frozen<'a> {

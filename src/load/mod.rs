@@ -17,6 +17,7 @@ mod explain;
 mod expression;
 mod fields;
 mod files;
+mod held;
 mod identity;
 mod layer;
 mod lock;
@@ -36,7 +37,8 @@ mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
-pub use render::Rendered;
+pub use held::Held;
+pub use render::{Rendered, scalar};
 pub use rule::{Rule, Severity};
 pub use tree::{File, Tree};
 
@@ -55,6 +57,8 @@ pub struct Checked {
     pub desired: Option<Desired>,
     /// Errors, or else the warnings.
     pub diagnostics: Diagnostics,
+    /// Who is under which lock.
+    pub held: Held,
 }
 
 /// What the tree says should be.
@@ -63,7 +67,7 @@ pub struct Checked {
 /// role falls back to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS
 /// itself makes.
 pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
-    let Checked { desired, diagnostics } = check(tree, None);
+    let Checked { desired, diagnostics, .. } = check(tree, None);
     desired.ok_or(diagnostics)
 }
 
@@ -97,14 +101,14 @@ fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) ->
     if let Some(today) = today {
         accounts.warn_of_the_past(today, &mut faults);
     }
-    let built = accounts.build(&mut faults);
+    let (built, held) = accounts.build(&mut faults);
     let more = faults.is_sound().then(|| more(&accounts));
     let desired = organization.known.as_ref().filter(|_| faults.is_sound()).map(|known| Desired {
         revision: tree.revision.clone(),
         accounts: built,
         organization: desired_organization(&organization, known),
     });
-    (Checked { desired, diagnostics: faults.into_diagnostics(tree) }, more)
+    (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)
 }
 
 fn desired_organization(organization: &raw::Organization, known: &raw::Known) -> Organization {

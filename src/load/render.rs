@@ -9,6 +9,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::account::Accounts;
+use super::explain::plain;
 use super::whole::Whole;
 use crate::model::{AccountProperty, Item, Slug, Value};
 use crate::yaml;
@@ -117,6 +118,8 @@ impl Page<'_> {
         }
         let values = self.whole.values_of(path, leaf);
         match values.as_slice() {
+            // A parameter is a text, whatever its expression came to.
+            [(None, value)] if is_parameter(path) && !value.is_array() => escaped(&json!(plain(value))),
             [(None, value)] => escaped(value),
             values => by_region(values),
         }
@@ -135,6 +138,10 @@ impl Page<'_> {
 fn is_file(path: &[String]) -> bool {
     let names: Vec<_> = path.iter().map(String::as_str).collect();
     matches!(names.as_slice(), ["stacks", _, "template"] | ["settings", "samlProviders", _, "metadata"])
+}
+
+fn is_parameter(path: &[String]) -> bool {
+    matches!(path, [head, _, key, _] if head == "stacks" && key == "parameters")
 }
 
 /// How `adopt` names an item.
@@ -218,10 +225,11 @@ fn flow(value: &Value) -> String {
     }
 }
 
-/// A text without quotes where it cannot be taken for anything else, by this reader or by another.
-fn scalar(text: &str) -> String {
+/// A text as YAML, without quotes where it cannot be taken for anything else, by this reader or by another.
+pub fn scalar(text: &str) -> String {
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    let is_tame = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_.@-".contains(&b));
+    let is_tame =
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_.@+ -".contains(&b)) && !text.ends_with(' ');
     let lower = text.to_ascii_lowercase();
     let means_more =
         ["null", "absent", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&lower.as_str());

@@ -3,7 +3,7 @@
 //! What is given is combined with *and*. In a pattern `*` is one level and `**` is everything below, so `/**`
 //! is every OU but not the root. The management account is only ever reached by its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -68,6 +68,16 @@ impl Targets {
     /// Who is left out, and why.
     pub(super) fn exclusions(&self) -> &BTreeMap<String, Exclusion> {
         &self.exclude
+    }
+
+    /// What they ask for, exclusions apart: the same text for the same targets.
+    pub(super) fn aim(&self) -> String {
+        let ous =
+            self.ous.as_ref().map(|ous| ous.iter().map(|ou| ou.value.glob().glob()).collect::<BTreeSet<_>>());
+        let tags: Vec<_> = self.tags.iter().map(|(key, tag)| (key, &tag.value)).collect();
+        let accounts = self.accounts.as_ref();
+        let accounts = accounts.map(|all| all.iter().map(|slug| &slug.value).collect::<BTreeSet<_>>());
+        format!("{ous:?} {tags:?} {accounts:?}")
     }
 
     /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently.

@@ -2,6 +2,7 @@
 
 use super::diagnostic::{At, Spot};
 use super::expression::Context;
+use super::held::Key;
 use super::identity::Identity;
 use super::merge::{Layers, Merged, Speaker};
 use super::raw::Organization;
@@ -12,6 +13,8 @@ use crate::model::{Account, Region, Value};
 /// An account and how it came about.
 pub(super) struct Whole<'a> {
     pub(super) account: Account,
+    /// The locks that hold in it.
+    pub(super) held: Vec<Key>,
     pub(super) who: &'a Identity<'a>,
     pub(super) organization: &'a Organization,
     pub(super) layers: &'a Layers,

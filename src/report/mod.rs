@@ -11,6 +11,7 @@ mod closing;
 mod counts;
 mod deed;
 mod diff;
+mod explain;
 #[cfg(test)]
 mod fixtures;
 mod issue;
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
 
 pub use counts::{Counts, counts};
 pub use diff::{Diff, Line, Sign, diff};
+pub use explain::{explained_paths, explanation, is_within};
 pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, wanted};
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;

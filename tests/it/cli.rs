@@ -35,6 +35,9 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
       run      Keep the organization as the repository says, for good
       plan     Show what would change and what has drifted, and change nothing
       apply    Bring everything in line once, then end
+      explain  Say why an account is as it is
+      render   Print a whole account as one file
+      new      Write a new folder
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -286,6 +289,7 @@ fn a_repository_that_does_not_load_is_told_with_all_its_faults_and_exits_1() {
       |
     2 | email: one@example.com
       |        ^
+      = see: accounts/one/account.yaml:2:8: the first one
       = hint: no two accounts can have the same e-mail
 
     error: unknown key `nmae`

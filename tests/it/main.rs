@@ -7,6 +7,7 @@ mod classes;
 mod cli;
 mod contract;
 mod creation;
+mod files;
 mod fleet;
 mod git;
 mod github_noise;

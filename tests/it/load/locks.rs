@@ -1,5 +1,7 @@
 //! Locks: what no later layer gets past, and how it is told.
 
+use landfast::load::check;
+
 use super::*;
 
 const CONTROL: &str = "targets: {ous: [/**]}
@@ -251,6 +253,60 @@ fn what_the_lock_leaves_open_may_be_said_by_others() {
         desired.accounts[&slug(account)].stacks[&key("trail[eu-west-1]")].value.parameters["Cidr"].clone()
     };
     assert_eq!((days("one"), days("two")), ("7".to_owned(), "30".to_owned()));
+}
+
+/// What is said when one commit follows another.
+fn departures(before: &[(&str, &str)], after: &[(&str, &str)]) -> String {
+    let checked = |files: &[(&str, &str)]| {
+        let mut all = small();
+        all.extend(locked(files).into_iter().map(|(path, text)| (path.to_owned(), File::text(text))));
+        check(&tree(all), None)
+    };
+    let (before, after) = (checked(before), checked(after));
+    assert!(
+        before.desired.is_some() && after.desired.is_some(),
+        "{}{}",
+        before.diagnostics,
+        after.diagnostics
+    );
+    after.held.departures(&before.held, &CommitId::parse("1".repeat(40)).unwrap()).to_string()
+}
+
+const PROD_ONLY: &str = "targets: {ous: [/workloads/*], tags: {env: prod}}\nlocked: [settings.passwordPolicy]\n\
+                         settings: {passwordPolicy: {minimumLength: 14}}\n";
+
+#[test]
+fn an_account_does_not_leave_a_lock_by_its_own_word() {
+    let prod = format!("{ONE}tags: {{env: prod}}\n");
+    let dev = format!("{ONE}tags: {{env: dev}}\n");
+    let baseline = ("baselines/prod/baseline.yaml", PROD_ONLY);
+    insta::assert_snapshot!(departures(&[baseline, (ACCOUNT, &prod)], &[baseline, (ACCOUNT, &dev)]), @"");
+    let moved = prod.replace("/workloads/prod", "/security");
+    let seen = departures(&[baseline, (ACCOUNT, &prod)], &[baseline, (ACCOUNT, &moved)]);
+    assert!(seen.contains("accounts/one would leave the lock of `settings.passwordPolicy`"), "{seen}");
+    let root = ONE.replace("/workloads/prod", "/");
+    assert_eq!(
+        departures(&[], &[(ACCOUNT, &root)]).matches("error: ").count(),
+        2,
+        "the root is out of reach of /**"
+    );
+}
+
+#[test]
+fn a_lock_lets_an_account_go_by_its_own_word() {
+    let prod = format!("{ONE}tags: {{env: prod}}\n");
+    let dev = format!("{ONE}tags: {{env: dev}}\n");
+    let before = [("baselines/prod/baseline.yaml", PROD_ONLY), (ACCOUNT, prod.as_str())];
+    for (from, to) in [
+        ("{env: prod}}", "{env: prod}, exclude: {one: OPS-9}}"),
+        ("{env: prod}}", "{env: stage}}"),
+        ("locked: [settings.passwordPolicy]\n", ""),
+    ] {
+        let baseline = PROD_ONLY.replace(from, to);
+        let after = [("baselines/prod/baseline.yaml", baseline.as_str()), (ACCOUNT, dev.as_str())];
+        assert_eq!(departures(&before, &after), "", "{to}");
+    }
+    assert_eq!(departures(&before, &before), "");
 }
 
 /// Lines that try to get past the locks of `CONTROL`, and some that may pass.

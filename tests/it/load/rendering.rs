@@ -1,0 +1,211 @@
+//! Explaining and rendering: nothing that was said is left out, and what is printed loads as what it was.
+
+use landfast::load::{Shown, explain, render};
+use landfast::model::{Account, Source};
+
+use super::*;
+
+/// An account without the places that declare it: these are others once it is rendered.
+fn placeless(mut account: Account) -> Account {
+    account.sources.clear();
+    account.settings.values_mut().for_each(|it| it.source = Source::default());
+    account.stacks.values_mut().for_each(|it| it.source = Source::default());
+    account
+}
+
+/// The account after it was rendered into a repository that holds nothing else, and loaded again.
+fn again(before: &Tree, account: &str) -> Account {
+    let rendered = render(before, &slug(account), true).unwrap().unwrap();
+    let mut files = BTreeMap::new();
+    let organization = "organization/organization.yaml";
+    files.insert(organization.to_owned(), before.files[organization].clone());
+    files.insert(format!("accounts/{account}/account.yaml"), File::text(&rendered.yaml));
+    for (beside, path) in &rendered.files {
+        files.insert(format!("accounts/{account}/{beside}"), before.files[path].clone());
+    }
+    let desired = load(&tree(files)).unwrap_or_else(|faults| panic!("{}\n{faults}", rendered.yaml));
+    desired.accounts[&slug(account)].clone()
+}
+
+#[test]
+fn every_account_of_the_example_is_the_same_after_it_was_rendered() {
+    let tree = example();
+    let desired = load(&tree).unwrap();
+    for (name, account) in desired.accounts {
+        assert_eq!(placeless(again(&tree, name.as_str())), placeless(account));
+    }
+}
+
+#[test]
+fn a_rendered_account_reads_as_a_person_would_write_it() {
+    let rendered = render(&example(), &slug("scratch"), false).unwrap().unwrap();
+    insta::assert_snapshot!(rendered.yaml, @r#"
+    name: Acme Scratch
+    email: aws+scratch@example.com
+    ou: /sandbox
+    tags:
+      company: acme
+      costCenter: "1000"
+      env: scratch
+      owner: platform
+    access:
+      role: OrganizationAccountAccessRole
+    mode: report
+    values:
+      AlertEmail: security@example.com
+      LogDays: 7
+      TrailDays: 30
+    settings:
+      accountAlias: acme-scratch
+      passwordPolicy:
+        allowUsersToChange: true
+        maxAgeDays: 90
+        minimumLength: 14
+        requireLowercase: true
+        requireNumbers: true
+        requireSymbols: true
+        requireUppercase: true
+        reusePrevention: 24
+    stacks:
+      audit-trail:
+        parameters:
+          KeepDays: "30"
+        regions: [eu-west-1]
+        template: baselines/security/audit-trail.template.yaml
+      config-recorder:
+        capabilities: [CAPABILITY_IAM]
+        needs: [audit-trail]
+        regions: [eu-west-1]
+        template: baselines/security/config-recorder.template.yaml
+      directory:
+        regions: [eu-west-1]
+        template: baselines/security/directory.template.yaml
+      role-auditors:
+        capabilities: [CAPABILITY_NAMED_IAM]
+        needs: [directory]
+        parameters:
+          Group: AWS-Auditors
+          Policies: ["arn:aws:iam::aws:policy/SecurityAudit"]
+        regions: [eu-west-1]
+        template: baselines/security/directory-role.template.yaml
+      role-developers:
+        capabilities: [CAPABILITY_NAMED_IAM]
+        needs: [directory]
+        parameters:
+          Group: AWS-Developers
+          Policies: ["arn:aws:iam::aws:policy/PowerUserAccess"]
+        regions: [eu-west-1]
+        template: baselines/security/directory-role.template.yaml
+    "#);
+}
+
+const SECRETIVE: &str = "values: {DbPassword: hunter2, Plain: shown}
+stacks:
+  network:
+    template: network.template.yaml
+    parameters: {Cidr: \"${{ values.Plain }}\", Secret: \"${{ values.DbPassword }}\"}
+";
+
+#[test]
+fn secrets_are_neither_explained_nor_rendered_unless_asked_for() {
+    let mut files = small();
+    files.insert("landfast.yaml".to_owned(), File::text("values: {DbPassword: hunter1}\n"));
+    files.insert(ACCOUNT.to_owned(), File::text(format!("{ONE}{SECRETIVE}")));
+    let tree = tree(files);
+    let rendered = render(&tree, &slug("one"), false).unwrap().unwrap();
+    assert!(rendered.is_redacted && !rendered.yaml.contains("hunter"), "{}", rendered.yaml);
+    assert!(rendered.yaml.contains("Plain: shown"));
+    assert!(render(&tree, &slug("one"), true).unwrap().unwrap().yaml.contains("hunter2"));
+    let explained = explain(&tree, &slug("one")).unwrap().unwrap();
+    assert!(!format!("{explained:?}").contains("hunter"));
+    let password = explained.paths.iter().find(|path| path.path == "values.DbPassword").unwrap();
+    assert_eq!(password.values, [(None, Shown::Hidden)]);
+    assert_eq!(password.words.len(), 2, "that somebody spoke is no secret");
+}
+
+#[test]
+fn who_decided_is_who_changes_it() {
+    let baseline = "targets: {ous: [/**]}\nvalues: {A: 1, M: {p: 1}}\nmode: enforce\n";
+    let own = format!("{ONE}values: {{A: 2, M: null}}\n");
+    let mut files = small();
+    files.insert("landfast.yaml".to_owned(), File::text("values: {A: 0, M: {q: 1}}\nmode: observe\n"));
+    files.insert("baselines/a/baseline.yaml".to_owned(), File::text(baseline));
+    files.insert(ACCOUNT.to_owned(), File::text(&own));
+    let explained = explain(&tree(files), &slug("one")).unwrap().unwrap();
+    let deciding = |path: &str| {
+        let found = explained.paths.iter().find(|it| it.path == path).unwrap_or_else(|| panic!("{path}"));
+        let words: Vec<_> = found.words.iter().filter(|word| word.counts).collect();
+        let said =
+            |word: &&landfast::load::ExplainedWord| format!("{}:{}", word.source.path, word.source.line);
+        (found.values.len(), found.words.len(), words.iter().map(said).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(deciding("values.A"), (1, 3, "accounts/one/account.yaml:4".to_owned()));
+    assert_eq!(deciding("values.M"), (0, 1, "accounts/one/account.yaml:4".to_owned()));
+    assert_eq!(deciding("values.M.p"), (0, 1, String::new()));
+    assert_eq!(deciding("mode"), (1, 2, "baselines/a/baseline.yaml:3".to_owned()));
+}
+
+/// Data that a person could put under `values`, with everything in it that is hard to write down again.
+fn data() -> impl Strategy<Value = serde_json::Value> {
+    let text = prop_oneof![
+        4 => "\\PC{0,12}",
+        2 => "[ -~]{0,12}",
+        1 => prop_oneof!["null", "absent", "no", "~", "1.10", "012", "true", "", "\\$\\{\\{ 1 \\}\\}", "\\$\\$\\{\\{'a\"b'", "x: y # z", "- a", "<<"],
+        1 => "[\u{0}-\u{1f}\u{7f}-\u{a0}\u{2028}]{1,3}",
+    ];
+    let leaf = prop_oneof![
+        text.prop_map(serde_json::Value::from),
+        any::<i32>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
+            proptest::collection::btree_map("[a-z<~.]{1,4}|null|no|\\PC{1,3}", inner, 0..3)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Render, then load, is the identity: of values, of texts in every place that takes them, and of what differs
+    /// by region.
+    #[test]
+    fn render_then_load_is_the_identity(
+        data in proptest::collection::btree_map("[A-Z][a-z]{0,4}", data(), 0..4),
+        text in "[ -~]{1,20}|\\PC{1,10}",
+        (edge, narrowed) in any::<(bool, bool)>(),
+    ) {
+        let mut values = json!(data);
+        // Written here as data, so nothing in it is meant as an expression.
+        disarm(&mut values);
+        values["T"] = json!(text.replace("${{", "$"));
+        let regions = if edge { "[home, edge]" } else { "[edge]" };
+        let targets = if narrowed { ", targets: {accounts: [one]}" } else { "" };
+        let baseline = format!(
+            "targets: {{ous: [/**]}}\nvalues: {values}\nmode: enforce\nsettings: {{passwordPolicy: {{minimumLength: 9{targets}}}, \
+             accountAlias: \"x-${{{{ account.slug }}}}\"}}\nstacks:\n  s:\n    template: s.template.yaml\n    regions: {regions}\n    \
+             parameters: {{Cidr: \"${{{{ values.T }}}}-${{{{ region }}}}\", Secret: \"${{{{ values.T }}}}\"}}\nadopt: [stacks.s, ou]\n"
+        );
+        let mut files = small();
+        let organization = format!("{ORGANIZATION}accountDefaults: {{tags: {{company: acme, team: x}}}}\naccess: {{readRole: Reader}}\n");
+        files.insert("organization/organization.yaml".to_owned(), File::text(organization));
+        files.insert("baselines/a/baseline.yaml".to_owned(), File::text(baseline));
+        files.insert("baselines/a/s.template.yaml".to_owned(), File::text(TEMPLATE));
+        files.insert(ACCOUNT.to_owned(), File::text(format!("{ONE}tags: {{team: null, env: prod}}\nid: \"012345678901\"\n")));
+        let tree = tree(files);
+        let Ok(desired) = load(&tree) else { return Err(TestCaseError::reject("a key or text that no file takes")) };
+        prop_assert_eq!(placeless(again(&tree, "one")), placeless(desired.accounts[&slug("one")].clone()));
+    }
+}
+
+fn disarm(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = text.replace("${{", "${{ '${' }}{"),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(disarm),
+        serde_json::Value::Object(map) => map.values_mut().for_each(disarm),
+        _ => {}
+    }
+}
