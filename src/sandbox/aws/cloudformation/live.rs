@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::super::call::{self, Call};
-use super::super::iam::roles::{read_tags, tag_list};
+use super::super::iam::tags::{read_tags, tag_list};
 use super::super::permissions;
 use super::super::state::State;
 use super::super::wire::{Params as _, Protocol, Refusal};

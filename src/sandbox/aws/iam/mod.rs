@@ -6,6 +6,7 @@ pub(crate) mod policies;
 pub(crate) mod roles;
 pub(crate) mod saml;
 pub(crate) mod settings;
+pub(crate) mod tags;
 
 use std::collections::BTreeMap;
 
