@@ -49,8 +49,8 @@ fn an_outline_says_one_element_a_line_and_certificates_by_fingerprint_validity_a
 #[test]
 fn layout_prefixes_order_of_attributes_and_line_breaks_of_certificates_do_not_count() {
     let plain = provider(ONE, "<A x=\"1\" y=\"2\"/><B>one two</B>");
-    let broken: String =
-        ONE.as_bytes().chunks(64).map(|line| format!("\r\n  {}", String::from_utf8_lossy(line))).collect();
+    let lines: Vec<_> = ONE.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    let broken = format!("\r\n  {}", lines.join("\r\n  "));
     let other = provider(
         &broken,
         "\n  <!-- a comment --><A y='2'\n x='1' ></A><?pi?><B>\n one\n two <![CDATA[]]></B>\n",
