@@ -26,8 +26,12 @@ pub(super) const MAX_TOTAL_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How large the file at `path` may be.
 pub(super) fn max_bytes(path: &str) -> u64 {
-    let is_xml = path.ends_with(".xml");
-    if is_xml { MAX_XML_BYTES } else { MAX_FILE_BYTES }
+    let extension = std::path::Path::new(path).extension();
+    if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xml")) {
+        MAX_XML_BYTES
+    } else {
+        MAX_FILE_BYTES
+    }
 }
 
 /// Blobs by id, so that what did not change between two commits is the same memory.

@@ -37,13 +37,13 @@ impl Stacks<'_> {
     pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<StackKey, Declared<Stack>> {
         let entries = self.entries(faults);
         let needs = self.needs(&entries, faults);
-        let settings = self.needed_settings(&entries, faults);
         let mut stacks = BTreeMap::new();
         for entry in entries.values() {
+            let settings = self.needed_settings(entry.name.as_str(), faults);
             for region in &entry.regions {
                 let Some(mut stack) = self.stack(entry, region, faults) else { continue };
                 stack.needs = needed(&needs[entry.name.as_str()], region, &entries);
-                stack.needs.extend(settings[entry.name.as_str()].iter().cloned().map(Item::Setting));
+                stack.needs.extend(settings.iter().cloned());
                 let key = StackKey { name: entry.name.clone(), region: region.clone() };
                 stacks.insert(key, Declared { value: stack, source: entry.marker.spot.source() });
             }
@@ -224,34 +224,21 @@ impl Stacks<'_> {
         needs
     }
 
-    /// The settings each stack needs by path, each of them declared for the account.
-    fn needed_settings(
-        &self,
-        entries: &BTreeMap<String, Entry<'_>>,
-        faults: &mut Faults,
-    ) -> BTreeMap<String, BTreeSet<Setting>> {
-        let mut needs = BTreeMap::new();
-        for name in entries.keys() {
-            let leaf = self.leaf(name, "needs");
-            let mut named = BTreeSet::new();
-            for (path, leaf) in
-                leaf.into_iter().flat_map(|leaf| texts(&leaf.value).zip(std::iter::repeat(leaf)))
-            {
-                let Some(path) = setting(path) else { continue };
-                match path.parse::<Setting>().ok().filter(|setting| self.declares(setting)) {
-                    Some(setting) => _ = named.insert(setting),
-                    None => {
-                        let message = format!(
-                            "the stack `{name}` needs the setting `{path}`, which this account does not have"
-                        );
-                        let hint = "declare it, or take the need out";
-                        faults.report_for(Rule::UnknownName, self.slug, &leaf.spot, message, hint);
-                    }
-                }
+    /// The settings a stack needs, each of them declared for the account.
+    fn needed_settings(&self, stack: &str, faults: &mut Faults) -> BTreeSet<Item> {
+        let Some(leaf) = self.leaf(stack, "needs") else { return BTreeSet::new() };
+        let mut needed = BTreeSet::new();
+        for path in texts(&leaf.value).filter_map(setting) {
+            if let Some(setting) = path.parse().ok().filter(|setting| self.declares(setting)) {
+                needed.insert(Item::Setting(setting));
+                continue;
             }
-            needs.insert(name.clone(), named);
+            let message =
+                format!("the stack `{stack}` needs the setting `{path}`, which this account does not have");
+            let hint = "declare it, or take the need out";
+            faults.report_for(Rule::UnknownName, self.slug, &leaf.spot, message, hint);
         }
-        needs
+        needed
     }
 
     fn declares(&self, setting: &Setting) -> bool {

@@ -162,15 +162,17 @@ fn a_certificate_that_ends_is_told_a_month_before_and_holds_nothing_back() {
     assert_eq!(warned(END - 31 * DAY), Vec::<String>::new());
     assert_eq!(warned(END - 29 * DAY).len(), 2);
     assert_eq!(warned(END - 29 * DAY), warned(END - DAY), "the words do not change from day to day");
-    insta::assert_snapshot!(warned(END + DAY)[0], @r"
-    the certificate sha256 28ef3f35a899bc58 (CN=one,O=Acme) expired on 2036-01-01: nobody signs in with it after that; bring the metadata up to date
-    ");
+    insta::assert_snapshot!(warned(END + DAY)[0], @"the certificate sha256 28ef3f35a899bc58 (CN=one,O=Acme) expired on 2036-01-01: nobody signs in with it after that; bring the metadata up to date");
     insta::assert_snapshot!(text(&[reported(at(END - DAY))]), @r"
     creates 0, changes 0, drifted 0, in sync 1
     in 1 scope at commit aaaaaaaaaa
 
-    accounts/payments (111122223333): in sync 1
+    accounts/payments (111122223333): 2 warnings
       ! settings.samlProviders.ADFS  warning: the certificate sha256 28ef3f35a899bc58 (CN=one,O=Acme)
+          expires on 2036-01-01: nobody signs in with it after that; bring the metadata up to date
+      ! settings.samlProviders.ADFS  warning: the certificate sha256 41d956f4df5018b7 (CN=Directory
+          encryption,O=Acme) expires on 2036-01-01: nobody signs in with it after that; bring the
+          metadata up to date
     ");
     let issues = wanted(&[reported(at(END - DAY))], &Situation::default()).issues;
     let [issue] = issues.values().collect::<Vec<_>>()[..] else { panic!("{issues:?}") };

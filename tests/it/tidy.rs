@@ -1,7 +1,11 @@
 //! Rules of the house that the compiler does not know.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use landfast::model::SettingKind;
+use strum::VariantArray;
 
 fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -127,5 +131,35 @@ fn every_path_named_in_the_documents_exists() {
                 assert!(root.join(name).exists(), "{document} names {name}");
             }
         }
+    }
+}
+
+/// The operations that Landfast calls in accounts: `send` and `pages` are told their names, for errors and logs.
+fn operations() -> BTreeSet<String> {
+    let sides = ["src/aws/read", "src/aws/write"];
+    let code: String = sides.iter().flat_map(|side| files(side, "rs")).map(|path| code(&path)).collect();
+    let heads = [".send(", ".pages(", "let operation ="];
+    let named = heads.iter().flat_map(|head| code.split(head).skip(1)).filter_map(|rest| {
+        let name = rest.trim_start().strip_prefix('"')?.split_once('"')?.0;
+        name.starts_with(char::is_uppercase).then(|| name.to_owned())
+    });
+    named.collect()
+}
+
+#[test]
+fn the_readme_lists_every_permission_that_is_used() {
+    let operations = operations();
+    assert!(operations.len() > 20, "{operations:?}");
+    let readme = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    let missing: Vec<_> = operations.iter().filter(|name| !readme.contains(&format!("{name}`"))).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
+/// A kind of setting nobody can look at is one nobody will use.
+#[test]
+fn the_example_has_a_setting_of_every_kind() {
+    let example: String = files("example-repo", "yaml").iter().map(|path| text(path)).collect();
+    for kind in SettingKind::VARIANTS {
+        assert!(example.contains(&format!("  {}:", kind.key())), "{}", kind.key());
     }
 }

@@ -15,5 +15,6 @@ mod baseline;
 mod claims;
 mod creation;
 mod drift;
+mod federation;
 mod limits;
 mod memory;

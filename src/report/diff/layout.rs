@@ -1,5 +1,7 @@
 //! Values as lines: maps, texts, drifted resources, hidden parameters; one line is one thing that differs.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
@@ -13,6 +15,8 @@ pub(super) const MAX_LINES: usize = 120;
 pub(super) const MAX_LINE: usize = 240;
 /// Unchanged lines kept around a change within a text such as a template.
 const CONTEXT: usize = 2;
+/// Texts that are longer together, in bytes, are not aligned: that takes the square of what differs.
+const MAX_ALIGNED: usize = 512 * 1024;
 
 /// What to leave out of a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +93,7 @@ impl Lines {
 
     /// Parameters AWS never shows: only their keyed hashes are known, and those are nobody's business.
     fn hidden(&mut self, depth: usize, left: &Map<String, Value>, right: &Map<String, Value>) {
-        let names: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
+        let names: BTreeSet<_> = left.keys().chain(right.keys()).collect();
         for name in names.into_iter().filter(|name| left.get(*name) != right.get(*name)) {
             self.push(Sign::Minus, depth, &format!("{name}: (hidden)"));
             self.push(Sign::Plus, depth, &format!("{name}: (hidden, differs)"));
@@ -126,6 +130,9 @@ impl Lines {
             self.push(Sign::Same, depth, &format!("{key}: |"));
         }
         let depth = depth + usize::from(key.is_some());
+        if left.len() + right.len() > MAX_ALIGNED {
+            return self.long_texts(depth, left, right);
+        }
         let texts = TextDiff::from_lines(left, right);
         for (index, group) in texts.grouped_ops(CONTEXT).iter().enumerate() {
             if index > 0 {
@@ -134,6 +141,18 @@ impl Lines {
             for change in group.iter().flat_map(|op| texts.iter_changes(op)) {
                 self.push(sign(change.tag()), depth, change.value().trim_end());
             }
+        }
+    }
+
+    /// The lines that the other text has nowhere.
+    fn long_texts(&mut self, depth: usize, left: &str, right: &str) {
+        let (has_left, has_right): (BTreeSet<&str>, BTreeSet<&str>) =
+            (left.lines().collect(), right.lines().collect());
+        for line in left.lines().filter(|line| !has_right.contains(line)).take(MAX_LINES) {
+            self.push(Sign::Minus, depth, line);
+        }
+        for line in right.lines().filter(|line| !has_left.contains(line)).take(MAX_LINES) {
+            self.push(Sign::Plus, depth, line);
         }
     }
 

@@ -1,3 +1,5 @@
+//! Diffs as they are read.
+
 use serde_json::{Map, json};
 
 use super::layout::{MAX_LINE, MAX_LINES};
@@ -107,4 +109,14 @@ fn a_diff_is_bounded_in_lines_and_in_width() {
     let diff = diff(None, Some(&Value::Object(aws)));
     assert_eq!((diff.lines.len(), diff.left_out), (MAX_LINES, 500 - MAX_LINES));
     assert!(diff.lines.iter().all(|line| line.text.chars().count() <= MAX_LINE));
+}
+
+#[test]
+fn texts_too_long_to_align_show_what_the_other_lacks() {
+    let text = |last: &str| json!({"metadata": format!("{}{last}\n", "the same line\n".repeat(50_000))});
+    insta::assert_snapshot!(shown(&text("one"), &text("two")), @r"
+       metadata: |
+    -    one
+    +    two
+    ");
 }

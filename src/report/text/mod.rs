@@ -57,7 +57,7 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
         (Some(rest), true) => {
             return words(out, 0, &format!("{}{id}: in sync; {rest}", report.scope));
         }
-        _ => words(out, 0, &format!("{}{id}: {sum:#}", report.scope)),
+        _ => words(out, 0, &format!("{}{id}: {}", report.scope, heading(report, sum))),
     }
     if let Some(hold) = &report.hold {
         words(out, 1, &format!("hold: every write is stopped here, {}", plain(hold)));
@@ -73,6 +73,14 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     if let Some(not_checked) = not_checked {
         words(out, 1, &format!("  {not_checked}"));
     }
+}
+
+/// What is out of line in numbers, warnings too: `drifted 1, 2 warnings`.
+fn heading(report: &ScopeReport, sum: Counts) -> String {
+    let warnings = Some(report.plan.warnings.len()).filter(|count| *count > 0);
+    let warnings = warnings.map(|count| lines::number(count, "warning"));
+    let told = [Some(format!("{sum:#}")), warnings].into_iter().flatten();
+    told.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn items(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {

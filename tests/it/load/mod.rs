@@ -15,11 +15,8 @@ mod faults_of_meaning;
 mod layers;
 mod locks;
 mod meaning;
-<<<<<<< HEAD
-mod saml;
-=======
 mod rendering;
->>>>>>> layers
+mod saml;
 mod secrets;
 
 fn tree(files: impl IntoIterator<Item = (String, File)>) -> Tree {

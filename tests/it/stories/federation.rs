@@ -116,6 +116,7 @@ async fn a_provider_found_there_waits_for_adopt_and_one_of_another_name_is_nobod
     assert_eq!(play.metadata("alpha", "ADFS"), found);
     let body = play.open_issue("first-contact", "accounts/alpha").unwrap().body;
     assert!(body.contains("settings.samlProviders.ADFS") && body.contains(FINGERPRINT), "{body}");
+    assert!(body.len() < 60_000, "{}", body.len());
 
     let adopting = account("alpha", "adopt: [settings.samlProviders.ADFS]\n");
     play.commit("Adopt it", &[(&path("alpha"), Some(adopting))]);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::call::Call;
-use super::super::iam::roles::read_tags;
+use super::super::iam::tags::read_tags;
 use super::super::wire::{Params as _, Refusal};
 use super::{evaluate, resources, template};
 

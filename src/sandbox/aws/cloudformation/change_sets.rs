@@ -182,7 +182,7 @@ pub(crate) fn describe(state: &mut State, call: &Call) -> Answer {
     put("StackName", json!(stack.as_ref().map(|stack| &stack.name)));
     put("Description", json!(change_set.description));
     put("Parameters", change_set.blueprint.shown_parameters());
-    put("Tags", super::super::iam::roles::tag_list(&change_set.blueprint.tags));
+    put("Tags", super::super::iam::tags::tag_list(&change_set.blueprint.tags));
     put("Capabilities", json!(change_set.blueprint.capabilities));
     put("CreationTime", iso(change_set.created));
     put("Status", json!(change_set.status));

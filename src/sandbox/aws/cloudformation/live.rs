@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::about;
 use super::super::call::{self, Call};
-use super::super::iam::roles::{read_tags, tag_list};
+use super::super::iam::tags::{read_tags, tag_list};
 use super::super::permissions::{self, Asked};
 use super::super::state::State;
 use super::super::wire::{Params as _, Protocol, Refusal};

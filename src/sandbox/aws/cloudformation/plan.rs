@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::iam::roles::read_tags;
+use super::super::iam::tags::read_tags;
 use super::super::state::State;
 use super::super::wire::Params as _;
 use super::blueprint::Blueprint;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::call::Call;
-use super::super::iam::roles::tag_list;
+use super::super::iam::tags::tag_list;
 use super::super::state::State;
 use super::super::wire::{Answer, Params as _, Refusal, iso};
 use super::blueprint::{self, Blueprint};

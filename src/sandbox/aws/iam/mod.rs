@@ -6,6 +6,7 @@ pub(crate) mod policies;
 pub(crate) mod roles;
 pub(crate) mod saml;
 pub(crate) mod settings;
+pub(crate) mod tags;
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,7 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
         "DeletePolicy" => policies::delete(state, call),
         "CreateSAMLProvider" => saml::create(state, call),
         "GetSAMLProvider" => saml::get(state, call),
-        "ListSAMLProviders" => saml::list(state, call),
+        "ListSAMLProviders" => Ok(saml::list(state, call)),
         "UpdateSAMLProvider" => saml::update(state, call),
         "DeleteSAMLProvider" => saml::delete(state, call),
         "TagSAMLProvider" => saml::tag(state, call),

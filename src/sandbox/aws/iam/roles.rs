@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::state::State;
 use super::super::wire::{Answer, Params as _, Refusal, iso};
+use super::tags::{self, read_tags, tag_list};
 use super::{already_exists, document, encoded, no_such_entity, paged};
 
 #[derive(Clone, Debug)]
@@ -52,16 +53,6 @@ impl Role {
         }
         shown
     }
-}
-
-pub(crate) fn tag_list(tags: &BTreeMap<String, String>) -> Value {
-    Value::Array(tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect())
-}
-
-pub(crate) fn read_tags(entries: &[Value]) -> BTreeMap<String, String> {
-    let pair =
-        |tag: &Value| Some((tag.text("Key")?.to_owned(), tag.text("Value").unwrap_or_default().to_owned()));
-    entries.iter().filter_map(pair).collect()
 }
 
 pub(crate) fn find<'a>(state: &'a mut State, call: &Call) -> Result<&'a mut Role, Refusal> {
@@ -176,19 +167,13 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
 }
 
 pub(crate) fn tag(state: &mut State, call: &Call) -> Answer {
-    let tags = read_tags(call.params.entries("Tags"));
-    find(state, call)?.tags.extend(tags);
-    Ok(Value::Null)
+    Ok(tags::add(&mut find(state, call)?.tags, call))
 }
 
 pub(crate) fn untag(state: &mut State, call: &Call) -> Answer {
-    let role = find(state, call)?;
-    for key in call.params.entries("TagKeys").iter().filter_map(Value::as_str) {
-        role.tags.remove(key);
-    }
-    Ok(Value::Null)
+    Ok(tags::remove(&mut find(state, call)?.tags, call))
 }
 
 pub(crate) fn list_tags(state: &mut State, call: &Call) -> Answer {
-    Ok(json!({"Tags": tag_list(&find(state, call)?.tags), "IsTruncated": false}))
+    Ok(tags::listed(&find(state, call)?.tags))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::state::State;
 use super::super::wire::{Answer, Params as _, Refusal, iso};
-use super::roles::{read_tags, tag_list};
+use super::tags::{self, read_tags, tag_list};
 use super::{already_exists, no_such_entity};
 
 /// IAM's quota for an account.
@@ -82,7 +82,7 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
 }
 
 /// All at once: IAM does not page this list.
-pub(crate) fn list(state: &mut State, call: &Call) -> Answer {
+pub(crate) fn list(state: &mut State, call: &Call) -> Value {
     let providers = state.member(call.account()).iam.saml_providers.iter();
     let shown: Vec<_> = providers
         .map(|(name, provider)| {
@@ -90,7 +90,7 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Answer {
                 "ValidUntil": iso(provider.valid_until())})
         })
         .collect();
-    Ok(json!({"SAMLProviderList": shown}))
+    json!({"SAMLProviderList": shown})
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
@@ -101,21 +101,15 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
 }
 
 pub(crate) fn tag(state: &mut State, call: &Call) -> Answer {
-    let tags = read_tags(call.params.entries("Tags"));
-    find(state, call)?.tags.extend(tags);
-    Ok(Value::Null)
+    Ok(tags::add(&mut find(state, call)?.tags, call))
 }
 
 pub(crate) fn untag(state: &mut State, call: &Call) -> Answer {
-    let provider = find(state, call)?;
-    for key in call.params.entries("TagKeys").iter().filter_map(Value::as_str) {
-        provider.tags.remove(key);
-    }
-    Ok(Value::Null)
+    Ok(tags::remove(&mut find(state, call)?.tags, call))
 }
 
 pub(crate) fn list_tags(state: &mut State, call: &Call) -> Answer {
-    Ok(json!({"Tags": tag_list(&find(state, call)?.tags), "IsTruncated": false}))
+    Ok(tags::listed(&find(state, call)?.tags))
 }
 
 fn arn(call: &Call, name: &str) -> String {
