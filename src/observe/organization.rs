@@ -14,8 +14,8 @@ use super::hold::hold;
 use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
-    AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Item, OWNER_TAG,
-    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value,
+    AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Hold, Item,
+    OWNER_TAG, Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value,
 };
 
 /// How many accounts are asked about at once; Organizations throttles per organization.
@@ -94,11 +94,13 @@ fn words(error: &Error) -> String {
 }
 
 /// What we cannot read may say hold, so it counts as one.
-async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<String> {
-    let unread = |why: String| format!("whether a hold is set could not be read: {why}");
+async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<Hold> {
     match tree {
-        Ok(tree) => hold(reader, None, &tree.root).await.unwrap_or_else(|error| Some(unread(words(&error)))),
-        Err(why) => Some(unread(why.clone())),
+        Ok(tree) => match hold(reader, None, &tree.root).await {
+            Ok(because) => because.map(Hold::Set),
+            Err(error) => Some(Hold::Unread(words(&error))),
+        },
+        Err(why) => Some(Hold::Unread(why.clone())),
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{Task, World, account};
 use crate::apply::Brake;
-use crate::model::{AccountFacts, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
+use crate::model::{
+    AccountFacts, Facts, Hold, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug,
+};
 use crate::observe::{self, AccountLook};
 
 /// How long drift detection of one account may take, in AWS's time.
@@ -69,13 +71,13 @@ fn missing(task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {
 }
 
 /// Why writes are held in this scope, if they are. What cannot be read counts as held.
-pub(super) async fn hold(world: &World, task: &Task<'_>, observed: &Observed) -> Option<String> {
+pub(super) async fn hold(world: &World, task: &Task<'_>, observed: &Observed) -> Option<Hold> {
     let Some(Brake { reader, account, root }) = brake(world, task, observed) else {
-        return Some("the organization's root could not be read".to_owned());
+        return Some(Hold::Unread("the organization's root is not known".to_owned()));
     };
     match observe::hold(&reader, account.as_ref(), &root).await {
-        Ok(hold) => hold,
-        Err(error) => Some(format!("whether a hold is set could not be read: {error}")),
+        Ok(because) => because.map(Hold::Set),
+        Err(error) => Some(Hold::Unread(error.to_string())),
     }
 }
 
