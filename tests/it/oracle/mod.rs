@@ -5,6 +5,7 @@
 //! that the writing session bears in its name. Whether a call was carried out does not matter; sending it is enough.
 
 mod stacks;
+mod tamper;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
