@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::aws::Reader;
-use crate::model::AccountId;
+use crate::model::{AccountId, Hold};
 use crate::observe::{RootHold, account_hold};
 
 /// How long an answer serves within a pass, at AWS's pace: shorter than a daemon takes to look for commits, so that
@@ -24,7 +24,7 @@ pub struct Brake {
     root: String,
     shared: Arc<RootHold>,
     began: Instant,
-    answer: Mutex<Option<(Instant, Option<String>)>>,
+    answer: Mutex<Option<(Instant, Option<Hold>)>>,
 }
 
 impl Brake {
@@ -52,7 +52,7 @@ impl Brake {
     }
 
     /// Why writes are held now, if they are.
-    pub async fn pulled(&self) -> Option<String> {
+    pub async fn pulled(&self) -> Option<Hold> {
         let serves = self.reader.pace().scale(SERVES);
         let mut answer = self.answer.lock().await;
         if let Some((_, hold)) = answer.as_ref().filter(|(asked, _)| asked.elapsed() < serves) {
@@ -66,7 +66,7 @@ impl Brake {
         hold
     }
 
-    async fn ask(&self, since: Instant) -> Option<String> {
+    async fn ask(&self, since: Instant) -> Option<Hold> {
         let root = self.shared.since(since, &self.reader, &self.root).await;
         match &self.account {
             Some(account) if root.is_none() => account_hold(&self.reader, account).await,

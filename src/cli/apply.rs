@@ -7,7 +7,7 @@ use super::setup::{self, Failure};
 use super::{ApplyArgs, progress};
 use crate::apply::Progress;
 use crate::daemon::{Ending, ending};
-use crate::model::{AccountProperty, Blocked, Class, Item, Mode, Outcome, Verdict};
+use crate::model::{AccountProperty, Blocked, Class, Hold, Item, Mode, Outcome, Verdict};
 use crate::reconcile::{Edition, Hands, sweep};
 use crate::report::{self, ScopeReport};
 
@@ -70,7 +70,8 @@ fn status(reports: &[ScopeReport], is_published: bool) -> ExitCode {
         let is_gap = report.plan.findings.values().any(|finding| finding.verdict == Verdict::Gap);
         let is_failed =
             |outcome: &Outcome| matches!(outcome, Outcome::Failed { class, .. } if *class != Class::Stalled);
-        is_gap || report.outcomes.values().any(is_failed)
+        let is_unread = matches!(report.hold, Some(Hold::Unread(_)));
+        is_gap || is_unread || report.outcomes.values().any(is_failed)
     };
     if !is_published || reports.iter().any(is_broken) {
         return ExitCode::from(1);

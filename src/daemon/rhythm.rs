@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Class, Outcome, Outcomes, Plan, Step, Verdict};
+use crate::model::{Class, Hold, Outcome, Outcomes, Plan, Step, Verdict};
 use crate::report::ScopeReport;
 
 /// How soon something that AWS is at is looked at again.
@@ -49,11 +49,13 @@ pub fn ending(report: &ScopeReport) -> Ending {
     if is_refused(plan, outcomes) {
         return Ending::Stalled;
     }
-    let blocked = plan
-        .blocked
-        .iter()
-        .map(|blocked| // Under a hold nothing moves until a person takes it away; the resync notices.
-        if blocked.needs_person || hold.is_some() { Ending::Stalled } else { Ending::Waiting(WAITING) });
+    let blocked = plan.blocked.iter().map(|blocked| match hold {
+        _ if blocked.needs_person => Ending::Stalled,
+        // Nothing moves until a person takes it away; the resync notices.
+        Some(Hold::Set(_)) => Ending::Stalled,
+        Some(Hold::Unread(_)) => Ending::Failing,
+        None => Ending::Waiting(WAITING),
+    });
     let moving = plan.findings.values().filter(|finding| finding.verdict == Verdict::Moving);
     let gaps = plan.findings.values().filter(|finding| finding.verdict == Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {

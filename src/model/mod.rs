@@ -29,8 +29,8 @@ pub use id::{
 };
 pub use item::{AccountProperty, Item, Scope, StackKey};
 pub use observed::{
-    AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Observed, OrganizationFacts,
-    OuFact, Sight, StackFact,
+    AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Hold, Observed,
+    OrganizationFacts, OuFact, Sight, StackFact,
 };
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};

@@ -1,6 +1,7 @@
 //! What AWS showed: sightings item by item, and the facts that steps need.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,24 @@ pub enum Sight {
     Gap(String),
 }
 
+/// Why all writes are held in a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The `landfast:hold` tag is set: where, and to what. A person has to take it away.
+    Set(String),
+    /// Whether it is set could not be read, so it counts as set until it could.
+    Unread(String),
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(because) => f.write_str(because),
+            Self::Unread(because) => write!(f, "whether a hold is set could not be read: {because}"),
+        }
+    }
+}
+
 /// The whole observation of one scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
@@ -37,8 +56,8 @@ pub struct Observed {
     pub items: BTreeMap<Item, Sight>,
     /// What steps need to know beside the values.
     pub facts: Facts,
-    /// Why all writes are held here, if they are: the value of the `landfast:hold` tag and where it is.
-    pub hold: Option<String>,
+    /// Why all writes are held here, if they are.
+    pub hold: Option<Hold>,
 }
 
 /// Facts of a scope.

@@ -4,16 +4,16 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::aws::Reader;
-use crate::model::{AccountId, HOLD_TAG};
+use crate::model::{AccountId, HOLD_TAG, Hold};
 
 /// What the root's tags said last and when they were asked: one answer serves every pass that was under way by then.
 #[derive(Debug, Default)]
-pub struct RootHold(Mutex<Option<(Instant, Option<String>)>>);
+pub struct RootHold(Mutex<Option<(Instant, Option<Hold>)>>);
 
 impl RootHold {
     /// Why all writes are held, if they are, asked at `since` or later. `reader` reads the management account; `root`
     /// is the root's id (`r-…`).
-    pub async fn since(&self, since: Instant, reader: &Reader, root: &str) -> Option<String> {
+    pub async fn since(&self, since: Instant, reader: &Reader, root: &str) -> Option<Hold> {
         // Whoever comes while it is asked waits for the answer instead of asking as well.
         let mut known = self.0.lock().await;
         if let Some((_, hold)) = known.as_ref().filter(|(asked, _)| *asked >= since) {
@@ -27,20 +27,20 @@ impl RootHold {
 }
 
 /// Why all writes are held, if they are.
-pub(super) async fn root_hold(reader: &Reader, root: &str) -> Option<String> {
+pub(super) async fn root_hold(reader: &Reader, root: &str) -> Option<Hold> {
     at(reader, root, "the organization's root").await
 }
 
 /// Why writes to one account are held, if they are. `reader` reads the management account.
-pub async fn account_hold(reader: &Reader, account: &AccountId) -> Option<String> {
+pub async fn account_hold(reader: &Reader, account: &AccountId) -> Option<Hold> {
     at(reader, account.as_str(), &format!("account {account}")).await
 }
 
 /// What cannot be read may say hold, so it counts as one.
-async fn at(reader: &Reader, id: &str, place: &str) -> Option<String> {
+async fn at(reader: &Reader, id: &str, place: &str) -> Option<Hold> {
     match reader.tags_of(id).await {
-        Ok(tags) => tags.get(HOLD_TAG).map(|value| words(place, value)),
-        Err(error) => Some(format!("whether a hold is set could not be read: {error}")),
+        Ok(tags) => tags.get(HOLD_TAG).map(|value| Hold::Set(words(place, value))),
+        Err(error) => Some(Hold::Unread(error.to_string())),
     }
 }
 

@@ -14,8 +14,8 @@ use super::hold::root_hold;
 use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
-    AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Item, OWNER_TAG,
-    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value,
+    AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Hold, Item,
+    OWNER_TAG, Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value,
 };
 
 /// How many accounts are asked about at once; Organizations throttles per organization.
@@ -96,10 +96,10 @@ fn words(error: &Error) -> String {
 }
 
 /// Without the tree nobody knows the root, whose tags may say hold.
-async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<String> {
+async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<Hold> {
     match tree {
         Ok(tree) => root_hold(reader, &tree.root).await,
-        Err(why) => Some(format!("whether a hold is set could not be read: {why}")),
+        Err(why) => Some(Hold::Unread(why.clone())),
     }
 }
 

@@ -66,7 +66,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.refuse(item, FIGHT);
     }
     if let Some(hold) = &observed.hold {
-        draft.hold(hold);
+        draft.hold(&hold.to_string());
     }
     let Draft { steps, blocked } = draft;
     let warnings = match scope {

@@ -17,7 +17,7 @@ use crate::apply::{Brake, Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Desired, Facts, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs, Scope,
+    Account, Base, Desired, Facts, Hold, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs, Scope,
     Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
@@ -171,7 +171,7 @@ async fn held(
     }
     observed.hold = match brake {
         Some(brake) => brake.pulled().await,
-        None => Some("the organization's root could not be read".to_owned()),
+        None => Some(Hold::Unread("the organization's root is not known".to_owned())),
     };
     let plan = if observed.hold.is_some() { draw(world, task, &observed) } else { plan };
     (observed, plan)

@@ -57,7 +57,7 @@ fn scope(report: &ScopeReport) -> Value {
         "scope": report.scope.to_string(),
         "accountId": report.account_id,
         "revision": report.plan.revision,
-        "hold": report.hold,
+        "hold": report.hold.as_ref().map(ToString::to_string),
         "counts": counts(report),
         "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
         "steps": steps(report),

@@ -43,7 +43,7 @@ pub use pull::{PullWords, record_id};
 pub use severity::{Judgement, Severity, judge};
 pub use text::text;
 
-use crate::model::{AccountId, Author, Item, Outcome, Outcomes, Plan, Scope, Verdict};
+use crate::model::{AccountId, Author, Hold, Item, Outcome, Outcomes, Plan, Scope, Verdict};
 
 /// What one pass over one scope ended in.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +62,8 @@ pub struct ScopeReport {
     pub authors: BTreeMap<Item, Author>,
     /// True when what cannot be read has been so for longer than a passing fault, and a person should know.
     pub gaps_last: bool,
-    /// Why all writes are held here, if they are: the value of the `landfast:hold` tag and where it is.
-    pub hold: Option<String>,
+    /// Why all writes are held here, if they are.
+    pub hold: Option<Hold>,
 }
 
 impl ScopeReport {

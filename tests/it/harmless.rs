@@ -1,7 +1,7 @@
 //! Text that comes from AWS cannot do anything in an issue, whatever it is.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use landfast::model::{Author, Deed, Finding, Item, Source, Value, Verdict};
+use landfast::model::{Author, Deed, Finding, Hold, Item, Source, Value, Verdict};
 use landfast::report::{ScopeReport, Situation, wanted};
 use proptest::prelude::*;
 use serde_json::json;
@@ -68,7 +68,7 @@ fn any_report() -> impl Strategy<Value = ScopeReport> {
             report.plan.findings.insert(item.clone(), found);
             report.authors.insert(item, attacker(because));
         }
-        report.hold = Some(text);
+        report.hold = Some(Hold::Set(text));
         report.gaps_last = gaps_last;
         report
     })

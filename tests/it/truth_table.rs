@@ -1,6 +1,8 @@
 //! The table of verdicts, every row of it, and what becomes of each row afterwards.
 
-use landfast::model::{Base, Class, Desired, Mode, Outcome, Outcomes, Sight, Step, StepId, Value, Verdict};
+use landfast::model::{
+    Base, Class, Desired, Hold, Mode, Outcome, Outcomes, Sight, Step, StepId, Value, Verdict,
+};
 use landfast::plan::{next_base, plan};
 use serde_json::json;
 
@@ -243,7 +245,7 @@ fn a_hold_turns_every_step_into_something_that_waits() {
     let desired = wanting(Some(&json!("a")));
     let free = plan(&scope(), &desired, &Base::default(), &observed, &rules());
     assert_eq!(free.steps[0].id, StepId("put settings.accountAlias".to_owned()));
-    observed.hold = Some("incident 7".to_owned());
+    observed.hold = Some(Hold::Set("incident 7".to_owned()));
     let held = plan(&scope(), &desired, &Base::default(), &observed, &rules());
     assert!(held.is_empty());
     assert_eq!(held.blocked[0].because, "on hold: incident 7");

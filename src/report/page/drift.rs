@@ -110,7 +110,8 @@ fn meaning(report: &ScopeReport, drifted: &[Drifted<'_>]) -> String {
     if rest > 0 {
         words = format!("{words}; and {rest} more differences");
     }
-    let hold = report.hold.as_ref().map(|hold| format!(" All writes are held here: {}.", code(hold)));
+    let hold =
+        report.hold.as_ref().map(|hold| format!(" All writes are held here: {}.", code(&hold.to_string())));
     format!("**What it means.** {}. {}{}", capital(&words), deeds(report, drifted), hold.unwrap_or_default())
 }
 

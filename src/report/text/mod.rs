@@ -60,7 +60,7 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
         _ => words(out, 0, &format!("{}{id}: {}", report.scope, heading(report, sum))),
     }
     if let Some(hold) = &report.hold {
-        words(out, 1, &format!("hold: every write is stopped here, {}", plain(hold)));
+        words(out, 1, &format!("hold: every write is stopped here, {}", plain(&hold.to_string())));
     }
     items(out, report, all);
     for blocked in report.plan.blocked.iter().filter(|it| !report.plan.findings.contains_key(&it.item)) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::{Blocked, PlannedStep, Scope, Step, StepId};
+use crate::model::{Blocked, Hold, PlannedStep, Scope, Step, StepId};
 use crate::report::fixtures::{alice, finding, in_sync, password_drift, pending, report, role_drift};
 
 fn organization() -> ScopeReport {
@@ -127,7 +127,7 @@ fn what_shares_a_reason_is_told_once() {
 fn no_line_of_words_is_wider_than_a_hundred_columns() {
     let mut wide = report("payments-prod", [password_drift(), role_drift()]);
     wide.authors.insert(role_drift().0, alice());
-    wide.hold = Some("word ".repeat(90));
+    wide.hold = Some(Hold::Set("word ".repeat(90)));
     let text = text(&[wide]);
     let longest = text.lines().map(|line| line.chars().count()).max();
     assert!(longest <= Some(100), "{text}");

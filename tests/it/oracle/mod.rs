@@ -5,16 +5,15 @@
 //! that the writing session bears in its name. Whether a call was carried out does not matter; sending it is enough.
 
 mod stacks;
+mod tamper;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use landfast::apply::Progress;
-use landfast::follow::News;
+use landfast::follow::{Follow, News};
 use landfast::model::{Account, Desired, OWNER_TAG, SLUG_TAG, Setting};
 use landfast::sandbox::aws::{Entry, SimulatedAws};
-use landfast::sandbox::stage::Stage;
 use serde_json::Value;
 
 /// Password policies: the field of the files and the parameter of IAM.
@@ -37,9 +36,8 @@ pub(crate) struct Implied {
 }
 
 impl Implied {
-    /// Takes in the newest commit of a stage, as somebody would who looks at it for the first time.
-    pub(crate) async fn accept(&mut self, stage: &Stage) {
-        let mut follow = stage.daemon(Progress::default(), None).await.unwrap().follow;
+    /// Takes in the newest commit of a story, which its own follower reads.
+    pub(crate) async fn accept(&mut self, follow: &mut Follow) {
         match follow.look().await.unwrap() {
             News::Accepted(accepted) => self.revisions.push(accepted.desired),
             other => panic!("the story's commit is not one to follow: {other:?}"),

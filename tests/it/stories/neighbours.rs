@@ -13,8 +13,10 @@ use landfast::sandbox::stage::Scenery;
 use tokio::time::sleep;
 
 use super::files::{BASELINE, account, baseline, company, path};
-use super::{Play, SPEED};
+use super::{Play, REST};
 
+/// Fast, so that retries are used up soon.
+const SPEED: f64 = 1000.0;
 const ILL: &str = "alpha";
 const WELL: [&str; 3] = ["beta", "gamma", "delta"];
 
@@ -31,7 +33,14 @@ async fn at_rest(adjust: impl FnOnce(&mut Scenery)) -> Play {
     let mut play = Play::set(scenery, &files).await;
     play.start();
     play.until("the accounts are as declared", |play| slugs.iter().all(|slug| play.is_kept(slug))).await;
-    play
+    // The passes that wrote are followed by one each that confirms; then there is nothing until the next commit.
+    loop {
+        let before = play.log().len();
+        sleep(REST).await;
+        if play.log().len() == before {
+            return play;
+        }
+    }
 }
 
 /// An account's file that makes every pass read the aliases.
@@ -92,7 +101,7 @@ async fn one_account_that_is_throttled_for_ever_leaves_the_others_all_of_their_r
     play.stage.aws.add_fault(Fault::new(Calls::Any, When::Every, Trouble::Throttle).within(&play.id(ILL)));
     play.commit("Look at all of them", &[(&path(ILL), Some(with_alias(ILL, "# for the record\n")))]);
     // More than any quota of retries lasts.
-    play.until("its retries are used up", |play| calls_into_the_ill(play, since) > 250).await;
+    play.until("its retries are used up", |play| calls_into_the_ill(play, since) > 400).await;
     play.until("the others were looked at", |play| {
         WELL.iter().zip(before).all(|(slug, before)| passes(play, slug) > before)
     })

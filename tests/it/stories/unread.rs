@@ -2,8 +2,8 @@
 
 use landfast::sandbox::aws::{Fault, Trouble, When};
 
-use super::Play;
-use super::files::company;
+use super::files::{BASELINE, baseline, company};
+use super::{PATIENCE, Play, scenery};
 use crate::sandbox_aws::admin;
 
 /// An organization with an account that no folder claims, and the issue about it.
@@ -43,4 +43,17 @@ async fn an_account_whose_tags_cannot_be_read_is_not_said_to_be_without_a_folder
     play.rest().await;
     assert_eq!(play.issues("first-contact", "organization"), []);
     play.end().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_could_not_be_read_is_asked_for_again_long_before_the_next_resync() {
+    let mut scenery = scenery();
+    // Whoever waits for it waits in vain.
+    scenery.rhythm.resync = 10 * PATIENCE;
+    let mut play = Play::set(scenery, &company(&["alpha"])).await;
+    play.start();
+    play.until("the account is as declared", |play| play.is_kept("alpha")).await;
+    play.stage.aws.add_fault(Fault::new("ListTagsForResource", When::Next(12), Trouble::Throttle));
+    play.commit("Longer passwords", &[(BASELINE, Some(baseline(16)))]);
+    play.until("it is written all the same", |play| play.password_length("alpha") == Some(16)).await;
 }
