@@ -32,9 +32,9 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mi
 #[derive(Clone, Debug, Default)]
 pub struct Edition {
     /// What to record, by scope.
-    pub records: Vec<ScopeRecord>,
+    pub records: Vec<Arc<ScopeRecord>>,
     /// The last report of each scope.
-    pub reports: Vec<ScopeReport>,
+    pub reports: Vec<Arc<ScopeReport>>,
     /// Reports of passes that put something back and of which nobody has been told yet. By now their scopes are in
     /// line again, so that the last reports say nothing of it.
     pub put_back: BTreeMap<Scope, ScopeReport>,
@@ -171,7 +171,7 @@ impl Publisher {
 
     async fn record(&self, edition: &Edition) -> Result<(), Error> {
         let Some(ledger) = self.ledger.clone().filter(|_| !edition.records.is_empty()) else { return Ok(()) };
-        let records = edition.records.clone();
+        let records: Vec<_> = edition.records.iter().map(|record| ScopeRecord::clone(record)).collect();
         let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
         let message = format!("Record what was seen while {revision} was in force");
         let commit = blocking(move || ledger.write(&records, &message, Clock.now())).await?;
@@ -185,11 +185,13 @@ impl Publisher {
     /// is opened and closed again even where the drift was gone before anybody could look.
     async fn tell_and_show(&mut self, edition: &Edition) -> Result<(), Error> {
         if !edition.put_back.is_empty() {
-            let told = |report: &ScopeReport| edition.put_back.get(&report.scope).unwrap_or(report).clone();
+            let told =
+                |report: &Arc<ScopeReport>| edition.put_back.get(&report.scope).unwrap_or(report).clone();
             let reports: Vec<_> = edition.reports.iter().map(told).collect();
             self.show(&reports, &edition.situation).await?;
         }
-        self.show(&edition.reports, &edition.situation).await?;
+        let reports: Vec<_> = edition.reports.iter().map(|report| ScopeReport::clone(report)).collect();
+        self.show(&reports, &edition.situation).await?;
         if let Some(told) = &self.told {
             let _ = told.send(edition.put_back.clone());
         }
