@@ -39,8 +39,8 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let edition: Edition = sweep.edition();
     let is_published = publisher.publish(&edition).await;
     let _ = bars.await;
-    super::out(&report::text(&edition.reports));
-    Ok(status(&edition.reports, is_published))
+    super::out(&report::text(sweep.reports()));
+    Ok(status(sweep.reports(), is_published))
 }
 
 /// How long until another look makes sense, if one does.

@@ -323,7 +323,7 @@ impl Running {
         metrics.passed(end.label(), took.as_secs_f64());
         pass.report.outcomes.values().for_each(|outcome| metrics.stepped(outcome));
         let (reports, scope) = (&self.state.reports, &pass.report.scope);
-        let others = reports.iter().filter(|(of, _)| *of != scope).map(|(_, report)| report);
+        let others = reports.iter().filter(|(of, _)| *of != scope).map(|(_, report)| report.as_ref());
         let plans: Vec<_> = others.chain([&pass.report]).map(|report| &report.plan).collect();
         let items = || plans.iter().flat_map(|plan| plan.findings.values());
         let blocked = plans.iter().map(|plan| plan.blocked.len()).sum();

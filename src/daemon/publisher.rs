@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::Notice;
 use crate::clock::Clock;
-use crate::git::{self, ObservedBranch, Repository, Update, blocking, record_id};
+use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
 use crate::model::{AccountId, Base, Class, CommitId, Proofs, Scope, Slug};
@@ -183,7 +183,7 @@ impl Publisher {
         let accepted = accepted.filter(CommitId::is_commit);
         let is_empty = edition.records.is_empty() && accepted.is_none();
         let Some(ledger) = self.ledger.clone().filter(|_| !is_empty) else { return Ok(()) };
-        let records = edition.records.clone();
+        let records: Vec<_> = edition.records.iter().map(|record| ScopeRecord::clone(record)).collect();
         let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
         let message = format!("Record what was seen while {revision} was in force");
         let write = move || {
@@ -217,11 +217,13 @@ impl Publisher {
     /// is opened and closed again even where the drift was gone before anybody could look.
     async fn tell_and_show(&mut self, edition: &Edition) -> Result<(), Error> {
         if !edition.put_back.is_empty() {
-            let told = |report: &ScopeReport| edition.put_back.get(&report.scope).unwrap_or(report).clone();
+            let told =
+                |report: &Arc<ScopeReport>| edition.put_back.get(&report.scope).unwrap_or(report).clone();
             let reports: Vec<_> = edition.reports.iter().map(told).collect();
             self.show(&reports, &edition.situation).await?;
         }
-        self.show(&edition.reports, &edition.situation).await?;
+        let reports: Vec<_> = edition.reports.iter().map(|report| ScopeReport::clone(report)).collect();
+        self.show(&reports, &edition.situation).await?;
         if let Some(told) = &self.told {
             let _ = told.send(edition.put_back.clone());
         }

@@ -12,7 +12,7 @@ use super::rhythm::{Ending, ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, Item, OrganizationFacts, Proofs, Scope, Value};
+use crate::model::{Base, OrganizationFacts, Scope};
 use crate::reconcile::{Edition, Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
@@ -31,12 +31,11 @@ pub struct State {
     /// The organization as last seen.
     pub organization: Option<Arc<OrganizationFacts>>,
     /// The last report of each scope.
-    pub reports: BTreeMap<Scope, ScopeReport>,
+    pub reports: BTreeMap<Scope, Arc<ScopeReport>>,
     /// Who is due.
     pub(super) queue: Queue,
     put_back: BTreeMap<Scope, ScopeReport>,
-    live: BTreeMap<Scope, BTreeMap<Item, Value>>,
-    proofs: BTreeMap<Scope, Proofs>,
+    records: BTreeMap<Scope, Arc<ScopeRecord>>,
     failures: BTreeMap<Scope, u32>,
     detection: BTreeMap<Scope, Instant>,
     scopes: Vec<Scope>,
@@ -124,14 +123,14 @@ impl State {
         }
         if self.is_declared(&scope) {
             self.queue.wake(scope.clone(), due);
-            self.reports.insert(scope.clone(), pass.report);
+            self.reports.insert(scope.clone(), Arc::new(pass.report));
         }
         if let Some(facts) = pass.organization {
             self.organization_seen(facts, now);
         }
-        self.bases.insert(scope.clone(), Arc::new(pass.base));
-        self.proofs.insert(scope.clone(), pass.proofs);
-        self.live.insert(scope, pass.live);
+        self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
+        let Pass { base, live, proofs, .. } = pass;
+        self.records.insert(scope.clone(), Arc::new(ScopeRecord { scope, base, live, proofs }));
     }
 
     fn is_declared(&self, scope: &Scope) -> bool {
@@ -194,16 +193,11 @@ impl State {
         self.put_back.retain(|scope, report| told.get(scope) != Some(report));
     }
 
-    /// Everything that should be on record and in issues now.
+    /// Everything that should be on record and in issues now. One is made after every pass: what other passes came to
+    /// is shared and not copied.
     pub(super) fn edition(&self) -> Edition {
-        let record = |(scope, live): (&Scope, &BTreeMap<Item, Value>)| ScopeRecord {
-            scope: scope.clone(),
-            base: self.bases.get(scope).map(|base| Base::clone(base)).unwrap_or_default(),
-            live: live.clone(),
-            proofs: self.proofs.get(scope).cloned().unwrap_or_default(),
-        };
         Edition {
-            records: self.live.iter().map(record).collect(),
+            records: self.records.values().cloned().collect(),
             reports: self.reports.values().cloned().collect(),
             put_back: self.put_back.clone(),
             situation: self.situation.clone(),

@@ -12,9 +12,9 @@ use crate::report::{ScopeReport, Situation};
 #[derive(Clone, Debug, Default)]
 pub struct Edition {
     /// What to record, by scope.
-    pub records: Vec<ScopeRecord>,
+    pub records: Vec<Arc<ScopeRecord>>,
     /// The last report of each scope.
-    pub reports: Vec<ScopeReport>,
+    pub reports: Vec<Arc<ScopeReport>>,
     /// Reports of passes that put something back and of which nobody has been told yet. By now their scopes are in
     /// line again, so that the last reports say nothing of it.
     pub put_back: BTreeMap<Scope, ScopeReport>,

@@ -117,8 +117,8 @@ impl<'a> Sweep<'a> {
     pub fn edition(&self) -> Edition {
         let desired = &self.accepted.desired;
         Edition {
-            records: self.records.clone(),
-            reports: self.reports.clone(),
+            records: self.records.iter().cloned().map(Arc::new).collect(),
+            reports: self.reports.iter().cloned().map(Arc::new).collect(),
             put_back: self.put_back.clone(),
             situation: Situation {
                 revision: Some(desired.revision.clone()),

@@ -247,6 +247,10 @@ fn bad_usage_exits_1_since_2_means_that_something_was_found() {
         (&["plan", "--repo", ".", "--format", "xml"], "[possible values: text, json]"),
         (&["apply", "--repo", ".", "--timeout", "never"], "such as 90s, 10m or 1h"),
         (&["run", "--repo", ".", "--account", "Not A Slug"], "Not A Slug"),
+        (
+            &["run", "--repo", "example-repo", "--listen", "127.0.0.1:0", "--simulated-speed", "9"],
+            "set AWS_ENDPOINT_URL",
+        ),
         (&["frobnicate"], "frobnicate"),
         (&[], "Usage: landfast <COMMAND>"),
     ] {

@@ -3,6 +3,8 @@
 //!
 //! `tests/kills.sh` runs all of it or a part; plain `cargo test` runs a sample.
 
+mod mischief;
+mod moments;
 mod reaper;
 mod remote;
 mod run;

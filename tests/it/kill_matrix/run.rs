@@ -14,9 +14,11 @@ use super::truth::{Truth, difference};
 use super::world::{LEGACY, N_ACCOUNTS, World, email, slugs};
 
 /// How long a world may take to come to rest: many times longer than it takes.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(6);
 const PAUSE: Duration = Duration::from_millis(50);
-const COSTLY: Duration = Duration::from_millis(500);
+const COSTLY: Duration = Duration::from_millis(250);
+/// Longer than anything gathers before it is published.
+const REST: Duration = Duration::from_millis(1200);
 
 /// What a run that nobody disturbed comes to: what every other must come to, and every call there is.
 pub(super) struct Model {
@@ -43,16 +45,21 @@ pub(super) async fn undisturbed() -> Model {
         assert!(began.elapsed() < PATIENCE, "it is never rolled out\n{}", world.logs());
         sleep(PAUSE).await;
     }
-    let calls = loop {
-        let (calls, before) = (world.reaper.seen(), world.trace());
-        world.looks().await.unwrap();
-        if world.trace() == before {
-            break calls;
+    let mut trace = world.trace();
+    loop {
+        sleep(REST).await;
+        let now = world.trace();
+        if now == trace {
+            break;
         }
+        trace = now;
         assert!(began.elapsed() < PATIENCE, "it never comes to rest\n{}", world.logs());
-    };
+    }
+    let calls = world.reaper.seen();
     let truth = world.truth();
     world.judge(&truth).await.unwrap();
+    world.reaper.kill();
+    world.every_mischief_is_seen(&truth).await;
     Model { truth, calls }
 }
 
@@ -111,12 +118,13 @@ impl World {
         let accounts = self.stage.aws.accounts();
         let stacks = || accounts.iter().flat_map(|account| self.stage.aws.stacks(&account.id));
         pulls >= N_ACCOUNTS
-            && self.stage.github.issues().iter().any(|issue| issue.is_open)
+            && self.stage.github.issues().len() == 2
             && stacks().filter(|stack| stack.status == "CREATE_COMPLETE").count() >= 2 * N_ACCOUNTS
     }
 
-    /// Waits until the program has looked at everything twice more.
+    /// Starts again, and waits until the program has looked at everything and said what it has to say.
     async fn looks(&self) -> Result<(), String> {
+        self.reaper.kill();
         let count = || {
             let seen = self.reaper.seen();
             let of = |operation: &str, account: &str| {
@@ -128,16 +136,19 @@ impl World {
             accounts.chain([of("ListAccounts", "management")]).collect::<Vec<_>>()
         };
         let (before, began) = (count(), Instant::now());
-        while !before.iter().zip(count()).all(|(before, now)| now >= before + 2) {
+        self.start("last");
+        while !before.iter().zip(count()).all(|(before, now)| now > *before) {
             if began.elapsed() > PATIENCE {
                 return Err("it looks no more".to_owned());
             }
             sleep(PAUSE).await;
         }
+        sleep(REST).await;
         Ok(())
     }
 
-    /// A world at rest stays at rest, has what it should once, and leaves nothing to do.
+    /// A world at rest stays at rest, also when the program starts anew; has what it should once; and leaves nothing to
+    /// do.
     async fn judge(&self, expected: &Truth) -> Result<(), String> {
         let before = self.trace();
         self.looks().await?;
@@ -153,7 +164,7 @@ impl World {
     }
 
     /// Everything is there once, whatever an undisturbed run came to.
-    fn counts(&self) -> Result<(), String> {
+    pub(super) fn counts(&self) -> Result<(), String> {
         let accounts = self.stage.aws.accounts();
         let mut emails: Vec<_> = accounts.iter().map(|account| account.email.to_lowercase()).collect();
         emails.sort();
@@ -178,7 +189,14 @@ impl World {
         let asked = asked.iter().filter(|entry| entry.operation == "CreateAccount" && entry.acted).count();
         // The older account was asked for too.
         same("accounts asked for", &asked, &(N_ACCOUNTS + 1))?;
-        same("issues", &self.stage.github.issues().len(), &1)?;
+        let mut issues: Vec<_> = self.stage.github.issues();
+        issues.sort_by_key(|issue| issue.is_open);
+        same("issues", &issues.iter().map(|issue| issue.is_open).collect(), &vec![false, true])?;
+        // A comment may get lost, since the body says what it says; it must not be said twice.
+        let said = self.stage.github.comments(issues[0].number).len();
+        if said > 1 {
+            return Err(format!("the end of an issue is told {said} times"));
+        }
         let mut heads: Vec<_> =
             self.stage.github.pulls().into_iter().filter_map(|pull| Some(pull.pull?.head)).collect();
         heads.sort();

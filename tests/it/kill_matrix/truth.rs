@@ -91,10 +91,8 @@ impl World {
                 .iter()
                 .map(|issue| {
                     let head = issue.pull.as_ref().map(|pull| (&pull.head, &pull.base));
-                    let said: Vec<_> = self.stage.github.comments(issue.number);
-                    let said: Vec<_> = said.into_iter().map(|comment| comment.body).collect();
                     format!(
-                        "open={} {head:?} {} {:?} {:?}\n{}\n{said:?}",
+                        "open={} {head:?} {} {:?} {:?}\n{}",
                         issue.is_open, issue.title, issue.labels, issue.author, issue.body
                     )
                 })

@@ -1,17 +1,20 @@
-//! The company that is rolled out: twenty accounts of two stacks, one older account that somebody had set up by hand,
-//! and the real program against simulated AWS, simulated GitHub and a git server.
+//! The company that is rolled out: twenty accounts of two stacks, one older account that somebody had set up by hand
+//! (an issue to open), an issue about an account that is gone (one to close), and the real program against simulated AWS, simulated GitHub and a git server.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
+use landfast::sandbox::aws::{Credentials, SimulatedAws};
 use landfast::sandbox::stage::{Scenery, Stage};
 use tempfile::TempDir;
 
 use super::reaper::{Point, Reaper};
 use super::remote::GitServer;
-use crate::sandbox_aws::{admin, inside};
+use crate::sandbox_aws;
 
 /// How many accounts are made.
 pub(super) const N_ACCOUNTS: usize = 20;
@@ -20,8 +23,11 @@ pub(super) const LEGACY: &str = "legacy";
 pub(super) const HOME: &str = "eu-west-1";
 /// How much faster than AWS everything passes.
 const SPEED: f64 = 2000.0;
-/// How often the program looks at what nobody asked about, and asks the remote.
-pub(super) const RESYNC: Duration = Duration::from_millis(1000);
+/// How often the program looks at what nobody asked about, and asks the remote: seldom, so that a slow machine is not
+/// kept busy with looking.
+const RESYNC: &str = "20s";
+/// Never: looking for drift starts somewhere in its interval, and no two runs would record the same.
+const DETECTION: &str = "10000h";
 
 const ORGANIZATION: &str = "id: o-exampleorgid\nmanagementAccount: \"999988887777\"\nhomeRegion: eu-west-1\n\
     access: {role: OrganizationAccountAccessRole, managementRole: LandfastManagement}\n\
@@ -35,6 +41,9 @@ const ROLE: &str = "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Propertie
     Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: \"sts:AssumeRole\"}]\n";
 const LOGS: &str = "Resources:\n  Group:\n    Type: AWS::Logs::LogGroup\n    \
     Properties: {LogGroupName: app, RetentionInDays: 7}\n";
+/// An issue of an earlier Landfast about an account that is no longer declared: it has to be closed.
+const OBSOLETE: &str = "<!-- landfast key=0123456789abcdef fingerprint=0 state=open kind=attention \
+    scope=accounts/gone items= -->\n**What it means.** An earlier Landfast could not go on.\n";
 const POLICY: &str = "settings: {passwordPolicy: {minimumLength: 14, requireSymbols: true}}\n";
 
 /// A world with, most of the time, a program in it.
@@ -81,6 +90,7 @@ impl World {
         std::fs::create_dir(&empty).unwrap();
         let stage = Stage::set(folder.path(), &empty, Scenery::fast(SPEED)).await.unwrap();
         let legacy = legacy(&stage).await;
+        stage.github.open_by("landfast[bot]", "[needs a person] gone", OBSOLETE);
         let files =
             company(&legacy).into_iter().map(|(path, text)| (path, Some(text.into_bytes()))).collect();
         stage.commit(&files, "Describe the company").unwrap();
@@ -100,14 +110,16 @@ impl World {
 
     fn program(&self, disk: &Path) -> Child {
         let keys = self.stage.aws.credentials();
-        let pause = format!("{}ms", RESYNC.as_millis());
         let speed = SPEED.to_string();
         let log = std::fs::File::create(disk.join("log")).unwrap();
         let config = disk.join("landfast.toml");
         std::fs::write(&config, "[guards]\nnew-accounts-per-commit = 20\nnew-accounts-per-day = 20\n")
             .unwrap();
-        Command::new(env!("CARGO_BIN_EXE_landfast"))
-            .args(["run", "--listen", "127.0.0.1:0", "--poll", &pause, "--resync", &pause])
+        // Another build of it, such as an optimized one, can be named.
+        let program = std::env::var("LANDFAST_KILLS_PROGRAM");
+        Command::new(program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_landfast")))
+            .args(["run", "--listen", "127.0.0.1:0", "--poll", RESYNC, "--resync", RESYNC])
+            .args(["--detect-drift-every", DETECTION])
             .args(["--simulated-speed", &speed, "--repo", &self.git.url])
             .args(["--github", "acme/aws-accounts", "--github-api-url", &self.stage.github.api_url()])
             .arg("--config")
@@ -130,7 +142,7 @@ impl World {
 
     /// The last lines of what the programs logged.
     pub(super) fn logs(&self) -> String {
-        let logs = ["first", "second"].map(|name| {
+        let logs = ["first", "second", "last"].map(|name| {
             let text = std::fs::read_to_string(self.folder.path().join(name).join("log")).unwrap_or_default();
             let lines: Vec<_> = text.lines().collect();
             format!("-- {name}\n{}\n", lines[lines.len().saturating_sub(60)..].join("\n"))
@@ -139,13 +151,36 @@ impl World {
     }
 }
 
+/// The administrator, with a client that waits as long as it takes: many worlds share a machine.
+pub(super) async fn admin(aws: &SimulatedAws) -> SdkConfig {
+    patient(sandbox_aws::admin(aws).await)
+}
+
+/// The same inside an account.
+pub(super) async fn inside(aws: &SimulatedAws, account: &str) -> SdkConfig {
+    let sts = aws_sdk_sts::Client::new(&admin(aws).await);
+    let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
+    let session = sts.assume_role().role_arn(role).role_session_name("tester").send().await.unwrap();
+    let keys = session.credentials.unwrap();
+    let keys = Credentials {
+        access_key: keys.access_key_id,
+        secret_key: keys.secret_access_key,
+        session_token: Some(keys.session_token),
+    };
+    patient(sandbox_aws::client(aws, &keys, HOME).await)
+}
+
+fn patient(client: SdkConfig) -> SdkConfig {
+    client.into_builder().timeout_config(TimeoutConfig::disabled()).build()
+}
+
 /// Somebody makes an account and gives it a password policy, long before there is Landfast.
 async fn legacy(stage: &Stage) -> String {
     let organizations = aws_sdk_organizations::Client::new(&admin(&stage.aws).await);
     organizations.create_account().account_name("Legacy").email(email(LEGACY)).send().await.unwrap();
     stage.aws.advance(Duration::from_mins(2));
     let id = stage.aws.account_by_email(&email(LEGACY)).unwrap().id;
-    let iam = aws_sdk_iam::Client::new(&inside(&stage.aws, &id, HOME).await);
+    let iam = aws_sdk_iam::Client::new(&inside(&stage.aws, &id).await);
     iam.update_account_password_policy().minimum_password_length(8).send().await.unwrap();
     // Long enough for the trail to show who it was.
     stage.aws.advance(Duration::from_hours(1));
