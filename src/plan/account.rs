@@ -29,7 +29,7 @@ pub(super) fn steps(
             set(draft, *setting, item, finding, facts);
         }
     }
-    stacks::steps(draft, desired, account, findings, &wanted, facts);
+    stacks::steps(draft, desired, account, findings, &wanted, facts, rules);
 }
 
 /// Why nothing may be written in this account, and whether a person has to do something about it.

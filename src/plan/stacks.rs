@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::Draft;
+use super::{Draft, Rules};
 use crate::model::status::Standing;
 use crate::model::{
     Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, Step, StepId, Value,
@@ -31,6 +31,7 @@ pub(super) fn steps(
     findings: &BTreeMap<Item, Finding>,
     wanted: &BTreeMap<&Item, &Finding>,
     facts: &AccountFacts,
+    rules: &Rules,
 ) {
     for key in in_order(account) {
         let item = Item::Stack(key.clone());
@@ -45,7 +46,7 @@ pub(super) fn steps(
         let scope = Scope::Account(account.slug.clone());
         let is_adopted = desired.is_adopted(&scope, &item);
         let plan = Deployment { key, stack: &declared.value, finding, owner: desired };
-        plan.add(draft, &item, needs, footing(&declared.value, facts.stacks.get(key), is_adopted));
+        plan.add(draft, &item, needs, footing(&declared.value, facts.stacks.get(key), is_adopted, rules));
     }
 }
 
@@ -119,16 +120,15 @@ fn needed(
     Ok(steps)
 }
 
-fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
+fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool, rules: &Rules) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
-    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(stack)));
     match Standing::of(&fact.status) {
         Standing::Gone | Standing::Shell => Footing::Fresh,
         _ if !fact.is_ours && !is_adopted => Footing::Stuck(
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
                 .to_owned(),
         ),
-        Standing::Fallen | Standing::Restored if is_last_try => Footing::Stuck(format!(
+        Standing::Fallen | Standing::Restored if was_tried(stack, fact, rules) => Footing::Stuck(format!(
             "CloudFormation rolled this very content back ({}); a new commit makes Landfast try again",
             if fact.reason.is_empty() { &fact.status } else { &fact.reason }
         )),
@@ -140,6 +140,13 @@ fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing
             fact.status
         )),
     }
+}
+
+/// True when what is to be sent is what was rolled back. Where nothing tells what that was, the commit is taken to have
+/// been tried if it is older: a stack must not be made and rolled back without end.
+fn was_tried(stack: &Stack, fact: &StackFact, rules: &Rules) -> bool {
+    let is_new_commit = fact.updated < rules.committed && rules.committed <= rules.now;
+    fact.change_set.as_ref().map_or(!is_new_commit, |name| name.contains(&digest(stack)))
 }
 
 fn is_drifted(finding: &Finding) -> bool {
