@@ -6,8 +6,9 @@ use aws_sdk_cloudformation::types::StackStatus;
 use aws_sdk_organizations::types::CreateAccountFailureReason;
 use landfast::model::status::Standing;
 use landfast::model::{
-    AccountFacts, Base, Creation, CreationState, Declared, Desired, Facts, Item, Mode, Observed,
-    OrganizationFacts, OuFact, OuPath, Plan, Scope, Sight, Source, Stack, StackFact, StackKey, Step,
+    AccountFacts, AccountProperty, Base, Creation, CreationState, Declared, Desired, Facts, Item, Mode,
+    Observed, OrganizationFacts, OuFact, OuPath, Plan, Scope, Sight, Source, Stack, StackFact, StackKey,
+    Step,
 };
 use landfast::plan::{Rules, plan};
 use serde_json::json;
@@ -28,7 +29,8 @@ fn first(plan: &Plan) -> String {
         Step::CreateAccount { .. } => "asked for".to_owned(),
         other => panic!("{other:?}"),
     });
-    let held = plan.blocked.iter().filter(|blocked| !blocked.item.to_string().ends_with(".ou"));
+    let is_place = |item: &Item| matches!(item, Item::Account(_, AccountProperty::Ou));
+    let held = plan.blocked.iter().filter(|blocked| !is_place(&blocked.item));
     let held = held.map(|blocked| if blocked.needs_person { "a person" } else { "waits" }.to_owned());
     let what: Vec<_> = steps.chain(held).collect();
     if what.is_empty() { "looked at again".to_owned() } else { what.join(", then ") }
