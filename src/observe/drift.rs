@@ -157,16 +157,18 @@ impl Pause {
 
 /// Why nothing can be said about the stack's drift, if so. A failed detection does not hide drift that it found.
 pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
+    // What was found before the stack was last written is about another stack, as it were.
+    let is_outdated = stack.drift_checked.is_some_and(|checked| checked < stack.updated);
     match (Drift::of(&stack.drift), notes.get(&stack.id)) {
-        (Drift::Found, _) | (Drift::None, None) => None,
+        (Drift::Found, _) | (Drift::None, None) if !is_outdated => None,
         (_, Some(why)) => Some(why.clone()),
         (Drift::Unseen, None) if stack.drift != "NOT_CHECKED" => {
             Some(format!("drift detection ended as {}", stack.drift))
         }
-        (Drift::Unseen, None) if !is_drift_detectable(&stack.status) => {
+        (_, None) if !is_drift_detectable(&stack.status) => {
             Some(format!("AWS does not detect drift of a stack that is {}", stack.status))
         }
-        (Drift::Unseen, None) => Some("drift was not detected since the stack last changed".to_owned()),
+        (_, None) => Some("drift was not detected since the stack last changed".to_owned()),
     }
 }
 
@@ -229,6 +231,20 @@ mod tests {
         assert_eq!(unchecked(&stack("CREATE_COMPLETE", "DRIFTED"), &failed), None);
         for status in ["NOT_CHECKED", "UNKNOWN", "SOMETHING_NEW"] {
             assert!(unchecked(&stack("CREATE_COMPLETE", status), &Notes::new()).is_some(), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_was_detected_before_the_stack_last_changed_is_not_known_any_more() {
+        for drift in ["DRIFTED", "IN_SYNC"] {
+            let at = |checked| StackSeen {
+                updated: 100,
+                drift_checked: Some(checked),
+                ..stack("UPDATE_COMPLETE", drift)
+            };
+            assert_eq!(unchecked(&at(100), &Notes::new()), None, "{drift}");
+            let why = unchecked(&at(99), &Notes::new()).expect("not known");
+            assert!(why.contains("not detected since"), "{why}");
         }
     }
 

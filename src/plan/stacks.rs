@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{Draft, Rules, foreign};
 use crate::model::status::Standing;
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, StackName,
+    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey,
     Step, StepId, Value,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn steps(
         let is_adopted = desired.is_adopted(&scope, &item);
         let sent = Sent { stack: &declared.value, role: account.access.stack_role.as_ref() };
         let plan = Deployment { key, sent, finding, owner: desired, rules };
-        plan.add(draft, &item, needs, footing(&key.name, sent, facts.stacks.get(key), is_adopted));
+        plan.add(draft, &item, needs, footing(key, sent, facts.stacks.get(key), is_adopted, rules));
     }
 }
 
@@ -136,20 +136,25 @@ fn needed(
     Ok(steps)
 }
 
-fn footing(name: &StackName, sent: Sent<'_>, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
+fn footing(
+    key: &StackKey,
+    sent: Sent<'_>,
+    fact: Option<&StackFact>,
+    is_adopted: bool,
+    rules: &Rules,
+) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
-    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(sent)));
     match Standing::of(&fact.status) {
         Standing::Gone | Standing::Shell => Footing::Fresh,
-        _ if !fact.is_ours && foreign::owner(name).is_some() => Footing::Stuck(format!(
+        _ if !fact.is_ours && foreign::owner(&key.name).is_some() => Footing::Stuck(format!(
             "the stack belongs to {}, which would put it back: change it there",
-            foreign::owner(name).unwrap_or_default()
+            foreign::owner(&key.name).unwrap_or_default()
         )),
         _ if !fact.is_ours && !is_adopted => Footing::Stuck(
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
                 .to_owned(),
         ),
-        Standing::Fallen | Standing::Restored if is_last_try => Footing::Stuck(format!(
+        Standing::Fallen | Standing::Restored if was_tried(sent, fact, rules) => Footing::Stuck(format!(
             "CloudFormation rolled this very content back ({}); a new commit makes Landfast try again",
             if fact.reason.is_empty() { &fact.status } else { &fact.reason }
         )),
@@ -161,6 +166,13 @@ fn footing(name: &StackName, sent: Sent<'_>, fact: Option<&StackFact>, is_adopte
             fact.status
         )),
     }
+}
+
+/// True when what is to be sent is what was rolled back. Where nothing tells what that was, the commit is taken to have
+/// been tried if it is older: a stack must not be made and rolled back without end.
+fn was_tried(sent: Sent<'_>, fact: &StackFact, rules: &Rules) -> bool {
+    let is_new_commit = fact.updated < rules.committed && rules.committed <= rules.now;
+    fact.change_set.as_ref().map_or(!is_new_commit, |name| name.contains(&digest(sent)))
 }
 
 fn is_drifted(finding: &Finding) -> bool {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::markdown::code;
-use crate::model::{AccountProperty, Finding, Item, Setting, StackKey};
+use crate::model::{AccountProperty, Finding, Item, Setting, StackKey, Verdict};
 
 /// How bad it is; ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,9 +68,12 @@ fn mark(severity: Severity, headline: String, meaning: String) -> Mark {
     Mark { severity, headline, meaning }
 }
 
-/// Judges what became of `item` since it was as git declares.
+/// Judges what became of `item` since it was as git declares; in a conflict, where git has changed too, since the two
+/// last agreed, for what git wants by now nobody has undone.
 pub fn judge(item: &Item, finding: &Finding) -> Judgement {
-    let left = finding.desired.as_ref().or(finding.base.as_ref()).unwrap_or(&Value::Null);
+    let (desired, base) = (finding.desired.as_ref(), finding.base.as_ref());
+    let left = if finding.verdict == Verdict::Conflict { base.or(desired) } else { desired.or(base) };
+    let left = left.unwrap_or(&Value::Null);
     let right = finding.observed.as_ref().unwrap_or(&Value::Null);
     let mut marks = match item {
         Item::Setting(Setting::PasswordPolicy) => password_policy(left, right),
@@ -379,6 +382,16 @@ mod tests {
         assert_eq!(deleted.meanings, ["stack `audit-trail` was deleted, and the logging it makes stopped"]);
         let tag = judged("accounts.a.tags.env", json!("prod"), json!("dev"));
         assert_eq!(tag.severity, Severity::Low);
+    }
+
+    #[test]
+    fn in_a_conflict_what_git_wants_by_now_is_not_said_to_have_been_undone() {
+        let value = |cidr: &str, kept: &str| json!({"parameters": {"Cidr": cidr, "Kept": kept}});
+        let mut finding = drifted_finding(value("agreed", "x"), value("agreed", "y"));
+        finding.desired = Some(value("wanted by now", "x"));
+        finding.verdict = Verdict::Conflict;
+        let judgement = judge(&"stacks.x[eu-west-1]".parse().unwrap(), &finding);
+        assert_eq!(judgement.meanings, ["parameter `Kept` of stack `x` went from `x` to `y`"]);
     }
 
     #[test]

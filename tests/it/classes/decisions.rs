@@ -6,8 +6,9 @@ use aws_sdk_cloudformation::types::StackStatus;
 use aws_sdk_organizations::types::CreateAccountFailureReason;
 use landfast::model::status::Standing;
 use landfast::model::{
-    AccountFacts, Base, Creation, CreationState, Declared, Desired, Facts, Item, Mode, Observed,
-    OrganizationFacts, OuFact, OuPath, Plan, Scope, Sight, Source, Stack, StackFact, StackKey, Step,
+    AccountFacts, AccountProperty, Base, Creation, CreationState, Declared, Desired, Facts, Item, Mode,
+    Observed, OrganizationFacts, OuFact, OuPath, Plan, Scope, Sight, Source, Stack, StackFact, StackKey,
+    Step,
 };
 use landfast::plan::{Rules, plan};
 use serde_json::json;
@@ -28,7 +29,8 @@ fn first(plan: &Plan) -> String {
         Step::CreateAccount { .. } => "asked for".to_owned(),
         other => panic!("{other:?}"),
     });
-    let held = plan.blocked.iter().filter(|blocked| !blocked.item.to_string().ends_with(".ou"));
+    let is_place = |item: &Item| matches!(item, Item::Account(_, AccountProperty::Ou));
+    let held = plan.blocked.iter().filter(|blocked| !is_place(&blocked.item));
     let held = held.map(|blocked| if blocked.needs_person { "a person" } else { "waits" }.to_owned());
     let what: Vec<_> = steps.chain(held).collect();
     if what.is_empty() { "looked at again".to_owned() } else { what.join(", then ") }
@@ -55,10 +57,14 @@ fn with_a_stack() -> (Desired, StackKey) {
 
 /// What becomes of a stack in a state, by what the change set that made it is called.
 fn about_a_stack(status: &str, is_ours: bool, change_set: &str) -> Plan {
-    let (desired, key) = with_a_stack();
     let (change_set, id) = (Some(change_set.to_owned()), "arn:1".to_owned());
-    let fact =
-        StackFact { id, status: status.to_owned(), reason: String::new(), updated: 1, change_set, is_ours };
+    let reason = String::new();
+    about(StackFact { id, status: status.to_owned(), reason, updated: 1, change_set, is_ours }, &rules())
+}
+
+fn about(fact: StackFact, rules: &Rules) -> Plan {
+    let (desired, key) = with_a_stack();
+    let status = fact.status.as_str();
     let (sight, base) = match Standing::of(status) {
         Standing::Gone | Standing::Shell => (Sight::Absent, None),
         Standing::Moving => (Sight::Moving(status.to_owned()), None),
@@ -70,17 +76,12 @@ fn about_a_stack(status: &str, is_ours: bool, change_set: &str) -> Plan {
         }
     };
     let item = Item::Stack(key.clone());
-    let facts = AccountFacts {
-        id: Some(account_id("111122223333")),
-        stacks: BTreeMap::from([(key, fact)]),
-        undeclared: BTreeSet::new(),
-        password_policy: None,
-        closed: None,
-    };
+    let (id, stacks) = (Some(account_id("111122223333")), BTreeMap::from([(key, fact)]));
+    let facts = AccountFacts { id, stacks, undeclared: BTreeSet::new(), password_policy: None, closed: None };
     let items = BTreeMap::from([(item.clone(), sight)]);
     let observed = Observed { scope: scope(), items, facts: Facts::Account(facts), hold: None };
     let base = Base { items: base.into_iter().map(|value| (item.clone(), value)).collect() };
-    plan(&scope(), &desired, &base, &observed, &rules())
+    plan(&scope(), &desired, &base, &observed, rules)
 }
 
 #[test]
@@ -127,6 +128,22 @@ fn content_that_was_rolled_back_is_not_sent_again_and_other_content_is() {
         assert_eq!(first(&about_a_stack(status, true, change_set)), "a person", "{status}");
         assert_ne!(first(&about_a_stack(status, true, "x")), "a person", "{status}");
     }
+}
+
+/// AWS says which change set made a stack; should it not, a stack must not be made and rolled back without end.
+#[test]
+fn where_nothing_tells_what_was_rolled_back_every_commit_is_tried_once() {
+    let fallen = || StackFact {
+        id: "arn:1".to_owned(),
+        status: "ROLLBACK_COMPLETE".to_owned(),
+        updated: 1000,
+        is_ours: true,
+        ..StackFact::default()
+    };
+    let at = |committed, now| first(&about(fallen(), &Rules { committed, now, ..rules() }));
+    assert_eq!(at(1001, 2000), "deleted, then made");
+    assert_eq!(at(1000, 2000), "a person");
+    assert_eq!(at(2001, 2000), "a person", "a commit from the future excuses nothing");
 }
 
 /// The plan some time after AWS failed to make the account of that name.

@@ -137,9 +137,9 @@ async fn every_state_of_a_creation_is_known_and_no_state_is_an_error() {
     let mut lines = Vec::new();
     let states = CreateAccountState::values().iter().map(|state| json!(state));
     for state in states.chain([json!("SOMETHING_NEW"), Value::Null]) {
-        let status = json!({"Id": "car-1", "AccountName": "A", "State": state, "AccountId": "111122223333",
+        let car = json!({"Id": "car-1", "AccountName": "A", "State": state, "AccountId": "111122223333",
                             "FailureReason": "INVALID_EMAIL"});
-        let reader = organizations(json!({"CreateAccountStatuses": [status]})).await;
+        let reader = organizations(json!({"CreateAccountStatuses": [car]})).await;
         let seen = reader.creations().await.map(|creations| format!("{:?}", creations[0].state));
         lines.push(format!("{state}: {}", seen.unwrap_or_else(|error| error.to_string())));
     }

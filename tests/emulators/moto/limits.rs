@@ -1,7 +1,7 @@
 //! When nothing may be written, nothing is.
 
-use crate::company::{baseline, files};
-use crate::world::World;
+use super::company::{baseline, files};
+use super::world::World;
 
 #[tokio::test]
 async fn observe_writes_nothing_to_aws() {

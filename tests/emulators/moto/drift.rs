@@ -2,10 +2,10 @@
 
 use aws_sdk_cloudformation::types::{Capability, Parameter, Tag};
 
-use crate::company::baseline;
+use super::company::baseline;
+use super::witness::{Inside, stack_tags};
+use super::world::World;
 use crate::ran::verdicts;
-use crate::witness::{Inside, stack_tags};
-use crate::world::World;
 
 #[tokio::test]
 async fn a_weakened_policy_is_reported_and_left_alone() {

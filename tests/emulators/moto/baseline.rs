@@ -1,7 +1,7 @@
 //! What many accounts share reaches those and no others.
 
-use crate::company::{EXCLUDED, REACHED, baseline};
-use crate::world::World;
+use super::company::{EXCLUDED, REACHED, baseline};
+use super::world::World;
 
 #[tokio::test]
 async fn a_baseline_change_reaches_every_target_and_nothing_else() {

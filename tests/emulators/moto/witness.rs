@@ -8,7 +8,7 @@ use aws_sdk_iam::types::PasswordPolicy;
 use aws_sdk_organizations::types::{ChildType, OrganizationFeatureSet, Tag};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 
-use crate::company::{REGION, email};
+use super::company::{REGION, email};
 
 /// Clients of the management account.
 pub(crate) struct Witness {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::company::{ACCOUNTS, EXCLUDED, MANAGEMENT, REACHED, account, email};
+use super::company::{ACCOUNTS, EXCLUDED, MANAGEMENT, REACHED, account, email};
+use super::witness::stack_tags;
+use super::world::World;
 use crate::ran::verdicts;
-use crate::witness::stack_tags;
-use crate::world::World;
 
 #[tokio::test]
 async fn a_first_apply_makes_what_the_folders_say_and_a_second_makes_nothing() {

@@ -1,7 +1,7 @@
 //! Whose an account is has to be proved.
 
-use crate::company::{account, email};
-use crate::world::World;
+use super::company::{account, email};
+use super::world::World;
 
 #[tokio::test]
 async fn an_account_that_has_the_e_mail_and_not_our_tag_is_refused_with_the_line_to_add() {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::company::{EXCLUDED, REACHED, baseline};
-use crate::witness::Inside;
-use crate::world::World;
+use super::company::{EXCLUDED, REACHED, baseline};
+use super::witness::Inside;
+use super::world::World;
 
 /// What the example's directory publishes.
-const METADATA: &str = include_str!("../../example-repo/baselines/security/directory-metadata.xml");
+const METADATA: &str = include_str!("../../../example-repo/baselines/security/directory-metadata.xml");
 const PROVIDER: &str = "settings.samlProviders.Directory";
 
 fn federated() -> String {

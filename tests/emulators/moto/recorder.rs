@@ -7,9 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-/// Verbs that change nothing at AWS.
-const READS: [&str; 6] = ["Assume", "Describe", "Detect", "Get", "List", "Lookup"];
-
 /// Sends a request to moto's own pages and returns the answer's body.
 pub(crate) fn ask(endpoint: &str, method: &str, page: &str) -> String {
     let address = endpoint.strip_prefix("http://").expect("LANDFAST_TEST_MOTO is http://host:port");
@@ -43,11 +40,6 @@ pub(crate) fn stop(endpoint: &str) -> Vec<String> {
         .filter(|entry| !entry["url"].as_str().unwrap().contains("/moto-api/"))
         .map(|entry| operation(&entry))
         .collect()
-}
-
-/// True for what changes something at AWS. An operation this does not know counts as one that does.
-pub(crate) fn is_write(operation: &str) -> bool {
-    !READS.iter().any(|verb| operation.starts_with(verb))
 }
 
 fn operation(entry: &Value) -> String {

@@ -1,9 +1,6 @@
 //! The desired state of a small company: two accounts that the baseline reaches, and one that it leaves out.
 
-use std::collections::BTreeMap;
-
-/// Files by path.
-pub(crate) type Files = BTreeMap<String, String>;
+use crate::place::Files;
 
 /// The account moto takes everybody for who has not assumed a role.
 pub(crate) const MANAGEMENT: &str = "123456789012";

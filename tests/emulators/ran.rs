@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::recorder::is_write;
+/// Verbs that change nothing at AWS.
+const READS: [&str; 6] = ["Assume", "Describe", "Detect", "Get", "List", "Lookup"];
 
 /// A run that ended.
 pub(crate) struct Ran {
     pub(crate) status: i32,
     pub(crate) out: String,
     pub(crate) err: String,
-    /// The operations moto was asked for meanwhile.
+    /// The operations AWS was asked for meanwhile.
     pub(crate) operations: Vec<String>,
 }
 
@@ -23,7 +24,7 @@ impl Ran {
         self
     }
 
-    /// Asserts that moto was asked something, and to change nothing.
+    /// Asserts that AWS was asked something, and to change nothing.
     #[track_caller]
     pub(crate) fn wrote_nothing(self) -> Self {
         assert!(!self.operations.is_empty(), "nothing was recorded");
@@ -36,7 +37,7 @@ impl Ran {
         self.operations.iter().map(String::as_str).filter(|operation| is_write(operation)).collect()
     }
 
-    /// How often moto was asked for an operation.
+    /// How often AWS was asked for an operation.
     pub(crate) fn count(&self, operation: &str) -> usize {
         self.operations.iter().filter(|asked| *asked == operation).count()
     }
@@ -55,6 +56,11 @@ impl Ran {
         verdicts.retain(|_, verdict| verdict != "inSync");
         verdicts
     }
+}
+
+/// True for what changes something at AWS. An operation this does not know counts as one that does.
+fn is_write(operation: &str) -> bool {
+    !READS.iter().any(|verb| operation.starts_with(verb))
 }
 
 /// The verdicts that [`Ran::verdicts`] is compared with.

@@ -1,7 +1,7 @@
 //! What is on record may be lost or forged: the consequence is less writing.
 
+use super::world::World;
 use crate::ran::verdicts;
-use crate::world::World;
 
 #[tokio::test]
 async fn with_the_record_lost_nothing_is_overwritten() {
