@@ -272,18 +272,23 @@ fn departures(before: &[(&str, &str)], after: &[(&str, &str)]) -> String {
     after.held.departures(&before.held, &CommitId::parse("1".repeat(40)).unwrap()).to_string()
 }
 
-const PROD_ONLY: &str = "targets: {ous: [/workloads/*], tags: {env: prod}}\nlocked: [settings.passwordPolicy]\n\
-                         settings: {passwordPolicy: {minimumLength: 14}}\n";
+const PROD_ONLY: &str =
+    "targets: {ous: [/workloads/*], tags: {env: prod}}\nlocked: [values.Env]\nvalues: {Env: prod}\n";
 
 #[test]
 fn an_account_does_not_leave_a_lock_by_its_own_word() {
     let prod = format!("{ONE}tags: {{env: prod}}\n");
     let dev = format!("{ONE}tags: {{env: dev}}\n");
     let baseline = ("baselines/prod/baseline.yaml", PROD_ONLY);
-    insta::assert_snapshot!(departures(&[baseline, (ACCOUNT, &prod)], &[baseline, (ACCOUNT, &dev)]), @"");
+    insta::assert_snapshot!(departures(&[baseline, (ACCOUNT, &prod)], &[baseline, (ACCOUNT, &dev)]), @r"
+    error: accounts/one would leave the lock of `values.Env`
+     --> accounts/one/account.yaml:3:5
+      = see: baselines/prod/baseline.yaml:2:10: locked here
+      = hint: put its ou and tags back, or leave it out by name there, with a reason
+    ");
     let moved = prod.replace("/workloads/prod", "/security");
     let seen = departures(&[baseline, (ACCOUNT, &prod)], &[baseline, (ACCOUNT, &moved)]);
-    assert!(seen.contains("accounts/one would leave the lock of `settings.passwordPolicy`"), "{seen}");
+    assert!(seen.contains("accounts/one would leave the lock of `values.Env`"), "{seen}");
     let root = ONE.replace("/workloads/prod", "/");
     assert_eq!(
         departures(&[], &[(ACCOUNT, &root)]).matches("error: ").count(),
@@ -300,7 +305,7 @@ fn a_lock_lets_an_account_go_by_its_own_word() {
     for (from, to) in [
         ("{env: prod}}", "{env: prod}, exclude: {one: OPS-9}}"),
         ("{env: prod}}", "{env: stage}}"),
-        ("locked: [settings.passwordPolicy]\n", ""),
+        ("locked: [values.Env]\n", ""),
     ] {
         let baseline = PROD_ONLY.replace(from, to);
         let after = [("baselines/prod/baseline.yaml", baseline.as_str()), (ACCOUNT, dev.as_str())];
