@@ -1,5 +1,7 @@
 //! The figures that the design aims for, and whether they are met.
 
+use landfast::sandbox::aws::Entry;
+
 use crate::fleet::STACKS;
 use crate::phases::{Measured, Phase};
 use crate::table::per;
@@ -142,14 +144,16 @@ fn new(measured: &Measured, name: impl Fn(&str) -> String) -> Vec<Figure> {
 }
 
 fn pages(measured: &Measured) -> usize {
-    measured.calls.iter().filter(|entry| is_page(&entry.operation)).count()
+    measured.calls.iter().filter(|entry| is_page(entry)).count()
 }
 
-fn is_page(operation: &str) -> bool {
-    matches!(
-        operation,
-        "ListAccounts" | "ListCreateAccountStatus" | "ListRoots" | "ListOrganizationalUnitsForParent"
-    )
+/// What every look at the organization costs, whatever it is for: its lists, and the root's tags.
+fn is_page(entry: &Entry) -> bool {
+    match entry.operation.as_str() {
+        "ListAccounts" | "ListCreateAccountStatus" | "ListRoots" | "ListOrganizationalUnitsForParent" => true,
+        "ListTagsForResource" => entry.params["ResourceId"].as_str().is_some_and(|id| id.starts_with("r-")),
+        _ => false,
+    }
 }
 
 /// A thousand accounts cost at most 10.5 times what a hundred cost.

@@ -224,7 +224,11 @@ impl Life<'_> {
             let began = Instant::now();
             until_rest(fleet);
             let after = product.tell(Command::Look);
-            Cost { wall: (began.elapsed() - REST).as_secs_f64(), cpu: after.cpu - before.cpu, ..after }
+            Cost {
+                wall: began.elapsed().saturating_sub(REST).as_secs_f64(),
+                cpu: after.cpu - before.cpu,
+                ..after
+            }
         });
         assert_eq!(
             self.fleet.whole_stacks(),

@@ -36,6 +36,10 @@ pub use state::State;
 const LAST_PASSES: Duration = Duration::from_secs(6);
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
+/// How far apart editions are at least: each holds everything, so that one for every pass would cost a thousand scopes
+/// the square of that.
+const BETWEEN_EDITIONS: Duration = Duration::from_millis(200);
+
 /// How often things are looked at.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -104,6 +108,8 @@ enum Wake {
     /// A pass ended without a result: it panicked.
     Lost(task::Id),
     Due,
+    /// There is something to publish.
+    Edition,
     Stop,
 }
 
@@ -133,6 +139,7 @@ impl Daemon {
             health,
             notices,
             editions,
+            edition: (None, Instant::now()),
         };
         let ended = running.until(news, telling, stop.as_mut()).await;
         running.wind_down().await;
@@ -158,6 +165,8 @@ struct Running {
     health: Health,
     notices: Option<UnboundedSender<Notice>>,
     editions: watch::Sender<Edition>,
+    /// When the next edition is to be made, if there is news, and when the next one may be.
+    edition: (Option<Instant>, Instant),
 }
 
 impl Running {
@@ -171,15 +180,16 @@ impl Running {
             self.dispatch();
             let due = self.state.queue.next_due().filter(|_| self.has_room());
             let wake = tokio::select! {
-                            () = &mut stop => Wake::Stop,
-                            Some(news) = news.recv() => Wake::News(news),
-                            Some(told) = telling.recv() => Wake::Told(told),
-            Some(ended) = self.passes.join_next_with_id() => match ended {
-                                Ok((_, passed)) => Wake::Passed(Box::new(passed)),
-                                Err(lost) => Wake::Lost(lost.id()),
-                            },
-                            () = until(due) => Wake::Due,
-                        };
+                () = &mut stop => Wake::Stop,
+                Some(news) = news.recv() => Wake::News(news),
+                Some(told) = telling.recv() => Wake::Told(told),
+                Some(ended) = self.passes.join_next_with_id() => match ended {
+                    Ok((_, passed)) => Wake::Passed(Box::new(passed)),
+                    Err(lost) => Wake::Lost(lost.id()),
+                },
+                () = until(due) => Wake::Due,
+                () = until(self.edition.0) => Wake::Edition,
+            };
             match wake {
                 Wake::Stop => return Ok(()),
                 // Taking a commit in may mean waiting for AWS; being asked to stop must not wait for that.
@@ -190,6 +200,7 @@ impl Running {
                 Wake::Told(told) => self.state.told(&told),
                 Wake::Passed(passed) => self.passed(*passed),
                 Wake::Lost(id) => self.lost(id),
+                Wake::Edition => self.make_edition(),
                 Wake::Due => {}
             }
         }
@@ -330,8 +341,15 @@ impl Running {
         metrics.items(|verdict| items().filter(|finding| finding.verdict == verdict).count(), blocked);
     }
 
-    fn publish(&self) {
+    /// Has an edition made: at once after a quiet time, and together with what follows in a busy one.
+    fn publish(&mut self) {
+        let (due, earliest) = &mut self.edition;
+        due.get_or_insert(*earliest);
+    }
+
+    fn make_edition(&mut self) {
         self.editions.send_replace(self.state.edition());
+        self.edition = (None, Instant::now() + BETWEEN_EDITIONS);
     }
 
     fn tell(&self, notice: impl FnOnce() -> Notice) {
@@ -349,6 +367,9 @@ impl Running {
             }
         }
         self.passes.abort_all();
+        if self.edition.0.is_some() {
+            self.make_edition();
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use landfast::model::Outcome;
 use landfast::observe::DriftLook;
 use landfast::sandbox::aws::Entry;
 use tokio::sync::oneshot;
@@ -196,6 +197,46 @@ async fn one_new_account_costs_the_others_nothing() {
         costs.push(calls.len() - calls.iter().filter(is_looking).count());
     }
     assert_eq!(costs[0], costs[1]);
+}
+
+/// Time passes fifty times as fast as AWS's: a second here is far longer than a look serves.
+#[tokio::test]
+async fn a_stack_that_moved_since_it_was_looked_at_is_not_written() {
+    let Lived { fleet, mut product, .. } = lived(1).await;
+    fleet.change_parameter(60);
+    product.pull().await;
+    let planned = product.plan(&slug(1)).await;
+    let mut other = Product::start(&fleet.outside(CONCURRENCY)).await;
+    other.pass().await;
+    assert_eq!(fleet.stacks_with(60), 1, "another Landfast was faster");
+    let mark = fleet.mark();
+    let outcomes = product.apply(&planned, Duration::from_secs(1)).await;
+    assert!(outcomes.values().all(|outcome| matches!(outcome, Outcome::Stale(_))), "{outcomes:?}");
+    let calls = fleet.calls_since(mark);
+    assert_eq!((calls.len(), calls[0].operation.as_str()), (1, "DescribeStacks"));
+}
+
+/// Proofs of an account that are on record for the next process.
+#[tokio::test]
+async fn a_template_is_read_again_where_its_proof_was_tampered_with_or_the_stack_moved() {
+    let Lived { fleet, mut product, .. } = lived(2).await;
+    let reads =
+        |mark| fleet.calls_since(mark).iter().filter(|entry| entry.operation == "GetTemplate").count();
+    let cold = async || {
+        let product = Product::start(&fleet.outside(CONCURRENCY)).await;
+        let mark = fleet.mark();
+        product.look(DriftLook::LastKnown).await;
+        reads(mark)
+    };
+    assert_eq!(cold().await, 0);
+    fleet.change_parameter(60);
+    product.pull().await;
+    product.pass().await;
+    assert_eq!(cold().await, 2, "one stack of each account has moved");
+    product.pass().await;
+    assert_eq!(cold().await, 0);
+    fleet.forge(&format!("proof/accounts/{}.yaml", slug(1)), |text| text.replace("UPDATE_", "CREATE_"));
+    assert_eq!(cold().await, 1, "what we did not sign is not believed");
 }
 
 async fn until(fleet: &Fleet, stacks: usize) {

@@ -7,21 +7,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfast::apply::Progress;
+use landfast::apply::{Brake, Progress, Site, apply};
 use landfast::aws::{Cloud, Keys, Pace, Settings as AwsSettings, Writers};
 use landfast::clock::Clock;
 use landfast::daemon::{Daemon, Outlet, Publisher, Settings};
 use landfast::follow::{Accepted, Follow, News, Origin};
-use landfast::git::{Credentials, ObservedBranch, Repository, Signer, bare};
-use landfast::model::{Base, Mode, Region, Scope};
+use landfast::git::{Credentials, OBSERVED_BRANCH, ObservedBranch, Repository, Signer, bare};
+use landfast::model::{
+    Base, Facts, Mode, Observed, OrganizationFacts, OuPath, Outcomes, Plan, Region, Scope, Slug,
+};
 use landfast::observe::DriftLook;
 use landfast::plan::Guards;
-use landfast::reconcile::{Hands, Limits, Memory, World, sweep};
+use landfast::reconcile::{self, Hands, Limits, Memory, Task, World, sweep};
 use landfast::report::ScopeReport;
 use landfast::sandbox::aws::{Config, Entry, Pace as Speed, SimulatedAws};
 use landfast::server::Health;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// The region of every stack.
 pub(crate) const HOME: &str = "eu-west-1";
@@ -169,6 +172,19 @@ impl Fleet {
         self.commit(&path, format!("{}# reviewed\n", account_file(&slug, &account.id)));
     }
 
+    /// Somebody without our key changes a file of the record.
+    #[allow(dead_code, reason = "for the tests")]
+    pub(crate) fn forge(&self, path: &str, change: impl Fn(&str) -> String) {
+        let remote = remote(self.folder.path());
+        let git = git2::Repository::open_bare(&remote).unwrap();
+        let tree =
+            git.find_reference(&format!("refs/heads/{OBSERVED_BRANCH}")).unwrap().peel_to_tree().unwrap();
+        let blob = tree.get_path(Path::new(path)).unwrap().to_object(&git).unwrap().into_blob().unwrap();
+        let text = change(std::str::from_utf8(blob.content()).unwrap());
+        let changes = BTreeMap::from([(path.to_owned(), Some(text.into_bytes()))]);
+        bare::commit_file_changes(&remote, OBSERVED_BRANCH, &changes, "Forge", Clock.now()).unwrap();
+    }
+
     /// Commits one more account, with one setting.
     pub(crate) fn declare(&self, slug: &str) {
         let file = format!(
@@ -290,6 +306,58 @@ impl Product {
         let records = edition.records.into_iter();
         self.bases = records.map(|record| (record.scope, Arc::new(record.base))).collect();
         edition.reports
+    }
+}
+
+/// For one account: what is planned now, to be carried out when the world may have moved.
+#[allow(dead_code, reason = "for the tests")]
+pub(crate) struct Planned {
+    organization: OrganizationFacts,
+    observed: Observed,
+    plan: Plan,
+}
+
+#[allow(dead_code, reason = "for the tests")]
+impl Product {
+    /// Observes and plans for one account.
+    pub(crate) async fn plan(&self, slug: &str) -> Planned {
+        let organization = self.task(&Scope::Organization, None).await.organization.unwrap();
+        let scope = Scope::Account(Slug::parse(slug).unwrap());
+        let base = self.bases[&scope].clone();
+        let (accepted, drift) = (&self.accepted, DriftLook::LastKnown);
+        let task = Task { scope: &scope, accepted, base: &base, organization: Some(&organization), drift };
+        let (observed, plan) = reconcile::look(&self.world, &task).await;
+        Planned { organization, observed, plan }
+    }
+
+    async fn task(&self, scope: &Scope, organization: Option<&OrganizationFacts>) -> reconcile::Pass {
+        let base = self.bases[scope].clone();
+        let (accepted, drift) = (&self.accepted, DriftLook::LastKnown);
+        reconcile::pass(&self.world, &Task { scope, accepted, base: &base, organization, drift }, None).await
+    }
+
+    /// Carries a plan out that was made from a look so long ago.
+    pub(crate) async fn apply(&self, planned: &Planned, age: Duration) -> Outcomes {
+        let Planned { organization, observed, plan } = planned;
+        let Facts::Account(facts) = &observed.facts else { panic!("an account") };
+        let id = facts.id.clone().unwrap();
+        let desired = &self.accepted.desired;
+        let access = &desired.organization.access;
+        let (reader, writer) = self.writers.account(&id, access, &desired.revision);
+        let management = self.world.readers.management(&desired.organization);
+        let (root, began) = (organization.ous[&OuPath::root()].id.clone(), Instant::now() - age);
+        let brake = Brake::new(management, Some(id), root, Arc::default(), began);
+        let site = Site {
+            reader,
+            writer,
+            brake: &brake,
+            began,
+            facts: &observed.facts,
+            role: access.role.clone(),
+            progress: Progress::default(),
+            patience: Duration::from_mins(10),
+        };
+        apply(plan, &site).await
     }
 }
 
