@@ -28,7 +28,8 @@ const KEYS: [&str; 13] = [
     "sts:externalid",
     "sts:rolesessionname",
 ];
-const TAG: &str = "aws:resourcetag/";
+/// IAM has a second name for the tags of its own resources.
+const TAGS: [&str; 2] = ["aws:resourcetag/", "iam:resourcetag/"];
 
 /// Whether all of `condition` is met; `None` if that cannot be told here.
 pub(crate) fn are_met(condition: Option<&Value>, facts: &Facts) -> Option<bool> {
@@ -49,7 +50,7 @@ fn wanted_texts(wanted: &Value) -> Vec<String> {
 
 fn is_met(operator: &str, key: &str, wanted: &[String], facts: &Facts) -> Option<bool> {
     let key = key.to_lowercase();
-    if !(KEYS.contains(&key.as_str()) || key.starts_with(TAG)) {
+    if !(KEYS.contains(&key.as_str()) || TAGS.iter().any(|tags| key.starts_with(tags))) {
         return None;
     }
     let found = facts.get(&key).filter(|found| !found.is_empty());
