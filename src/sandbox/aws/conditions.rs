@@ -85,3 +85,45 @@ fn comparison(operator: &str) -> Option<(bool, Comparison)> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn operators_compare_as_iam_does_and_what_is_not_known_is_neither_met_nor_unmet() {
+        let facts: Facts = [
+            ("aws:principalorgid", vec!["o-1"]),
+            ("aws:tagkeys", vec!["env", "owner"]),
+            ("aws:resourcetag/landfast:owner", vec!["o-1"]),
+        ]
+        .map(|(key, values)| (key.to_owned(), values.into_iter().map(str::to_owned).collect()))
+        .into();
+        for (condition, met) in [
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), Some(true)),
+            (json!({"StringEquals": {"AWS:PRINCIPALORGID": ["o-0", "o-1"]}}), Some(true)),
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-*"}}), Some(false)),
+            (json!({"StringLike": {"aws:PrincipalOrgID": "o-*"}}), Some(true)),
+            (json!({"StringNotEquals": {"aws:PrincipalOrgID": ["o-0", "o-1"]}}), Some(false)),
+            (json!({"StringEquals": {"aws:ResourceTag/landfast:owner": "o-1"}}), Some(true)),
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-1", "sts:ExternalId": "x"}}), Some(false)),
+            // A key that the call does not have.
+            (json!({"StringEquals": {"iam:PermissionsBoundary": "b"}}), Some(false)),
+            (json!({"StringNotEquals": {"iam:PermissionsBoundary": "b"}}), Some(true)),
+            (json!({"StringEqualsIfExists": {"iam:PermissionsBoundary": "b"}}), Some(true)),
+            (json!({"Null": {"iam:PermissionsBoundary": "true"}}), Some(true)),
+            (json!({"Null": {"aws:PrincipalOrgID": "true"}}), Some(false)),
+            // All of several values.
+            (json!({"ForAllValues:StringNotEquals": {"aws:TagKeys": ["landfast:hold"]}}), Some(true)),
+            (json!({"ForAllValues:StringNotEquals": {"aws:TagKeys": ["owner"]}}), Some(false)),
+            (json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["owner"]}}), Some(false)),
+            (json!({"DateGreaterThan": {"aws:PrincipalOrgID": "o-1"}}), None),
+            (json!({"StringEquals": {"aws:MultiFactorAuthPresent": "true"}}), None),
+        ] {
+            assert_eq!(are_met(Some(&condition), &facts), met, "{condition}");
+        }
+        assert_eq!(are_met(None, &facts), Some(true));
+    }
+}

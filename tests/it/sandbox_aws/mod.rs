@@ -4,6 +4,7 @@
 mod accounts;
 mod drift;
 mod identities;
+mod service_roles;
 mod stacks;
 mod trouble;
 
