@@ -26,6 +26,18 @@ grep -q '"name":"landfast"' "$scratch/metadata"
 for kept in $(grep -oP '^!\K.*' .dockerignore); do ls -d "$scratch/context/$kept" >"$scratch/listed"; done
 echo "what the image is built from is complete"
 
+# The image has the C library and what belongs to it, and nothing more.
+program="${CARGO_TARGET_DIR:-target}/debug/landfast"
+if [ -x "$program" ]; then
+    if ldd "$program" | grep -vE '^\s(linux-vdso|libc|libm|libgcc_s|/lib64/ld-linux[-a-z0-9_]*)\.so'; then
+        echo "these are not in the image" >&2
+        exit 1
+    fi
+    echo "the program needs nothing that the image lacks"
+else
+    echo "NOT CHECKED: what the program is linked to, for it is not built" >&2
+fi
+
 if ! command -v systemd-analyze >/dev/null; then
     apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd || true
 fi

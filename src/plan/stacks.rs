@@ -205,3 +205,26 @@ fn digest(sent: Sent<'_>) -> String {
 fn hex(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_service_role_is_another_try_and_none_keeps_the_names_of_old() {
+        let stack = Stack {
+            template: "{}".to_owned(),
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            capabilities: BTreeSet::new(),
+            needs: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+            sealed: BTreeMap::new(),
+        };
+        let roles = ["One", "Two"].map(|name| RoleName::parse(name).unwrap());
+        let with = |role| digest(Sent { stack: &stack, role });
+        // The digest of `["{}",{},{},{},[]]`.
+        assert_eq!(with(None), "164c5a143634287c");
+        assert!(with(None) != with(Some(&roles[0])) && with(Some(&roles[0])) != with(Some(&roles[1])));
+    }
+}

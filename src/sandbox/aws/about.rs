@@ -114,9 +114,11 @@ fn tags(state: &State, call: &Call) -> Facts {
     of_role().or_else(of_stack).map(|tags| tagged(&tags)).unwrap_or_default()
 }
 
-/// `aws:ResourceTag/…` of a resource with these tags.
+/// `aws:ResourceTag/…` of a resource with these tags, and the name that IAM has for it.
 pub(crate) fn tagged(tags: &std::collections::BTreeMap<String, String>) -> Facts {
-    tags.iter()
-        .map(|(key, value)| (format!("aws:resourcetag/{}", key.to_lowercase()), vec![value.clone()]))
-        .collect()
+    let both = |(key, value): (&String, &String)| {
+        ["aws", "iam"]
+            .map(|service| (format!("{service}:resourcetag/{}", key.to_lowercase()), vec![value.clone()]))
+    };
+    tags.iter().flat_map(both).collect()
 }

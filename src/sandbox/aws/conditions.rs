@@ -28,7 +28,8 @@ const KEYS: [&str; 13] = [
     "sts:externalid",
     "sts:rolesessionname",
 ];
-const TAG: &str = "aws:resourcetag/";
+/// IAM has a second name for the tags of its own resources.
+const TAGS: [&str; 2] = ["aws:resourcetag/", "iam:resourcetag/"];
 
 /// Whether all of `condition` is met; `None` if that cannot be told here.
 pub(crate) fn are_met(condition: Option<&Value>, facts: &Facts) -> Option<bool> {
@@ -49,7 +50,7 @@ fn wanted_texts(wanted: &Value) -> Vec<String> {
 
 fn is_met(operator: &str, key: &str, wanted: &[String], facts: &Facts) -> Option<bool> {
     let key = key.to_lowercase();
-    if !(KEYS.contains(&key.as_str()) || key.starts_with(TAG)) {
+    if !(KEYS.contains(&key.as_str()) || TAGS.iter().any(|tags| key.starts_with(tags))) {
         return None;
     }
     let found = facts.get(&key).filter(|found| !found.is_empty());
@@ -83,4 +84,46 @@ fn comparison(operator: &str) -> Option<(bool, Comparison)> {
         "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => (true, is_like),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn operators_compare_as_iam_does_and_what_is_not_known_is_neither_met_nor_unmet() {
+        let facts: Facts = [
+            ("aws:principalorgid", vec!["o-1"]),
+            ("aws:tagkeys", vec!["env", "owner"]),
+            ("aws:resourcetag/landfast:owner", vec!["o-1"]),
+        ]
+        .map(|(key, values)| (key.to_owned(), values.into_iter().map(str::to_owned).collect()))
+        .into();
+        for (condition, met) in [
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), Some(true)),
+            (json!({"StringEquals": {"AWS:PRINCIPALORGID": ["o-0", "o-1"]}}), Some(true)),
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-*"}}), Some(false)),
+            (json!({"StringLike": {"aws:PrincipalOrgID": "o-*"}}), Some(true)),
+            (json!({"StringNotEquals": {"aws:PrincipalOrgID": ["o-0", "o-1"]}}), Some(false)),
+            (json!({"StringEquals": {"aws:ResourceTag/landfast:owner": "o-1"}}), Some(true)),
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-1", "sts:ExternalId": "x"}}), Some(false)),
+            // A key that the call does not have.
+            (json!({"StringEquals": {"iam:PermissionsBoundary": "b"}}), Some(false)),
+            (json!({"StringNotEquals": {"iam:PermissionsBoundary": "b"}}), Some(true)),
+            (json!({"StringEqualsIfExists": {"iam:PermissionsBoundary": "b"}}), Some(true)),
+            (json!({"Null": {"iam:PermissionsBoundary": "true"}}), Some(true)),
+            (json!({"Null": {"aws:PrincipalOrgID": "true"}}), Some(false)),
+            // All of several values.
+            (json!({"ForAllValues:StringNotEquals": {"aws:TagKeys": ["landfast:hold"]}}), Some(true)),
+            (json!({"ForAllValues:StringNotEquals": {"aws:TagKeys": ["owner"]}}), Some(false)),
+            (json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["owner"]}}), Some(false)),
+            (json!({"DateGreaterThan": {"aws:PrincipalOrgID": "o-1"}}), None),
+            (json!({"StringEquals": {"aws:MultiFactorAuthPresent": "true"}}), None),
+        ] {
+            assert_eq!(are_met(Some(&condition), &facts), met, "{condition}");
+        }
+        assert_eq!(are_met(None, &facts), Some(true));
+    }
 }

@@ -7,6 +7,7 @@ mod faults;
 mod identities;
 mod naive;
 mod saml;
+mod service_roles;
 mod stacks;
 mod trouble;
 

@@ -222,6 +222,7 @@ async fn a_template_gives_nobody_more_than_templates_may_have() {
     let may =
         |action: &str, resource: &str| place.aws.allows(&place.account, "LandfastStacks", action, resource);
     assert!(may("s3:CreateBucket", "*") && !may("organizations:LeaveOrganization", "*"));
+    assert!(!may("sso:CreateAccountAssignment", "*") && !may("cloudformation:CreateStackSet", "*"));
     let stack = |name: &str| format!("arn:aws:cloudformation:{HOME}:{}:stack/{name}/1", place.account);
     assert!(may("cloudformation:DeleteStack", &stack("nested")));
     assert!(!may("cloudformation:DeleteStack", &stack("StackSet-landfast-1")));
@@ -272,6 +273,8 @@ async fn what_a_template_made_cannot_do_for_it_what_it_may_not() {
         assert!(!may("sts:AssumeRole", &format!("arn:aws:iam::444455556666:role/{role}")), "{role}");
     }
     assert!(may("s3:PutObject", "*") && !may("organizations:LeaveOrganization", "*"));
+    assert!(!may("sso:CreateAccountAssignment", "*") && !may("cloudformation:CreateStackSet", "*"));
+    assert!(!may("sts:AssumeRoot", "*"));
 }
 
 #[tokio::test]
@@ -301,6 +304,18 @@ async fn nobody_but_the_daemon_enters_and_it_enters_nothing_else() {
     }
     let iam = aws_sdk_iam::Client::new(&client(&place.aws, &keys, HOME).await);
     refused(iam.list_roles().send().await);
+
+    // AWS gives the first role of a new account whatever name the request for the account says.
+    let organizations = aws_sdk_organizations::Client::new(&operator);
+    let call = organizations.create_account().account_name("trap").email("aws+trap@example.com");
+    call.role_name("LandfastWrite").send().await.unwrap();
+    place.wait();
+    let trap = place.aws.account_by_email("aws+trap@example.com").unwrap().id;
+    let arn = format!("arn:aws:iam::{trap}:role/LandfastWrite");
+    let by =
+        |sts: aws_sdk_sts::Client| sts.assume_role().role_arn(&arn).role_session_name("landfast-1").send();
+    by(aws_sdk_sts::Client::new(&operator)).await.expect("it is there, and open to the management account");
+    refused(by(daemon).await);
 }
 
 #[tokio::test]
