@@ -15,10 +15,10 @@ use tokio::time::Instant;
 use super::Notice;
 use crate::clock::Clock;
 use crate::follow::Accepted;
-use crate::git::{self, ObservedBranch, Repository, ScopeRecord, blocking, record_id};
+use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
-use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Scope, Slug};
+use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Proofs, Scope, Slug};
 use crate::report::{self, IssueKey, ScopeReport, Situation, Wanted, WantedIssue, wanted};
 
 /// How long changes gather before they are published together.
@@ -76,6 +76,7 @@ pub struct Publisher {
     shown: Option<(Wanted, Instant)>,
     printed: BTreeMap<IssueKey, WantedIssue>,
     proposed: BTreeSet<Slug>,
+    kept: Option<CommitId>,
     told: Option<UnboundedSender<BTreeMap<Scope, ScopeReport>>>,
     /// How long GitHub asked to wait, where nothing else went wrong.
     asked: Option<Duration>,
@@ -96,7 +97,17 @@ impl Publisher {
     /// Publishes to `outlet`, records in `ledger`, and proposes ids by pull requests where `proposals` says.
     pub fn new(ledger: Option<Arc<ObservedBranch>>, outlet: Outlet, proposals: Option<Proposals>) -> Self {
         let (printed, proposed) = (BTreeMap::new(), BTreeSet::new());
-        Self { ledger, outlet, proposals, shown: None, printed, proposed, told: None, asked: None }
+        Self {
+            ledger,
+            outlet,
+            proposals,
+            shown: None,
+            printed,
+            proposed,
+            kept: None,
+            told: None,
+            asked: None,
+        }
     }
 
     /// Says to `told` what was put back and has been told of.
@@ -105,15 +116,20 @@ impl Publisher {
         Self { told: Some(told), ..self }
     }
 
-    /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an
-    /// empty one.
+    /// The bases that are on record and can be believed.
     pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
-        let Some(ledger) = self.ledger.clone() else { return BTreeMap::new() };
+        self.recorded().await.0
+    }
+
+    /// The bases that are on record and can be believed, and the commit that was last in force. A record that cannot be read is waited for: it is not an
+    /// empty one.
+    pub async fn recorded(&self) -> (BTreeMap<Scope, Arc<Base>>, Option<CommitId>) {
+        let Some(ledger) = self.ledger.clone() else { return Default::default() };
         let mut pause = BACKOFF.0;
         loop {
             let ledger = Arc::clone(&ledger);
-            match blocking(move || ledger.read()).await {
-                Ok(bases) => return bases,
+            match blocking(move || Ok((ledger.read()?, ledger.accepted()?))).await {
+                Ok(recorded) => return recorded,
                 Err(error) => {
                     tracing::error!(%error, "the record of what was agreed cannot be read; trying again");
                 }
@@ -121,6 +137,11 @@ impl Publisher {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
         }
+    }
+
+    /// The proofs on record that can be believed, as they were read with the bases.
+    pub fn proofs(&self) -> BTreeMap<Scope, Proofs> {
+        self.ledger.as_ref().map(|ledger| ledger.proofs()).unwrap_or_default()
     }
 
     /// Publishes the latest edition, again and again, until nobody makes any more.
@@ -175,16 +196,39 @@ impl Publisher {
         failed.is_empty()
     }
 
-    async fn record(&self, edition: &Edition) -> Result<(), Error> {
-        let Some(ledger) = self.ledger.clone().filter(|_| !edition.records.is_empty()) else { return Ok(()) };
+    async fn record(&mut self, edition: &Edition) -> Result<(), Error> {
+        let accepted = edition.accepted.as_ref().map(|accepted| accepted.desired.revision.clone());
+        let accepted = accepted.filter(CommitId::is_commit);
+        let is_empty = edition.records.is_empty() && accepted.is_none();
+        let Some(ledger) = self.ledger.clone().filter(|_| !is_empty) else { return Ok(()) };
         let records = edition.records.clone();
         let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
         let message = format!("Record what was seen while {revision} was in force");
-        let commit = blocking(move || ledger.write(&records, &message, Clock.now())).await?;
+        let write = move || {
+            let update = Update { records: &records, accepted: accepted.as_ref() };
+            ledger.write(update, &message, Clock.now())
+        };
+        let commit = blocking(write).await?;
         if let Some(commit) = commit {
             tracing::debug!(%commit, "recorded");
         }
+        self.keep(edition).await;
         Ok(())
+    }
+
+    /// Keeps the commit in force reachable. Where that is not allowed, a restart after a force-push finds nothing to go
+    /// back to and halts with nothing in force: said once, and no reason to try again and again.
+    async fn keep(&mut self, edition: &Edition) {
+        let (Some(accepted), Some(proposals)) = (&edition.accepted, &self.proposals) else { return };
+        let revision = accepted.desired.revision.clone();
+        if self.kept.as_ref() == Some(&revision) {
+            return;
+        }
+        let (repository, of) = (proposals.repository.clone(), revision.clone());
+        if let Err(error) = blocking(move || repository.keep(&of)).await {
+            tracing::warn!(%error, "the commit in force could not be kept on {}", git::ACCEPTED_BRANCH);
+        }
+        self.kept = Some(revision);
     }
 
     /// What was put back is told first, as if it were the last that is known; then what is true now. So an issue

@@ -143,7 +143,7 @@ impl Writer {
         let label = NewLabel { name, color, description };
         match self.transport.send::<Anything>(Method::POST, &path, Some(&label)).await {
             Ok(_) => Ok(()),
-            Err(Error::Refused { status: 422, message, .. }) if message.contains("already_exists") => Ok(()),
+            Err(Error::Outdated { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -28,8 +28,8 @@ fn noise(github: &SimulatedGitHub, seed: u64) {
         (Trouble::Unauthorized, 0.01),
         (Trouble::EmptyPage, 0.05),
     ];
-    for (n, (trouble, chance)) in (0..).zip(troubles) {
-        github.fail(Fault::once("", "", trouble).by_chance(chance, seed.wrapping_mul(100) + n));
+    for (trouble, chance) in troubles {
+        github.fail(Fault::once("", "", trouble).by_chance(chance, seed));
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) fn report(finding: Finding) -> ScopeReport {
             steps: Vec::new(),
             blocked: Vec::new(),
             unclaimed: Vec::new(),
+            unclaimed_gap: None,
         },
         outcomes: Outcomes::new(),
         authors: [].into(),

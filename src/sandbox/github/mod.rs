@@ -29,6 +29,7 @@ pub use exchange::{Exchange, Witness};
 pub use faults::{Fault, Trouble};
 pub use store::{Comment, Issue, PullRequest, Request};
 
+use crate::sandbox::watch::Watcher;
 use store::Store;
 
 /// The git remote that pull requests are about.
@@ -147,6 +148,11 @@ impl SimulatedGitHub {
     /// Makes something go wrong from now on.
     pub fn fail(&self, fault: Fault) {
         self.world.store().faults.add(fault);
+    }
+
+    /// Tells a watcher of every call to the API from now on, as `METHOD path` with numbers as `{n}`.
+    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.world.store().watcher = Some(watcher);
     }
 
     /// Ends all troubles.

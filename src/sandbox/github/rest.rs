@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::shapes::{Shapes, invalid, not_found, refusal};
 use super::store::{Issue, Label};
 use super::{World, faults, pulls};
+use crate::sandbox::watch::{Asked, watched};
 
 /// GitHub's own limits, in characters.
 const MAX_BODY: usize = 65_536;
@@ -36,6 +37,7 @@ pub(super) fn routes(world: &World) -> Router {
         .route("/rate_limit", get(rate_limit))
         .layer(middleware::from_fn_with_state(world.clone(), admit))
         .layer(middleware::from_fn_with_state(world.clone(), faults::layer))
+        .layer(middleware::from_fn_with_state(world.clone(), watch))
         .with_state(world.clone())
 }
 
@@ -44,6 +46,17 @@ pub(super) fn login(world: &World, headers: &HeaderMap) -> Option<String> {
     let header = headers.get("authorization")?.to_str().ok()?;
     let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("token "))?;
     world.config.tokens.get(token).cloned()
+}
+
+/// Lets a watcher see the call, if there is one.
+async fn watch(State(world): State<World>, request: Request, next: Next) -> Response {
+    let config = &world.config;
+    let path = request.uri().path().replacen(&format!("/repos/{}/{}", config.owner, config.name), "", 1);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<_> = path.split('/').map(|part| if is_number(part) { "{n}" } else { part }).collect();
+    let operation = format!("{} {}", request.method(), parts.join("/"));
+    let watcher = world.store().watcher.clone();
+    watched(watcher, &Asked { operation, email: String::new() }, next.run(request)).await
 }
 
 /// The login of an admitted request.

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::faults::Faults;
+use crate::sandbox::watch::Watcher;
 
 /// How many writes back a list can be stale.
 const REMEMBERED: usize = 64;
@@ -23,6 +25,7 @@ pub(super) struct Store {
     pub(super) faults: Faults,
     /// What the last writes found: the issue's number, and the issue, if there was one.
     past: VecDeque<(u64, Option<Issue>)>,
+    pub(super) watcher: Option<Arc<dyn Watcher>>,
     /// Requests counted against the hourly limit.
     pub(super) used: u64,
 }

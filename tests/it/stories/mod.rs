@@ -5,17 +5,23 @@
 
 mod accounts;
 mod brakes;
+mod break_ins;
 mod commits;
+mod deployed;
 mod drift;
 mod emulate;
 mod files;
+mod guards;
 mod identity;
 mod kills;
 mod losses;
+mod neighbours;
+mod noise;
 mod repetition;
 mod rest;
 mod secrets;
 mod stacks;
+mod unread;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
