@@ -14,6 +14,7 @@ use landfast::follow::{Follow, Origin};
 use landfast::git::{Credentials, ObservedBranch, Repository, Secret, Signer};
 use landfast::github::{self, Reader, Writer, publish};
 use landfast::model::Class;
+use landfast::plan::Guards;
 use landfast::report::Wanted;
 use landfast::sandbox::stage::BRANCH;
 use serde_json::{Value, json};
@@ -120,7 +121,7 @@ impl Abroad {
             let (reader, writer) = sides(&person);
             let outlet = Outlet::GitHub { reader: Box::new(reader), writer: Box::new(writer) };
             let proposals = Proposals { repository, branch: BRANCH.to_owned() };
-            daemon.follow = Follow::new(origin, Some(signer));
+            daemon.follow = Follow::new(origin, Some(signer), Guards::lifted());
             daemon.publisher = Publisher::new(Some(ledger), outlet, Some(proposals));
             daemon.run(async { drop(stopped.await) }).await.unwrap();
             let _ = end.send(());
