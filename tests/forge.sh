@@ -68,4 +68,4 @@ start() {
 }
 start || start || { echo "emulate did not start" >&2; exit 1; }
 
-LANDFAST_TEST_EMULATE=$address cargo test --test it -- --ignored stories::emulate:: "$@"
+LANDFAST_TEST_EMULATE=$address cargo test --test it -- --ignored "${@:-stories::emulate::}"

@@ -65,7 +65,7 @@ impl Deref for Judged {
     }
 }
 
-/// OpenAPI 3.0 says `nullable` where JSON Schema has a type of its own for null.
+/// `OpenAPI` 3.0 says `nullable` where JSON Schema has a type of its own for null.
 fn to_json_schema(value: &mut Value) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(to_json_schema),

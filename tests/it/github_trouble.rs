@@ -1,13 +1,13 @@
 //! What the simulated GitHub does in trouble, seen by a client that knows nothing but HTTP, and judged by what GitHub
 //! holds afterwards.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use landfast::sandbox::github::{Fault, SimulatedGitHub, Trouble};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::sandbox_github::{TOKEN, simulated};
 

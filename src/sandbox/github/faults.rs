@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::exchange::{self, Exchange};
 use super::{World, rest, shapes};
+use crate::sandbox::fault::{Tally, When};
 
 /// Long enough for what was written to leave.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -62,7 +63,7 @@ pub struct Fault {
     pub skip: usize,
     /// How many calls it befalls after that.
     pub times: usize,
-    /// How likely it is to befall each of those, and the seed of the draw.
+    /// How likely it is to befall each of those, and the seed of the draw, in which every kind of trouble draws apart.
     pub chance: Option<(f64, u64)>,
     /// What goes wrong.
     pub trouble: Trouble,
@@ -77,6 +78,7 @@ struct Progress {
     fault: Fault,
     seen: usize,
     befallen: usize,
+    tally: Tally,
 }
 
 impl Fault {
@@ -104,8 +106,8 @@ impl Fault {
         self.times(usize::MAX)
     }
 
-    /// The same, for ever, at each matching call with this probability. The same seed befalls the same calls,
-    /// counted among those that match.
+    /// The same, for ever, at each matching call with this probability. The same seed befalls the same calls, by what is
+    /// called and how often it was called before.
     #[must_use]
     pub fn by_chance(self, probability: f64, seed: u64) -> Self {
         Self { chance: Some((probability, seed)), ..self.always() }
@@ -123,12 +125,14 @@ impl Fault {
 
 impl Progress {
     /// Counts a matching call; true when it is this fault's turn.
-    fn strikes(&mut self) -> bool {
+    fn strikes(&mut self, method: &str, path: &str) -> bool {
         self.seen += 1;
-        let drawn = |(probability, seed)| draw(seed, self.seen) < probability;
-        let strikes = self.seen > self.fault.skip
-            && self.befallen < self.fault.times
-            && self.fault.chance.is_none_or(drawn);
+        let call = format!("{method} {path}");
+        let is_drawn = match self.fault.chance {
+            Some((probability, _)) => self.tally.strikes(When::Chance(probability), &call),
+            None => true,
+        };
+        let strikes = is_drawn && self.seen > self.fault.skip && self.befallen < self.fault.times;
         self.befallen += usize::from(strikes);
         strikes
     }
@@ -136,24 +140,16 @@ impl Progress {
 
 impl Faults {
     pub(super) fn add(&mut self, fault: Fault) {
-        self.0.push(Progress { fault, seen: 0, befallen: 0 });
+        let seed = fault.chance.map_or(0, |(_, seed)| seed);
+        let tally = Tally::new(seed, &format!("{:?}", fault.trouble));
+        self.0.push(Progress { fault, seen: 0, befallen: 0, tally });
     }
 
     /// The trouble that befalls this call: the first that strikes; those after it do not count the call.
     fn befalls(&mut self, method: &str, path: &str) -> Option<Trouble> {
         let mut matching = self.0.iter_mut().filter(|progress| progress.fault.matches(method, path));
-        matching.find_map(|progress| progress.strikes().then_some(progress.fault.trouble))
+        matching.find_map(|progress| progress.strikes(method, path).then_some(progress.fault.trouble))
     }
-}
-
-/// A number in 0..1 that depends on the seed and the count alone.
-#[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
-fn draw(seed: u64, count: usize) -> f64 {
-    let mut mixed = (seed ^ (count as u64).rotate_left(32)).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    for (shift, factor) in [(30, 0xBF58_476D_1CE4_E5B9), (27, 0x94D0_49BB_1331_11EB), (31, 1_u64)] {
-        mixed = (mixed ^ (mixed >> shift)).wrapping_mul(factor);
-    }
-    (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Logs the call and lets happen to it what was asked for.

@@ -181,6 +181,14 @@ impl SimulatedGitHub {
         store.set_open(number, true, "human", at);
     }
 
+    /// A person deletes an issue.
+    pub fn delete_by_human(&self, number: u64) {
+        let mut store = self.world.store();
+        store.remember(number);
+        store.issues.remove(&number);
+        store.deleted.insert(number);
+    }
+
     /// A person changes an issue, through `change`.
     pub fn edit_by_human(&self, number: u64, change: impl FnOnce(&mut Issue)) {
         let mut store = self.world.store();

@@ -234,6 +234,9 @@ impl IssueQuery {
 
 async fn get_issue(State(world): State<World>, Path(number): Path<u64>) -> Response {
     let store = world.store();
+    if store.deleted.contains(&number) {
+        return refusal(StatusCode::GONE, "This issue was deleted");
+    }
     let Some(issue) = store.issues.get(&number) else { return not_found() };
     Json(Shapes::of(&world).issue(&store, issue)).into_response()
 }

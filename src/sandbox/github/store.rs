@@ -17,6 +17,8 @@ const REMEMBERED: usize = 64;
 pub(super) struct Store {
     /// Issues and pull requests share their numbers.
     pub(super) issues: BTreeMap<u64, Issue>,
+    /// Numbers of issues that were deleted, which are not given again.
+    pub(super) deleted: BTreeSet<u64>,
     pub(super) comments: Vec<Comment>,
     pub(super) labels: BTreeMap<String, Label>,
     pub(super) requests: Vec<Request>,
@@ -139,7 +141,7 @@ impl Store {
     }
 
     fn next_number(&self) -> u64 {
-        self.issues.keys().next_back().map_or(1, |last| last + 1)
+        self.issues.keys().next_back().max(self.deleted.last()).map_or(1, |last| last + 1)
     }
 
     pub(super) fn open(&mut self, author: &str, title: &str, body: &str, at: Timestamp) -> u64 {

@@ -6,7 +6,7 @@
 mod git_host;
 mod person;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use landfast::apply::Progress;
 use landfast::daemon::{Outlet, Proposals, Publisher};
@@ -14,6 +14,7 @@ use landfast::follow::{Follow, Origin};
 use landfast::git::{Credentials, ObservedBranch, Repository, Secret, Signer};
 use landfast::github::{self, Reader, Writer, publish};
 use landfast::model::Class;
+use landfast::plan::Guards;
 use landfast::report::Wanted;
 use landfast::sandbox::stage::BRANCH;
 use serde_json::{Value, json};
@@ -120,7 +121,7 @@ impl Abroad {
             let (reader, writer) = sides(&person);
             let outlet = Outlet::GitHub { reader: Box::new(reader), writer: Box::new(writer) };
             let proposals = Proposals { repository, branch: BRANCH.to_owned() };
-            daemon.follow = Follow::new(origin, Some(signer));
+            daemon.follow = Follow::new(origin, Some(signer), Guards::lifted());
             daemon.publisher = Publisher::new(Some(ledger), outlet, Some(proposals));
             daemon.run(async { drop(stopped.await) }).await.unwrap();
             let _ = end.send(());
@@ -240,4 +241,40 @@ async fn gits_own_server_refuses_a_wrong_token_and_we_do_not_show_it() {
     assert_eq!(error.class(), Class::Stalled, "{error}");
     assert!(!format!("{error} {error:?}").contains("wrong-secret"), "{error}");
     assert_eq!(fetch(TOKEN, "right").await.unwrap().to_string(), abroad.play.head().to_string());
+}
+
+/// A server that wants to know who asks, and lets nobody in; with what it was told.
+async fn trap() -> (String, Arc<Mutex<Vec<Option<String>>>>) {
+    let seen = Arc::<Mutex<Vec<_>>>::default();
+    let told = Arc::clone(&seen);
+    let answer = async move |headers: axum::http::HeaderMap| {
+        let said = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        told.lock().unwrap().push(said);
+        (axum::http::StatusCode::UNAUTHORIZED, [("www-authenticate", "Basic realm=\"git\"")])
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/acme/observed.git", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    (url, seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs emulate: run tests/forge.sh"]
+async fn the_token_does_not_go_to_another_host_where_the_record_is_kept() {
+    let abroad = Abroad::set("hosts", &company(&["alpha"])).await;
+    let (observed, seen) = trap().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    abroad.signer.save(&key).unwrap();
+    let mut landfast = assert_cmd::Command::cargo_bin("landfast").unwrap();
+    landfast
+        .args(["plan", "--repo", &abroad.host.url(), "--observed-repo", &observed])
+        .arg("--signing-key")
+        .arg(key)
+        .env("GITHUB_TOKEN", TOKEN)
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let output = tokio::task::spawn_blocking(move || landfast.output().unwrap()).await.unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let seen = seen.lock().unwrap().clone();
+    assert!(!seen.is_empty() && seen.iter().all(Option::is_none), "{seen:?}: {output:?}");
 }

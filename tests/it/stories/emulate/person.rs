@@ -27,6 +27,7 @@ pub(super) struct Person {
 
 impl Person {
     /// Makes an empty repository of that name, beside the bare one at `remote`.
+    #[expect(clippy::disallowed_methods, reason = "only the script that starts emulate knows where it is")]
     pub(super) async fn at_a_new_repository(name: &str, remote: &Path) -> Self {
         let api_url =
             std::env::var("LANDFAST_TEST_EMULATE").expect("tests/forge.sh starts emulate and says where");
