@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
 use super::files::{self, Limit};
-use super::rule::Rule;
 use super::layer::Layer;
+use super::rule::Rule;
 use super::templates::report_missing;
 use super::tree::Tree;
 use crate::model::saml::{SamlFault, SamlMetadata};

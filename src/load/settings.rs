@@ -51,7 +51,13 @@ fn saml_providers(slug: &Slug, merged: &Merged, documents: &Documents<'_>, fault
             let name = SamlProviderName::parse(path[2].as_str()).ok()?;
             let Some(leaf) = merged.get([path, &["metadata".to_owned()][..]].concat().as_slice()) else {
                 let message = format!("the SAML provider `{name}` has no metadata");
-                faults.report_for(Rule::Setting, slug, &marker.spot, message, "name its file: `metadata: name.xml`");
+                faults.report_for(
+                    Rule::Setting,
+                    slug,
+                    &marker.spot,
+                    message,
+                    "name its file: `metadata: name.xml`",
+                );
                 return None;
             };
             let metadata = documents.metadata(leaf.value.as_str().unwrap_or_default())?;

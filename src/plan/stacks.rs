@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use super::{Draft, Rules, foreign};
 use crate::model::status::Standing;
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey,
-    Step, StepId, Value,
+    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, Step, StepId,
+    Value,
 };
 
 /// What may be done about a stack in its present state.

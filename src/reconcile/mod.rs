@@ -17,8 +17,8 @@ use crate::apply::{Brake, Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Desired, Facts, Hold, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs, Scope,
-    Sight, Slug, Value, names_secret,
+    Account, Base, Desired, Facts, Hold, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs,
+    Scope, Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
 use crate::plan::{Guards, Rules, next_base, plan};

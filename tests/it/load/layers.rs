@@ -14,7 +14,9 @@ fn policy(desired: &Desired, account: &str) -> serde_json::Value {
 
 fn alias(desired: &Desired, account: &str) -> String {
     let settings = &desired.accounts[&slug(account)].settings;
-    settings.get(&Setting::AccountAlias).map_or_else(String::new, |it| it.value.to_value().as_str().unwrap().to_owned())
+    settings
+        .get(&Setting::AccountAlias)
+        .map_or_else(String::new, |it| it.value.to_value().as_str().unwrap().to_owned())
 }
 
 #[test]

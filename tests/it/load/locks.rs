@@ -233,7 +233,8 @@ fn a_lock_holds_only_where_its_entry_reaches() {
     let own = format!("{ONE}settings: {{passwordPolicy: {{minimumLength: 8}}}}\n");
     let desired = loaded(&[("baselines/a/baseline.yaml", narrowed), (ACCOUNT, &own)]);
     let policy = |account: &str| {
-        desired.accounts[&slug(account)].settings[&Setting::PasswordPolicy].value.to_value()["minimumLength"].clone()
+        desired.accounts[&slug(account)].settings[&Setting::PasswordPolicy].value.to_value()["minimumLength"]
+            .clone()
     };
     assert_eq!((policy("one"), policy("two")), (json!(8), json!(14)));
 }

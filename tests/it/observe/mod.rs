@@ -186,7 +186,8 @@ async fn a_hold_that_cannot_be_read_is_a_hold() {
     assert!(brake(Some(&id)).pulled().await.unwrap().to_string().contains("audit"));
 
     world.aws.set_tags(&root, &[(HOLD_TAG, "incident 7")]);
-    let says = |hold: Option<Hold>, what: &str| matches!(hold, Some(Hold::Set(because)) if because.contains(what));
+    let says =
+        |hold: Option<Hold>, what: &str| matches!(hold, Some(Hold::Set(because)) if because.contains(what));
     assert!(says(seen(&world, &[]).await.hold, "incident 7"));
     assert!(says(brake(Some(&id)).pulled().await, "incident 7"));
 
