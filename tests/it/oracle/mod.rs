@@ -64,7 +64,7 @@ impl Implied {
     fn revision(&self, caller: &str) -> Option<&Desired> {
         let Some((_, short)) = caller.rsplit_once("/landfast-") else { return Some(self.newest()) };
         let mut revisions = self.revisions.iter().map(Arc::as_ref);
-        revisions.find(|desired| desired.revision.short().to_string() == short)
+        revisions.find(|desired| desired.revision.short() == short)
     }
 }
 
@@ -88,7 +88,9 @@ impl<'a> Judge<'a> {
         let root = (aws.root_id(), String::new());
         let ous = aws.ous().into_iter().map(|(path, id)| (id, path)).chain([root]).collect();
         let mut born = BTreeMap::new();
-        emails.values().for_each(|email| *born.entry(email.clone()).or_default() += 1);
+        for email in emails.values() {
+            *born.entry(email.clone()).or_default() += 1;
+        }
         Self { implied, log, emails, ous, born }
     }
 

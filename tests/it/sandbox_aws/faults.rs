@@ -40,7 +40,7 @@ async fn what_changed_is_shown_as_it_was_and_nothing_is_lost_by_looking() {
     aws.add_fault(Fault::new(
         "GetAccountPasswordPolicy",
         When::Next(1),
-        Trouble::Stale(Duration::from_secs(60)),
+        Trouble::Stale(Duration::from_mins(1)),
     ));
     let iam = aws_sdk_iam::Client::new(&inside(&aws, &id, "us-east-1").await);
     iam.update_account_password_policy().minimum_password_length(14).send().await.unwrap();
@@ -151,7 +151,9 @@ async fn fates(seed: u64, order: [usize; 2]) -> [Vec<bool>; 2] {
     let ids = [new_account(&aws, names[0]).await, new_account(&aws, names[1]).await];
     let calls = Calls::Of("ListAccountAliases".to_owned());
     let troubles = [(0.2, Trouble::Throttle), (0.2, Trouble::ErrorAfter(500))];
-    Fault::mix(&calls, &troubles).into_iter().for_each(|fault| aws.add_fault(fault));
+    for fault in Fault::mix(&calls, &troubles) {
+        aws.add_fault(fault);
+    }
     let mut fates = [Vec::new(), Vec::new()];
     for who in order {
         let iam = aws_sdk_iam::Client::new(&inside(&aws, &ids[who], "us-east-1").await);

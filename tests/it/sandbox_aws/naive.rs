@@ -55,7 +55,9 @@ async fn rollout(faults: Vec<Fault>) -> (usize, usize, usize) {
     let aws = held().await;
     let naive = Naive::new(&aws).await;
     aws.sow(11);
-    faults.into_iter().for_each(|fault| aws.add_fault(fault));
+    for fault in faults {
+        aws.add_fault(fault);
+    }
     let mut known = 0;
     for folder in 0..8 {
         known += usize::from(naive.account(&format!("folder-{folder}")).await.is_some());

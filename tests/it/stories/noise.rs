@@ -153,7 +153,9 @@ async fn roll_out(seed: Option<u64>) -> Result<Rollout, String> {
     let mut play = Play::set(scenery(), &fleet()).await;
     if let Some(seed) = seed {
         play.stage.aws.sow(seed);
-        noise().into_iter().for_each(|fault| play.stage.aws.add_fault(fault));
+        for fault in noise() {
+            play.stage.aws.add_fault(fault);
+        }
     }
     let mut implied = Implied::default();
     // Somebody who only reads.
@@ -179,6 +181,7 @@ async fn roll_out(seed: Option<u64>) -> Result<Rollout, String> {
 }
 
 /// The seeds that were asked for.
+#[expect(clippy::disallowed_methods, reason = "how much is tested is not for the program to know")]
 fn seeds() -> Range<u64> {
     let Ok(asked) = std::env::var("NOISE_SEEDS") else { return SEEDS };
     match asked.split_once("..") {
@@ -206,6 +209,7 @@ fn complaint(rollout: &Result<Rollout, String>, quiet: usize) -> Option<String> 
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "the figures are what a run of many seeds is for")]
 fn under_noise_every_seed_converges_without_a_wrong_write_and_for_three_times_the_calls_at_most() {
     let quiet = alone(None).unwrap();
     assert_eq!((&quiet.wrong, &quiet.overlooked), (&Vec::new(), &Vec::new()));
@@ -228,7 +232,7 @@ fn under_noise_every_seed_converges_without_a_wrong_write_and_for_three_times_th
                     if let Some(complaint) = complaint(&rollout, quiet.calls) {
                         let _ = writeln!(
                             told.1,
-                            "seed {seed}: repeat it with NOISE_SEEDS={seed}..{} cargo test --test it stories::noise\n{complaint}",
+                            "seed {seed}: repeat it with tests/noise.sh {seed}..{}\n{complaint}",
                             seed + 1
                         );
                     }

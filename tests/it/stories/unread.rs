@@ -1,9 +1,12 @@
 //! What cannot be read for a while: what was said of it does not end, and nothing new is said of it.
 
+use landfast::daemon::{Ending, ending};
+use landfast::model::{Blocked, Hold, Verdict};
 use landfast::sandbox::aws::{Fault, Trouble, When};
 
-use super::files::{BASELINE, baseline, company};
-use super::{PATIENCE, Play, scenery};
+use super::Play;
+use super::files::company;
+use crate::issues::{finding, report};
 use crate::sandbox_aws::admin;
 
 /// An organization with an account that no folder claims, and the issue about it.
@@ -45,15 +48,16 @@ async fn an_account_whose_tags_cannot_be_read_is_not_said_to_be_without_a_folder
     play.end().await;
 }
 
-#[tokio::test]
-async fn a_hold_that_could_not_be_read_is_asked_for_again_long_before_the_next_resync() {
-    let mut scenery = scenery();
-    // Whoever waits for it waits in vain.
-    scenery.rhythm.resync = 10 * PATIENCE;
-    let mut play = Play::set(scenery, &company(&["alpha"])).await;
-    play.start();
-    play.until("the account is as declared", |play| play.is_kept("alpha")).await;
-    play.stage.aws.add_fault(Fault::new("ListTagsForResource", When::Next(12), Trouble::Throttle));
-    play.commit("Longer passwords", &[(BASELINE, Some(baseline(16)))]);
-    play.until("it is written all the same", |play| play.password_length("alpha") == Some(16)).await;
+#[test]
+fn a_hold_that_could_not_be_read_is_asked_for_again_soon_and_one_that_is_set_with_the_next_resync() {
+    let ends = |hold| {
+        let mut report = report(finding(Verdict::Pending, 16, 14));
+        let item = report.plan.findings.keys().next().unwrap().clone();
+        let because = "on hold".to_owned();
+        report.plan.blocked = vec![Blocked { item, because, needs_person: false }];
+        report.hold = Some(hold);
+        ending(&report)
+    };
+    assert_eq!(ends(Hold::Unread("it was throttled".to_owned())), Ending::Failing);
+    assert_eq!(ends(Hold::Set("incident 7".to_owned())), Ending::Stalled);
 }

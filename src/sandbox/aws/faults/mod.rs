@@ -138,7 +138,7 @@ impl Faults {
 
 /// What a call is about: steps of one account run side by side, each in its own order.
 fn subject(call: &Call) -> String {
-    let names = ["StackName", "ChangeSetName", "AccountId", "ResourceId", "Email", "Name", "RoleArn"];
-    let named = names.iter().find_map(|name| call.params.get(*name)?.as_str()).unwrap_or_default();
+    let fields = ["StackName", "ChangeSetName", "AccountId", "ResourceId", "Email", "Name", "RoleArn"];
+    let named = fields.iter().find_map(|field| call.params.get(*field)?.as_str()).unwrap_or_default();
     format!("{}/{}/{}/{named}", call.account(), call.region, call.operation)
 }
