@@ -1,14 +1,19 @@
 //! Stacks: a change set with a name that never changes for the same intent, then its execution, then the wait.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::losses::{guarded, losses};
 use super::progress::News;
 use super::{Site, Watch};
 use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen, first_failure};
 use crate::model::status::{Readiness, Standing};
-use crate::model::{Class, Outcome, Scope, Stack, StackFact, StackKey, StepId};
+use crate::model::{Class, Outcome, RoleName, Scope, Stack, StackFact, StackKey, StepId};
+
+/// How long CloudFormation works on even a small change set.
+const WORKING_OUT: Duration = Duration::from_millis(3500);
 
 /// What is sent for one stack.
 pub(super) struct Sent<'a> {
@@ -16,8 +21,10 @@ pub(super) struct Sent<'a> {
     pub(super) before: Option<&'a StackFact>,
     pub(super) stack: &'a Stack,
     pub(super) tags: &'a BTreeMap<String, String>,
+    pub(super) role: Option<&'a RoleName>,
     pub(super) change_set: &'a str,
     pub(super) revert: bool,
+    pub(super) keeps_data: bool,
 }
 
 /// Works on the stacks of one account.
@@ -39,7 +46,7 @@ enum Prepared {
 impl Stacks<'_> {
     /// Creates or updates the stack.
     pub(super) async fn deploy(&self, sent: &Sent<'_>) -> Result<Outcome, Error> {
-        let now = self.watch.look(sent.key, self.watch.pause(0)).await?;
+        let now = self.watch.before(sent.key).await?;
         if let Some(because) = stale(sent, now.as_ref()) {
             return Ok(Outcome::Stale(because));
         }
@@ -49,6 +56,10 @@ impl Stacks<'_> {
             Prepared::Unneeded(change_set) => {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
                 Ok(undeployable(sent.revert))
+            }
+            Prepared::Ready(change_set) if sent.keeps_data && !losses(&change_set).is_empty() => {
+                self.site.writer.delete_change_set(region, &change_set.id).await?;
+                Ok(guarded(&losses(&change_set)))
             }
             Prepared::Ready(change_set) => {
                 self.execute(sent, &change_set).await?;
@@ -88,6 +99,7 @@ impl Stacks<'_> {
             template: &sent.stack.template,
             parameters: &sent.stack.parameters,
             tags: sent.tags,
+            role: sent.role,
             capabilities: &sent.stack.capabilities,
             revert: sent.revert,
         };
@@ -117,6 +129,8 @@ impl Stacks<'_> {
     /// Waits until the change set is worked out.
     async fn settle(&self, sent: &Sent<'_>, stack: &str) -> Result<Prepared, Error> {
         let deadline = Instant::now() + self.site.patience;
+        // No change set is worked out sooner: an earlier look is a wasted call.
+        tokio::time::sleep(self.site.reader.pace().scale(WORKING_OUT)).await;
         for nth in 0.. {
             let found = self.site.reader.change_set(&sent.key.region, stack, sent.change_set).await?;
             let Some(change_set) = found else { return Ok(Prepared::Ended(missing(sent))) };
@@ -298,7 +312,7 @@ fn stalled(stack: &StackSeen, reason: &str) -> Outcome {
 
 fn waiting(stack: &StackSeen) -> Outcome {
     let because = format!("CloudFormation is still at it ({})", stack.status);
-    Outcome::Waiting { because, after: std::time::Duration::from_secs(30) }
+    Outcome::Waiting { because, after: Duration::from_secs(30) }
 }
 
 /// A request token made from a stack's id: the same for every try.

@@ -13,7 +13,7 @@ use super::rhythm::{self, Ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, Item, OrganizationFacts, Scope, Value};
+use crate::model::{Base, Item, OrganizationFacts, Proofs, Scope, Value};
 use crate::reconcile::{Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
@@ -37,6 +37,7 @@ pub struct State {
     pub(super) queue: Queue,
     put_back: BTreeMap<Scope, ScopeReport>,
     live: BTreeMap<Scope, BTreeMap<Item, Value>>,
+    proofs: BTreeMap<Scope, Proofs>,
     failures: BTreeMap<Scope, u32>,
     detection: BTreeMap<Scope, Instant>,
     scopes: Vec<Scope>,
@@ -48,7 +49,8 @@ impl State {
         Self { bases, ..Self::default() }
     }
 
-    /// Puts a commit in force and wakes the scopes of it that are to be looked at.
+    /// Puts a commit in force and wakes the scopes for which it says something else, and those that were not quiet. The
+    /// others keep their rhythm, so that a commit about one account costs no call in a thousand others.
     pub(super) fn accept(&mut self, accepted: Accepted, scopes: Vec<Scope>, now: Instant) {
         self.situation = Situation {
             revision: Some(accepted.desired.revision.clone()),
@@ -57,14 +59,33 @@ impl State {
         };
         self.queue.retain(|scope| scopes.contains(scope));
         self.reports.retain(|scope, _| scopes.contains(scope));
-        for scope in scopes.clone() {
+        for scope in &scopes {
             // Accounts follow once the organization was looked at under this commit.
-            if scope == Scope::Organization || self.organization.is_some() {
-                self.queue.wake(scope, now);
+            let is_ready = *scope == Scope::Organization || self.organization.is_some();
+            if is_ready && (self.is_news(&accepted, scope) || self.is_restless(scope)) {
+                self.queue.wake(scope.clone(), now);
             }
         }
         self.scopes = scopes;
         self.accepted = Some(accepted);
+    }
+
+    /// True when `accepted` declares something else for a scope than the commit before.
+    fn is_news(&self, accepted: &Accepted, scope: &Scope) -> bool {
+        let Some(before) = &self.accepted else { return true };
+        let (before, after) = (&before.desired, &accepted.desired);
+        match scope {
+            Scope::Organization => true,
+            Scope::Account(slug) => {
+                before.organization != after.organization
+                    || before.accounts.get(slug) != after.accounts.get(slug)
+            }
+        }
+    }
+
+    /// True while something is left to do or to wait for in a scope: any commit may be what it waits for.
+    fn is_restless(&self, scope: &Scope) -> bool {
+        self.reports.get(scope).is_none_or(|report| rhythm::ending(report) != Ending::Quiet)
     }
 
     /// The next scope to look at.
@@ -110,6 +131,7 @@ impl State {
             self.organization_seen(facts, now);
         }
         self.bases.insert(scope.clone(), Arc::new(pass.base));
+        self.proofs.insert(scope.clone(), pass.proofs);
         self.live.insert(scope, pass.live);
     }
 
@@ -179,6 +201,7 @@ impl State {
             scope: scope.clone(),
             base: self.bases.get(scope).map(|base| Base::clone(base)).unwrap_or_default(),
             live: live.clone(),
+            proofs: self.proofs.get(scope).cloned().unwrap_or_default(),
         };
         Edition {
             records: self.live.iter().map(record).collect(),

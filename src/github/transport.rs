@@ -1,12 +1,13 @@
 //! One request, one answer: over octocrab's raw calls, which neither retry nor demand fields we do not need.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Method, Response};
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::error::Cause;
@@ -29,6 +30,8 @@ pub(super) struct Transport {
     client: Octocrab,
     timeout: Duration,
     pub(super) repository: Repository,
+    /// Until when GitHub asked us to send nothing.
+    quiet_until: Mutex<Option<Instant>>,
 }
 
 struct Answer {
@@ -63,7 +66,8 @@ impl Transport {
         let parsed = checked(url)?;
         let base = parsed.as_str().trim_end_matches('/');
         let client = builder.base_uri(base).map_err(address)?.build().map_err(address)?;
-        Ok(Self { client, timeout, repository: config.repository.clone() })
+        let repository = config.repository.clone();
+        Ok(Self { client, timeout, repository, quiet_until: Mutex::default() })
     }
 
     /// `/repos/owner/name/<rest>`.
@@ -111,6 +115,7 @@ impl Transport {
         body: Option<&(impl Serialize + ?Sized)>,
     ) -> Result<Answer, Error> {
         let what = format!("{method} {path}");
+        self.may_send()?;
         let exchange = async {
             let request = http::request::Builder::new().method(method).uri(path);
             let response = self.client.execute(self.client.build_request(request, body)?).await?;
@@ -120,8 +125,24 @@ impl Transport {
         match timeout(self.timeout, exchange).await {
             Err(_) => Err(Error::Doubtful { what, source: Cause::TooLate(self.timeout) }),
             Ok(Err(broken)) => Err(Error::Doubtful { what, source: connection(&broken) }),
-            Ok(Ok(answer)) => answer.checked(what),
+            Ok(Ok(answer)) => answer.checked(what).inspect_err(|error| self.heed(error)),
         }
+    }
+
+    /// GitHub bans who goes on sending: while it asks to wait, the answer is known without asking.
+    fn may_send(&self) -> Result<(), Error> {
+        let quiet_until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = quiet_until.map(|until| until.saturating_duration_since(Instant::now()));
+        match left.filter(|left| !left.is_zero()) {
+            Some(retry_after) => Err(Error::Throttled { retry_after }),
+            None => Ok(()),
+        }
+    }
+
+    fn heed(&self, error: &Error) {
+        let Some(wait) = error.retry_after() else { return };
+        let mut quiet_until = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *quiet_until = (*quiet_until).max(Some(Instant::now() + wait));
     }
 }
 

@@ -9,7 +9,8 @@ use super::drift::{self, Notes};
 use crate::aws::{Error, Reader, ResourceDrift, StackSeen, first_failure};
 use crate::model::status::{Drift, Standing};
 use crate::model::{
-    OWNER_TAG, OrganizationId, Region, Sight, StackFact, StackKey, StackName, Value, template,
+    Base, Item, OWNER_TAG, OrganizationId, Proof, Proofs, Region, Sight, StackFact, StackKey, StackName,
+    Value, template,
 };
 
 /// What AWS shows instead of a parameter it hides.
@@ -24,9 +25,20 @@ pub struct AccountCache {
 /// The same of one region, by the stack's ARN.
 #[derive(Debug, Default)]
 pub(super) struct RegionCache {
-    templates: BTreeMap<String, (i64, String)>,
+    templates: BTreeMap<String, TemplateSeen>,
     drifts: BTreeMap<String, (i64, Vec<ResourceDrift>)>,
     causes: BTreeMap<String, (i64, String)>,
+}
+
+/// Stacks by name.
+pub(super) type Stacks = BTreeMap<String, StackSeen>;
+
+/// The template of one stack in canonical form, and what the proof of it says.
+#[derive(Clone, Debug)]
+struct TemplateSeen {
+    key: StackKey,
+    proof: Proof,
+    text: String,
 }
 
 /// What was seen of one region.
@@ -38,6 +50,27 @@ pub(super) struct RegionSeen {
 }
 
 impl AccountCache {
+    /// Begins with what is on record: a template that is proved to be the one in `base` need not be read.
+    pub fn recalling(proofs: &Proofs, base: &Base) -> Self {
+        let mut cache = Self::default();
+        for (item, proof) in proofs {
+            let Item::Stack(key) = item else { continue };
+            let kept = base.items.get(item).and_then(|value| value.get("template")).and_then(Value::as_str);
+            let Some(text) = kept.filter(|text| Proof::digest(text) == proof.template) else { continue };
+            let seen = TemplateSeen { key: key.clone(), proof: proof.clone(), text: text.to_owned() };
+            let region = cache.regions.entry(key.region.clone()).or_default();
+            region.templates.insert(proof.stack.clone(), seen);
+        }
+        cache
+    }
+
+    /// What it could begin with next time.
+    pub fn proofs(&self) -> Proofs {
+        let seen = self.regions.values().flat_map(|region| region.templates.values());
+        let settled = seen.filter(|seen| state(&seen.proof.status) == "ok");
+        settled.map(|seen| (Item::Stack(seen.key.clone()), seen.proof.clone())).collect()
+    }
+
     pub(super) fn take(&mut self, region: &Region) -> RegionCache {
         self.regions.remove(region).unwrap_or_default()
     }
@@ -71,8 +104,12 @@ async fn look_at(
     if look.drift == DriftLook::Detect {
         let checked = to_check(&stacks, wanted, &look.owner);
         if !checked.is_empty() {
-            notes = drift::detect(reader, region, &checked, look.deadline).await;
-            stacks = described(reader, region).await?;
+            let (failed, last) = drift::detect(reader, region, &checked, look.deadline).await;
+            notes = failed;
+            stacks = match last {
+                Some(last) => last,
+                None => described(reader, region).await?,
+            };
         }
     }
     cache.keep_only(&stacks);
@@ -101,7 +138,7 @@ fn to_check(
 }
 
 /// The stacks that stand on their own, by name.
-async fn described(reader: &Reader, region: &Region) -> Result<BTreeMap<String, StackSeen>, Error> {
+pub(super) async fn described(reader: &Reader, region: &Region) -> Result<Stacks, Error> {
     let stacks = reader.stacks(region).await?.into_iter();
     let own = stacks.filter(|stack| !stack.is_nested && Standing::of(&stack.status) != Standing::Gone);
     Ok(own.map(|stack| (stack.name.clone(), stack)).collect())
@@ -219,13 +256,23 @@ impl RegionCache {
         region: &Region,
         stack: &StackSeen,
     ) -> Result<String, Error> {
-        if let Some((at, text)) = self.templates.get(&stack.id)
-            && *at == stack.updated_millis
-        {
-            return Ok(text.clone());
+        let is_it = |seen: &&TemplateSeen| {
+            seen.proof.updated == stack.updated_millis && seen.proof.status == stack.status
+        };
+        if let Some(seen) = self.templates.get(&stack.id).filter(is_it) {
+            return Ok(seen.text.clone());
         }
         let text = template::canonical(&reader.template(region, &stack.id).await?);
-        self.templates.insert(stack.id.clone(), (stack.updated_millis, text.clone()));
+        if let Ok(name) = StackName::parse(stack.name.clone()) {
+            let proof = Proof {
+                stack: stack.id.clone(),
+                status: stack.status.clone(),
+                updated: stack.updated_millis,
+                template: Proof::digest(&text),
+            };
+            let key = StackKey { name, region: region.clone() };
+            self.templates.insert(stack.id.clone(), TemplateSeen { key, proof, text: text.clone() });
+        }
         Ok(text)
     }
 

@@ -41,6 +41,9 @@ fn shut(desired: &Desired, account: &Account, facts: &AccountFacts, rules: &Rule
                        start the daemon with --allow-management to let it be changed";
         return Some((because.to_owned(), true));
     }
+    if let Some(because) = rules.guards.protects_account(&account.slug, &desired.revision) {
+        return Some((because, true));
+    }
     facts.closed.clone().map(|because| (because, false))
 }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Draft, Rules};
+use super::{Draft, Rules, foreign};
 use crate::model::status::Standing;
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, Step, StepId, Value,
+    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, StackName,
+    Step, StepId, Value,
 };
 
 /// What may be done about a stack in its present state.
@@ -36,6 +37,10 @@ pub(super) fn steps(
     for key in in_order(account) {
         let item = Item::Stack(key.clone());
         let (Some(finding), Some(declared)) = (wanted.get(&item), account.stacks.get(key)) else { continue };
+        if let Some(because) = rules.guards.protects_stack(&account.slug, key, &desired.revision) {
+            draft.refuse(&item, because);
+            continue;
+        }
         let needs = match needed(draft, &declared.value, findings) {
             Ok(needs) => needs,
             Err(because) => {
@@ -45,16 +50,25 @@ pub(super) fn steps(
         };
         let scope = Scope::Account(account.slug.clone());
         let is_adopted = desired.is_adopted(&scope, &item);
-        let plan = Deployment { key, stack: &declared.value, finding, owner: desired };
-        plan.add(draft, &item, needs, footing(&declared.value, facts.stacks.get(key), is_adopted, rules));
+        let sent = Sent { stack: &declared.value, role: account.access.stack_role.as_ref() };
+        let plan = Deployment { key, sent, finding, owner: desired, rules };
+        plan.add(draft, &item, needs, footing(&key.name, sent, facts.stacks.get(key), is_adopted, rules));
     }
+}
+
+/// What CloudFormation is given: the stack, and the role to make it with.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    stack: &'a Stack,
+    role: Option<&'a RoleName>,
 }
 
 struct Deployment<'a> {
     key: &'a StackKey,
-    stack: &'a Stack,
+    sent: Sent<'a>,
     finding: &'a Finding,
     owner: &'a Desired,
+    rules: &'a Rules,
 }
 
 impl Deployment<'_> {
@@ -71,14 +85,17 @@ impl Deployment<'_> {
             }
         };
         let revert = before.is_some() && is_drifted(self.finding);
-        let change_set = change_set(self.stack, before.as_ref(), revert);
+        let Sent { stack, role } = self.sent;
+        let change_set = change_set(self.sent, before.as_ref(), revert);
         let step = Step::DeployStack {
             key: self.key.clone(),
             before,
-            after: self.stack.clone(),
-            tags: self.stack.sent_tags(&self.owner.organization.id),
+            after: stack.clone(),
+            tags: stack.sent_tags(&self.owner.organization.id),
+            role: role.cloned(),
             change_set,
             revert,
+            keeps_data: !self.rules.guards.is_approved(&self.owner.revision),
         };
         draft.step("deploy", item, needs, step);
     }
@@ -120,15 +137,25 @@ fn needed(
     Ok(steps)
 }
 
-fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool, rules: &Rules) -> Footing {
+fn footing(
+    name: &StackName,
+    sent: Sent<'_>,
+    fact: Option<&StackFact>,
+    is_adopted: bool,
+    rules: &Rules,
+) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
     match Standing::of(&fact.status) {
         Standing::Gone | Standing::Shell => Footing::Fresh,
+        _ if !fact.is_ours && foreign::owner(name).is_some() => Footing::Stuck(format!(
+            "the stack belongs to {}, which would put it back: change it there",
+            foreign::owner(name).unwrap_or_default()
+        )),
         _ if !fact.is_ours && !is_adopted => Footing::Stuck(
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
                 .to_owned(),
         ),
-        Standing::Fallen | Standing::Restored if was_tried(stack, fact, rules) => Footing::Stuck(format!(
+        Standing::Fallen | Standing::Restored if was_tried(sent, fact, rules) => Footing::Stuck(format!(
             "CloudFormation rolled this very content back ({}); a new commit makes Landfast try again",
             if fact.reason.is_empty() { &fact.status } else { &fact.reason }
         )),
@@ -144,9 +171,9 @@ fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool, rules: &Ru
 
 /// True when what is to be sent is what was rolled back. Where nothing tells what that was, the commit is taken to have
 /// been tried if it is older: a stack must not be made and rolled back without end.
-fn was_tried(stack: &Stack, fact: &StackFact, rules: &Rules) -> bool {
+fn was_tried(sent: Sent<'_>, fact: &StackFact, rules: &Rules) -> bool {
     let is_new_commit = fact.updated < rules.committed && rules.committed <= rules.now;
-    fact.change_set.as_ref().map_or(!is_new_commit, |name| name.contains(&digest(stack)))
+    fact.change_set.as_ref().map_or(!is_new_commit, |name| name.contains(&digest(sent)))
 }
 
 fn is_drifted(finding: &Finding) -> bool {
@@ -156,18 +183,24 @@ fn is_drifted(finding: &Finding) -> bool {
 
 /// The change set's name: the digest of what is sent, then the digest of what it is sent to. So it is the same
 /// after a crash, and another one once the stack has moved.
-fn change_set(stack: &Stack, before: Option<&StackFact>, revert: bool) -> String {
+fn change_set(sent: Sent<'_>, before: Option<&StackFact>, revert: bool) -> String {
     let before = before.map_or_else(String::new, |fact| format!("{} {}", fact.id, fact.updated));
     let kind = if revert { "landfast-revert" } else { "landfast" };
-    format!("{kind}-{}-{}", digest(stack), &hex(&before)[..8])
+    format!("{kind}-{}-{}", digest(sent), &hex(&before)[..8])
 }
 
-/// The first 64 bits of the digest of everything that is sent, in hexadecimal.
-fn digest(stack: &Stack) -> String {
-    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = stack;
+/// The first 64 bits of the digest of everything that is sent, in hexadecimal. The role counts: what CloudFormation
+/// could not make with one role it may make with another.
+fn digest(sent: Sent<'_>) -> String {
+    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = sent.stack;
     // Of hidden parameters only the keyed hashes: whoever may list change sets could guess a short secret otherwise.
-    let sent = serde_json::json!([template, stack.shown_parameters(), sealed, tags, capabilities]);
-    hex(&sent.to_string())[..16].to_owned()
+    let parts = (template, sent.stack.shown_parameters(), sealed, tags, capabilities);
+    let text = match sent.role {
+        // As it was before there were service roles, so that an upgrade makes no name new.
+        None => serde_json::json!(parts),
+        Some(role) => serde_json::json!([parts, role]),
+    };
+    hex(&text.to_string())[..16].to_owned()
 }
 
 fn hex(text: &str) -> String {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::shapes::{Shapes, invalid, not_found, refusal};
 use super::store::{Issue, Label};
 use super::{World, faults, pulls};
+use crate::sandbox::watch::{Asked, watched};
 
 /// GitHub's own limits, in characters.
 const MAX_BODY: usize = 65_536;
@@ -36,6 +37,7 @@ pub(super) fn routes(world: &World) -> Router {
         .route("/rate_limit", get(rate_limit))
         .layer(middleware::from_fn_with_state(world.clone(), admit))
         .layer(middleware::from_fn_with_state(world.clone(), faults::layer))
+        .layer(middleware::from_fn_with_state(world.clone(), watch))
         .with_state(world.clone())
 }
 
@@ -44,6 +46,17 @@ pub(super) fn login(world: &World, headers: &HeaderMap) -> Option<String> {
     let header = headers.get("authorization")?.to_str().ok()?;
     let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("token "))?;
     world.config.tokens.get(token).cloned()
+}
+
+/// Lets a watcher see the call, if there is one.
+async fn watch(State(world): State<World>, request: Request, next: Next) -> Response {
+    let config = &world.config;
+    let path = request.uri().path().replacen(&format!("/repos/{}/{}", config.owner, config.name), "", 1);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<_> = path.split('/').map(|part| if is_number(part) { "{n}" } else { part }).collect();
+    let operation = format!("{} {}", request.method(), parts.join("/"));
+    let watcher = world.store().watcher.clone();
+    watched(watcher, &Asked { operation, email: String::new() }, next.run(request)).await
 }
 
 /// The login of an admitted request.
@@ -76,6 +89,10 @@ async fn admit(State(world): State<World>, mut request: Request, next: Next) -> 
     headers.insert("x-github-media-type", HeaderValue::from_static("github.v3; format=json"));
     response
 }
+
+/// How many writes back a list is to be stale.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Past(pub(super) usize);
 
 /// The page that was asked for, and the rest of the query for the links.
 #[derive(Debug, Deserialize)]
@@ -110,16 +127,25 @@ pub(super) fn paged(world: &World, uri: &Uri, paging: &Paging, all: &[Value]) ->
 
 /// The same address with another page. GitHub spells the repository by its number there.
 fn page_url(world: &World, uri: &Uri, page: usize) -> String {
+    numbered(world, uri, Some(page))
+}
+
+/// The same address again, spelled as in links.
+pub(super) fn this_page(world: &World, uri: &Uri) -> String {
+    numbered(world, uri, None)
+}
+
+fn numbered(world: &World, uri: &Uri, page: Option<usize>) -> String {
     let config = &world.config;
     let named = format!("/repos/{}/{}", config.owner, config.name);
     let path = uri.path().replacen(&named, "/repositories/1", 1);
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .filter(|(key, _)| key != "page")
+        .filter(|(key, _)| key != "page" || page.is_none())
         .fold(form_urlencoded::Serializer::new(String::new()), |mut query, (key, value)| {
             query.append_pair(&key, &value);
             query
         })
-        .append_pair("page", &page.to_string())
+        .extend_pairs(page.map(|page| ("page", page.to_string())))
         .finish();
     format!("http://{}{path}?{query}", world.address)
 }
@@ -146,7 +172,7 @@ async fn user(State(world): State<World>, request: Request) -> Response {
     if login.ends_with("[bot]") {
         return refusal(StatusCode::FORBIDDEN, "Resource not accessible by integration");
     }
-    Json(Shapes::of(&world).user(&login)).into_response()
+    Json(Shapes::of(&world).me(&login)).into_response()
 }
 
 async fn rate_limit(State(world): State<World>) -> Json<Value> {
@@ -156,7 +182,7 @@ async fn rate_limit(State(world): State<World>) -> Json<Value> {
 }
 
 async fn repository(State(world): State<World>) -> Json<Value> {
-    Json(Shapes::of(&world).repository())
+    Json(Shapes::of(&world).repository_in_full())
 }
 
 #[derive(Deserialize)]
@@ -173,9 +199,11 @@ async fn list_issues(
     uri: Uri,
     Query(query): Query<IssueQuery>,
     Query(paging): Query<Paging>,
+    past: Option<axum::Extension<Past>>,
 ) -> Response {
     let store = world.store();
-    let mut issues: Vec<_> = store.issues.values().filter(|issue| query.selects(issue)).collect();
+    let known = store.issues_before(past.map_or(0, |past| past.0.0));
+    let mut issues: Vec<_> = known.values().filter(|issue| query.selects(issue)).collect();
     if query.sort.as_deref() == Some("updated") {
         issues.sort_by_key(|issue| issue.updated);
     }
