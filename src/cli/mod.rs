@@ -211,7 +211,7 @@ pub struct Source {
     #[arg(long, value_name = "FILE", env = "LANDFAST_SIGNING_KEY", hide_env_values = true)]
     pub signing_key: Option<PathBuf>,
     /// Token for GitHub and for git over https
-    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true, value_parser = parse_secret)]
+    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
     pub token: Option<Secret>,
     /// File with the token for GitHub and for git over https, in place of GITHUB_TOKEN
     #[arg(long, value_name = "FILE", env = "GITHUB_TOKEN_FILE", hide_env_values = true)]
@@ -381,10 +381,6 @@ fn parse_slug(text: &str) -> Result<Slug, String> {
 
 fn parse_commit(text: &str) -> Result<CommitId, String> {
     CommitId::parse(text).map_err(|invalid| invalid.to_string())
-}
-
-fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
-    Ok(Secret::new(text))
 }
 
 /// Reads `90s`, `10m`, `1h30m`.

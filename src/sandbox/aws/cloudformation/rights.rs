@@ -75,14 +75,14 @@ fn user_arn(deed: &Deed<'_>) -> String {
 
 fn of_user(deed: &Deed<'_>) -> Vec<Right> {
     let facts = bounded(deed.properties.text("PermissionsBoundary"));
-    let takes = [
+    let costly = [
         ("Policies", "iam:PutUserPolicy"),
         ("ManagedPolicyArns", "iam:AttachUserPolicy"),
         ("Groups", "iam:AddUserToGroup"),
         ("LoginProfile", "iam:CreateLoginProfile"),
     ];
-    let taken = takes.iter().filter(|(property, _)| deed.properties.get(*property).is_some());
-    taken.map(|(_, action)| right(*action, user_arn(deed), facts.clone())).collect()
+    let named = costly.iter().filter(|(property, _)| deed.properties.get(*property).is_some());
+    named.map(|(_, action)| right(*action, user_arn(deed), facts.clone())).collect()
 }
 
 /// A policy is put on the roles, users and groups it names.
