@@ -86,6 +86,16 @@ impl Node {
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
+    /// True for `null` in so many letters; an empty value, which the parser calls `~`, may just be unfinished.
+    pub fn is_written_null(&self) -> bool {
+        ["null", "Null", "NULL"].iter().any(|word| self.is_plain(word))
+    }
+
+    /// True for exactly this text without quotes.
+    pub fn is_plain(&self, word: &str) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if text == word) && self.tag.is_none()
+    }
+
     /// What a reader calls it: "a map", "a list", "a text"…
     pub fn shape(&self) -> &'static str {
         match &self.kind {

@@ -11,6 +11,6 @@ venv() {
         }
     fi
     # `set -e` does not reach into the substitution this is called from.
-    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2 || return 1
+    [ $# -eq 0 ] || "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2 || return 1
     (cd "$dir/bin" && pwd)
 }

@@ -6,6 +6,8 @@
 //! Assumes: one pass at a time for each scope, and a plan whose needs have no cycle.
 
 mod account;
+mod brake;
+mod losses;
 mod organization;
 mod progress;
 mod stack;
@@ -15,11 +17,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::Instant;
 
 use crate::aws::{Error, Reader, Writer};
-use crate::model::{AccountId, Class, Facts, Outcome, Outcomes, Plan, PlannedStep, RoleName, Scope, StepId};
-use crate::observe;
+use crate::model::{Class, Facts, Outcome, Outcomes, Plan, PlannedStep, RoleName, Scope, StepId};
 
+pub use brake::Brake;
 pub use progress::{Event, News, Progress};
 use watch::Watch;
 
@@ -33,7 +36,9 @@ pub struct Site<'a> {
     /// Writes.
     pub writer: Writer,
     /// The brake, to be asked again before every step that had to wait for another.
-    pub brake: Brake,
+    pub brake: &'a Brake,
+    /// When the pass began to look.
+    pub began: Instant,
     /// What was observed, for ids.
     pub facts: &'a Facts,
     /// The role that AWS puts into a new account.
@@ -44,26 +49,9 @@ pub struct Site<'a> {
     pub patience: Duration,
 }
 
-/// Where the `landfast:hold` tags are.
-pub struct Brake {
-    /// Reads the management account.
-    pub reader: Reader,
-    /// The account that is written to; absent for the organization.
-    pub account: Option<AccountId>,
-    /// The organization's root.
-    pub root: String,
-}
-
-impl Brake {
-    /// Why writes are held now, if they are.
-    async fn pulled(&self) -> Result<Option<String>, Error> {
-        observe::hold(&self.reader, self.account.as_ref(), &self.root).await
-    }
-}
-
 /// Carries `plan` out.
 pub async fn apply(plan: &Plan, site: &Site<'_>) -> Outcomes {
-    let watch = Watch::new(site.reader.clone());
+    let watch = Watch::new(site.reader.clone(), plan, site.facts, site.began);
     let work = Work { plan, site, watch: &watch, ous: organization::Ous::new(site.facts) };
     // Organizations refuses writes that overlap, so there is one at a time there.
     let at_once = if plan.scope == Scope::Organization { 1 } else { usize::MAX };
@@ -132,7 +120,7 @@ impl Work<'_> {
         let Site { reader, writer, role, brake, .. } = self.site;
         // Before the first steps the pass itself has asked; a stack that was waited for may have taken an hour since.
         if !planned.needs.is_empty()
-            && let Some(because) = brake.pulled().await?
+            && let Some(because) = brake.pulled().await
         {
             return Ok(Outcome::Waiting { because: format!("on hold: {because}"), after: HELD });
         }
@@ -153,14 +141,16 @@ impl Work<'_> {
             Step::PutAccountAlias { before, after } => {
                 account::put_alias(reader, writer, before.as_deref(), after).await
             }
-            Step::DeployStack { key, before, after, tags, change_set, revert } => {
+            Step::DeployStack { key, before, after, tags, role, change_set, revert, keeps_data } => {
                 let sent = stack::Sent {
                     key,
                     before: before.as_ref(),
                     stack: after,
                     tags,
+                    role: role.as_ref(),
                     change_set,
                     revert: *revert,
+                    keeps_data: *keeps_data,
                 };
                 self.stack(planned).deploy(&sent).await
             }

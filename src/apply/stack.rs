@@ -1,13 +1,19 @@
 //! Stacks: a change set with a name that never changes for the same intent, then its execution, then the wait.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::losses::{guarded, losses};
 use super::progress::News;
 use super::{Site, Watch};
 use crate::aws::{ChangeSet, Error, NewChangeSet, StackSeen, first_failure};
-use crate::model::{Class, Outcome, Scope, Stack, StackFact, StackKey, StepId};
+use crate::model::status::{Readiness, Standing};
+use crate::model::{Class, Outcome, RoleName, Scope, Stack, StackFact, StackKey, StepId};
+
+/// How long CloudFormation works on even a small change set.
+const WORKING_OUT: Duration = Duration::from_millis(3500);
 
 /// What is sent for one stack.
 pub(super) struct Sent<'a> {
@@ -15,8 +21,10 @@ pub(super) struct Sent<'a> {
     pub(super) before: Option<&'a StackFact>,
     pub(super) stack: &'a Stack,
     pub(super) tags: &'a BTreeMap<String, String>,
+    pub(super) role: Option<&'a RoleName>,
     pub(super) change_set: &'a str,
     pub(super) revert: bool,
+    pub(super) keeps_data: bool,
 }
 
 /// Works on the stacks of one account.
@@ -38,7 +46,7 @@ enum Prepared {
 impl Stacks<'_> {
     /// Creates or updates the stack.
     pub(super) async fn deploy(&self, sent: &Sent<'_>) -> Result<Outcome, Error> {
-        let now = self.watch.look(sent.key, self.watch.pause(0)).await?;
+        let now = self.watch.before(sent.key).await?;
         if let Some(because) = stale(sent, now.as_ref()) {
             return Ok(Outcome::Stale(because));
         }
@@ -48,6 +56,10 @@ impl Stacks<'_> {
             Prepared::Unneeded(change_set) => {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
                 Ok(undeployable(sent.revert))
+            }
+            Prepared::Ready(change_set) if sent.keeps_data && !losses(&change_set).is_empty() => {
+                self.site.writer.delete_change_set(region, &change_set.id).await?;
+                Ok(guarded(&losses(&change_set)))
             }
             Prepared::Ready(change_set) => {
                 self.execute(sent, &change_set).await?;
@@ -59,7 +71,7 @@ impl Stacks<'_> {
     /// Deletes a stack whose first creation failed; nothing of it is left but its name.
     pub(super) async fn delete_failed(&self, key: &StackKey, before: &StackFact) -> Result<Outcome, Error> {
         let now = self.site.reader.stack(&key.region, &before.id).await?;
-        let Some(now) = now.filter(|now| now.status == "ROLLBACK_COMPLETE") else {
+        let Some(now) = now.filter(|now| Standing::of(&now.status) == Standing::Fallen) else {
             return Ok(Outcome::Stale(format!("{} is no longer in ROLLBACK_COMPLETE", key.name)));
         };
         self.site.writer.delete_stack(&key.region, &now.id, &token(&now.id)).await?;
@@ -68,8 +80,10 @@ impl Stacks<'_> {
             tokio::time::sleep(self.watch.pause(nth)).await;
             match self.site.reader.stack(&key.region, &now.id).await? {
                 None => return Ok(Outcome::Done),
-                Some(stack) if stack.status == "DELETE_COMPLETE" => return Ok(Outcome::Done),
-                Some(stack) if stack.status == "DELETE_FAILED" => return Ok(stalled(&stack, &stack.reason)),
+                Some(stack) if Standing::of(&stack.status) == Standing::Gone => return Ok(Outcome::Done),
+                Some(stack) if Standing::of(&stack.status) == Standing::Broken => {
+                    return Ok(stalled(&stack, &stack.reason));
+                }
                 Some(stack) if Instant::now() > deadline => return Ok(waiting(&stack)),
                 Some(_) => {}
             }
@@ -85,6 +99,7 @@ impl Stacks<'_> {
             template: &sent.stack.template,
             parameters: &sent.stack.parameters,
             tags: sent.tags,
+            role: sent.role,
             capabilities: &sent.stack.capabilities,
             revert: sent.revert,
         };
@@ -114,21 +129,25 @@ impl Stacks<'_> {
     /// Waits until the change set is worked out.
     async fn settle(&self, sent: &Sent<'_>, stack: &str) -> Result<Prepared, Error> {
         let deadline = Instant::now() + self.site.patience;
+        // No change set is worked out sooner: an earlier look is a wasted call.
+        tokio::time::sleep(self.site.reader.pace().scale(WORKING_OUT)).await;
         for nth in 0.. {
             let found = self.site.reader.change_set(&sent.key.region, stack, sent.change_set).await?;
-            let Some(change_set) = found else {
-                return Ok(Prepared::Ended(Outcome::Failed {
-                    class: Class::Transient,
-                    message: format!("the change set {} is not there", sent.change_set),
-                }));
-            };
-            match change_set.status.as_str() {
+            let Some(change_set) = found else { return Ok(Prepared::Ended(missing(sent))) };
+            match Readiness::of(&change_set.status, &change_set.execution) {
+                Readiness::Gone => return Ok(Prepared::Ended(missing(sent))),
                 _ if is_for_another(sent, &change_set) => return self.leave(sent, &change_set).await,
-                "CREATE_COMPLETE" => return Ok(judge(change_set)),
-                "FAILED" if is_unneeded(&change_set.reason) => return Ok(Prepared::Unneeded(change_set)),
-                "FAILED" => return self.discard(sent, &change_set).await,
-                _ if Instant::now() > deadline => break,
-                _ => tokio::time::sleep(self.watch.pause(nth) / 4).await,
+                Readiness::Ready | Readiness::Executed => return Ok(Prepared::Ready(change_set)),
+                Readiness::Refused if is_unneeded(&change_set.reason) => {
+                    return Ok(Prepared::Unneeded(change_set));
+                }
+                Readiness::Refused => return self.discard(sent, &change_set).await,
+                Readiness::OutOfDate => return self.outdated(sent, &change_set).await,
+                Readiness::Broken => return Ok(Prepared::Ended(unusable(&change_set))),
+                Readiness::Working | Readiness::Leaving if Instant::now() > deadline => break,
+                Readiness::Working | Readiness::Leaving => {
+                    tokio::time::sleep(self.watch.pause(nth) / 4).await;
+                }
             }
         }
         Ok(Prepared::Ended(Outcome::Waiting {
@@ -142,6 +161,13 @@ impl Stacks<'_> {
         self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
         let message = format!("CloudFormation refused the change set: {}", change_set.reason);
         Ok(Prepared::Ended(Outcome::Failed { class: Class::Stalled, message }))
+    }
+
+    /// One that cannot be executed any more is of no use to anybody.
+    async fn outdated(&self, sent: &Sent<'_>, change_set: &ChangeSet) -> Result<Prepared, Error> {
+        self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
+        let because = format!("the change set {} is out of date", change_set.name);
+        Ok(Prepared::Ended(Outcome::Stale(because)))
     }
 
     /// A name finds whichever stack bears it now. A change set for another one than the plan saw is not executed.
@@ -207,10 +233,10 @@ enum Phase {
 
 fn phase(stack: &StackSeen, sent: &Sent<'_>, change_set: &ChangeSet) -> Phase {
     let is_made_by_it = stack.change_set.as_deref() == Some(change_set.id.as_str());
-    match stack.status.as_str() {
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" if is_made_by_it => Phase::Done,
-        "REVIEW_IN_PROGRESS" => Phase::Untouched(4),
-        status if status.ends_with("_IN_PROGRESS") => Phase::Moving,
+    match Standing::of(&stack.status) {
+        Standing::Whole if is_made_by_it => Phase::Done,
+        Standing::Shell => Phase::Untouched(4),
+        Standing::Moving => Phase::Moving,
         _ if sent
             .before
             .is_some_and(|before| before.updated == stack.updated && before.status == stack.status) =>
@@ -218,15 +244,15 @@ fn phase(stack: &StackSeen, sent: &Sent<'_>, change_set: &ChangeSet) -> Phase {
             Phase::Untouched(4)
         }
         // Some emulators do not say which change set made a stack; AWS does.
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" if stack.change_set.is_none() => Phase::Done,
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Phase::Overtaken,
-        _ => Phase::Failed,
+        Standing::Whole if stack.change_set.is_none() => Phase::Done,
+        Standing::Whole => Phase::Overtaken,
+        Standing::Restored | Standing::Fallen | Standing::Broken | Standing::Gone => Phase::Failed,
     }
 }
 
 /// Why the step no longer fits the stack, if so.
 fn stale(sent: &Sent<'_>, now: Option<&StackSeen>) -> Option<String> {
-    let now = now.filter(|now| now.status != "REVIEW_IN_PROGRESS");
+    let now = now.filter(|now| Standing::of(&now.status) != Standing::Shell);
     match (sent.before, now) {
         (None, None) => None,
         (None, Some(_)) => Some(format!("{} is there by now", sent.key.name)),
@@ -242,13 +268,16 @@ fn is_for_another(sent: &Sent<'_>, change_set: &ChangeSet) -> bool {
     sent.before.is_some_and(|before| before.id != change_set.stack_id)
 }
 
-fn judge(change_set: ChangeSet) -> Prepared {
-    match change_set.execution.as_str() {
-        "OBSOLETE" | "UNAVAILABLE" => {
-            Prepared::Ended(Outcome::Stale(format!("the change set {} is out of date", change_set.name)))
-        }
-        _ => Prepared::Ready(change_set),
-    }
+fn missing(sent: &Sent<'_>) -> Outcome {
+    let message = format!("the change set {} is not there", sent.change_set);
+    Outcome::Failed { class: Class::Transient, message }
+}
+
+/// It can be neither executed nor made again under this name.
+fn unusable(change_set: &ChangeSet) -> Outcome {
+    let ChangeSet { name, status, execution, reason, .. } = change_set;
+    let message = format!("the change set {name} is {status} ({execution}): {reason}; delete it by hand");
+    Outcome::Failed { class: Class::Stalled, message }
 }
 
 /// The two sentences with which CloudFormation says that there is nothing to change; it has no code for it.
@@ -283,7 +312,7 @@ fn stalled(stack: &StackSeen, reason: &str) -> Outcome {
 
 fn waiting(stack: &StackSeen) -> Outcome {
     let because = format!("CloudFormation is still at it ({})", stack.status);
-    Outcome::Waiting { because, after: std::time::Duration::from_secs(30) }
+    Outcome::Waiting { because, after: Duration::from_secs(30) }
 }
 
 /// A request token made from a stack's id: the same for every try.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
+use super::codes;
 use crate::model::{AccountId, Class, OrganizationId, RoleName};
 
 /// What went wrong with a call.
@@ -108,7 +109,11 @@ impl Error {
                 let code = service.err().code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let message = service.err().message().unwrap_or("(no message)").to_owned();
                 let reason = reason(service.raw());
-                Self::Refused(Box::new(Refusal { operation, place, code, message, reason, status }))
+                let refusal = Refusal { operation, place, code, message, reason, status };
+                if refusal.known_class().is_none() {
+                    tracing::warn!(%refusal, "AWS answered what Landfast has no class for; please report it");
+                }
+                Self::Refused(Box::new(refusal))
             }
             SdkError::ConstructionFailure(_) => Self::NotSent { operation, place, message: story(error) },
             SdkError::DispatchFailure(failure) if failure.is_other() && is_missing_credentials(&error) => {
@@ -145,7 +150,9 @@ impl Error {
     pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Unanswered { .. } | Self::Malformed { .. } => true,
-            Self::Refused(refusal) => refusal.status >= 500 || self.is_expired(),
+            Self::Refused(refusal) => {
+                refusal.status >= 500 || codes::is_fault(&refusal.code) || self.is_expired()
+            }
             _ => false,
         }
     }
@@ -161,16 +168,9 @@ impl Error {
     /// True when the thing asked for is certainly not there.
     pub fn is_absent(&self) -> bool {
         let Self::Refused(refusal) = self else { return false };
-        let text = refusal.message.as_str();
         match refusal.code.as_str() {
             "NoSuchEntity" | "ChangeSetNotFound" => true,
-            "ValidationError" => {
-                let by_id =
-                    text.strip_prefix("Stack with id ").and_then(|rest| rest.strip_suffix(" does not exist"));
-                let by_name =
-                    text.strip_prefix("Stack [").and_then(|rest| rest.strip_suffix("] does not exist"));
-                by_id.or(by_name).is_some_and(|name| !name.is_empty() && !name.contains(' '))
-            }
+            "ValidationError" => codes::says_absent(&refusal.message),
             _ => false,
         }
     }
@@ -207,46 +207,14 @@ impl Error {
 }
 
 impl Refusal {
+    /// The class of what is known; nothing for a code, or a reason beside it, that nobody has classed yet.
+    pub fn known_class(&self) -> Option<Class> {
+        codes::class(self)
+    }
+
+    /// What nobody has classed is left to a person: asked again, it might do harm.
     fn class(&self) -> Class {
-        match self.code.as_str() {
-            _ if self.status >= 500 => Class::Transient,
-            "TooManyRequestsException" if self.operation == "CreateAccount" => Class::Waiting,
-            "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled" => {
-                Class::Transient
-            }
-            "RequestThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
-                Class::Transient
-            }
-            "SlowDown" | "PriorRequestNotComplete" | "RequestTimeout" | "RequestTimeoutException" => {
-                Class::Transient
-            }
-            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Class::Transient,
-            "ConcurrentModificationException" | "ConcurrentModification" | "ConflictException" => {
-                Class::Transient
-            }
-            "PolicyChangesInProgressException" | "EntityTemporarilyUnmodifiable" => Class::Transient,
-            "FinalizingOrganizationException" | "OptInRequired" | "SubscriptionRequiredException" => {
-                Class::Waiting
-            }
-            "PendingVerification" => Class::Waiting,
-            "ConstraintViolationException" => self.constraint_class(),
-            "ValidationError" if self.is_busy() => Class::Waiting,
-            "SerializationException" | "MalformedQueryString" | "InvalidAction" => Class::Bug,
-            _ => Class::Stalled,
-        }
-    }
-
-    fn constraint_class(&self) -> Class {
-        match self.reason.as_deref() {
-            Some("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED") => Class::Waiting,
-            _ => Class::Stalled,
-        }
-    }
-
-    /// True for CloudFormation's ways of saying that an operation is under way.
-    fn is_busy(&self) -> bool {
-        self.message.contains("_IN_PROGRESS state")
-            || self.message.starts_with("Drift detection is already in progress")
+        self.known_class().unwrap_or(Class::Stalled)
     }
 }
 

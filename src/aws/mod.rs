@@ -9,6 +9,7 @@
 //! Assumes the commercial partition (`aws`).
 
 mod cloud;
+mod codes;
 mod error;
 mod pace;
 mod read;

@@ -258,7 +258,7 @@ impl Session {
         let confine = PolicyDescriptorType::builder().arn(READ_ONLY).build();
         let request = self.inner.sts().assume_role();
         let request = request
-            .role_arn(format!("arn:aws:iam::{}:role/{}", self.account, candidate.role))
+            .role_arn(candidate.role.arn(&self.account))
             .role_session_name(&assumption.session_name)
             .set_external_id(assumption.external_id.clone())
             .set_policy_arns(candidate.confined.then(|| vec![confine]))

@@ -1,6 +1,7 @@
 //! The command line: what may be said, and one file for each command.
 
 mod apply;
+mod config;
 mod plan;
 pub mod progress;
 mod run;
@@ -15,7 +16,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use crate::model::{Mode, Slug};
+use crate::git::Secret;
+use crate::model::{CommitId, Mode, Slug};
 
 /// Fastens AWS accounts to a git repository.
 ///
@@ -100,8 +102,11 @@ pub struct Source {
     #[arg(long, value_name = "FILE", env = "LANDFAST_SIGNING_KEY", hide_env_values = true)]
     pub signing_key: Option<PathBuf>,
     /// Token for GitHub and for git over https
-    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
-    pub token: Option<String>,
+    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true, value_parser = parse_secret)]
+    pub token: Option<Secret>,
+    /// File with the token for GitHub and for git over https, in place of GITHUB_TOKEN
+    #[arg(long, value_name = "FILE", env = "GITHUB_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
     /// Only this account, by the name of its folder
     #[arg(long, value_name = "SLUG", value_parser = parse_slug)]
     pub account: Option<Slug>,
@@ -114,6 +119,12 @@ pub struct Source {
     /// Let settings and stacks of the management account be written too
     #[arg(long)]
     pub allow_management: bool,
+    /// The operator's own limits (landfast.toml): new accounts a day, protected stacks and so on
+    #[arg(long, value_name = "FILE", env = "LANDFAST_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Let this commit (its full id) pass the guards and the history check; may be given more than once
+    #[arg(long, value_name = "COMMIT", value_parser = parse_commit)]
+    pub approve: Vec<CommitId>,
 }
 
 /// The daemon's own ceiling.
@@ -252,6 +263,14 @@ pub enum LogFormat {
 
 fn parse_slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+fn parse_commit(text: &str) -> Result<CommitId, String> {
+    CommitId::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// Reads `90s`, `10m`, `1h30m`.

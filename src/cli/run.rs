@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::setup::{self, Failure};
-use super::{LogFormat, RunArgs};
+use super::{LogFormat, RunArgs, config};
 use crate::apply::Progress;
 use crate::aws::Cloud;
 use crate::daemon::{Daemon, Settings, asked_to_stop};
@@ -34,6 +34,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
 async fn daemon(args: &RunArgs, health: Health, cache: &std::path::Path) -> Result<Daemon, Failure> {
     let source = &args.source;
     let signer = setup::signer(source)?;
+    let guards = config::guards(source)?;
     if signer.is_none() {
         tracing::warn!(
             "without --signing-key nothing recorded is believed: what is found is reported and never overwritten"
@@ -45,9 +46,9 @@ async fn daemon(args: &RunArgs, health: Health, cache: &std::path::Path) -> Resu
     let (readers, writers) = Cloud::connect(setup::early_settings(args.simulated_speed)?).await.sides();
     let hands = Hands { writers, progress: Progress::default(), patience: PATIENCE };
     Ok(Daemon {
-        world: Arc::new(setup::world(source, readers)),
+        world: Arc::new(setup::world(source, guards.clone(), readers)),
         hands: (Mode::from(source.mode) > Mode::Observe).then_some(hands),
-        follow: Follow::new(origin, signer),
+        follow: Follow::new(origin, signer, guards),
         publisher,
         settings: Settings {
             poll: args.poll,

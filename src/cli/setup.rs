@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Forge, Source};
+use super::{Forge, Source, config};
 use crate::aws::{Cloud, Pace, Readers, Settings, Writers};
 use crate::daemon::{Outlet, Proposals, Publisher};
 use crate::follow::{Accepted, Follow, News, Origin};
@@ -13,6 +13,7 @@ use crate::git::{self, Credentials, ObservedBranch, Repository, Secret, Signer, 
 use crate::github;
 use crate::model::{Base, Region, Scope};
 use crate::observe::DriftLook;
+use crate::plan::Guards;
 use crate::reconcile::{Limits, Memory, World};
 
 /// How long the tags of accounts are believed without asking again.
@@ -47,10 +48,10 @@ pub enum Failure {
     /// The branch is not followed: bring it back with an ordinary commit.
     #[error("{0}")]
     Rejected(String),
-    /// A file or folder could not be made: check its rights and the space on the disk.
+    /// A file or folder could not be made or read: check its rights and the space on the disk.
     #[error("{what}: {source}")]
     File {
-        /// What was to be made.
+        /// What was to be made or read.
         what: String,
         /// Why it was not.
         source: std::io::Error,
@@ -82,32 +83,46 @@ pub struct Start {
 }
 
 /// What `plan` starts from: it is given no writer.
+///
+/// It may look at any branch, such as that of a pull request; only what writes has to follow on what was in force.
 pub async fn start_looking(source: &Source) -> Result<Start, Failure> {
-    start(source).await.map(|(start, _)| start)
+    prepare(source, false).await.map(|(start, _)| start)
 }
 
 /// Loads the newest commit and what is on record, and proves who we are at AWS.
 pub async fn start(source: &Source) -> Result<(Start, Writers), Failure> {
+    prepare(source, true).await
+}
+
+async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Failure> {
     let cache = cache_folder()?;
     let signer = signer(source)?;
     let origin = origin(source, cache.path())?;
-    let accepted = match Follow::new(origin.clone(), signer.clone()).look().await? {
+    let ledger = ledger(source, &origin, signer.clone(), cache.path())?;
+    let (bases, last, proofs) = match ledger.clone() {
+        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.accepted()?, ledger.proofs()))).await?,
+        None => Default::default(),
+    };
+    let guards = config::guards(source)?;
+    let mut follow = Follow::new(origin.clone(), signer, guards.clone());
+    if guarded {
+        follow.resume_after(last);
+    }
+    let accepted = match follow.look().await? {
         News::Accepted(accepted) => accepted,
         News::Rejected(rejected) => return Err(Failure::Unloadable(rejected.diagnostics)),
-        News::Halted(halted) => return Err(Failure::Rejected(halted.because)),
+        News::Halted(halted) | News::Resumed(_, halted) => {
+            return Err(Failure::Rejected(format!("{}; {}", halted.because, halted.proceed)));
+        }
         News::Same => return Err(Failure::Rejected("nothing was found to load".to_owned())),
     };
     check_account(source, &accepted)?;
-    let ledger = ledger(source, &origin, signer, cache.path())?;
-    let bases = match ledger.clone() {
-        Some(ledger) => blocking(move || ledger.read()).await?,
-        None => BTreeMap::new(),
-    };
     let cloud = Cloud::connect(settings(&accepted)).await;
     let pace = cloud.pace();
     let (readers, writers) = cloud.sides();
     readers.verify(&accepted.desired.organization).await?;
-    let world = world(source, readers);
+    let world = world(source, guards, readers);
+    world.memory.recall(proofs);
     Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 
@@ -141,7 +156,7 @@ pub fn early_settings(speed: f64) -> Result<Settings, Failure> {
 }
 
 /// What looks, within the limits of the command line.
-pub fn world(source: &Source, readers: Readers) -> World {
+pub fn world(source: &Source, guards: Guards, readers: Readers) -> World {
     World {
         readers,
         clock: crate::clock::Clock,
@@ -149,6 +164,7 @@ pub fn world(source: &Source, readers: Readers) -> World {
             ceiling: source.mode.into(),
             allow_management: source.allow_management,
             max_creations: MAX_CREATIONS,
+            guards,
         },
         memory: Memory::new(KEEP_TAGS),
         only: source.account.clone(),
@@ -178,8 +194,28 @@ pub fn origin(source: &Source, cache: &Path) -> Result<Origin, Failure> {
 }
 
 fn repository(source: &Source, url: &str, cache: &Path) -> Result<Repository, Failure> {
-    let token = source.token.clone().map(Secret::new);
+    // Who reads the record elsewhere is not to get the token on the way there.
+    let token = token(source)?.filter(|_| git::may_share_token(&source.repo, url));
     Ok(Repository::open(cache, url, Credentials { token, ..Credentials::default() })?)
+}
+
+/// The token for GitHub and for git over https, from the environment or from a file. No message ever has a part of it.
+fn token(source: &Source) -> Result<Option<Secret>, Failure> {
+    let path = match (&source.token, &source.token_file) {
+        (Some(_), Some(_)) => {
+            let message = "GITHUB_TOKEN and --token-file are both there; keep one of them";
+            return Err(Failure::Option(message.to_owned()));
+        }
+        (token, None) => return Ok(token.clone()),
+        (None, Some(path)) => path,
+    };
+    let what = || format!("the token file {}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|source| Failure::File { what: what(), source })?;
+    let mut words = text.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(word), None) => Ok(Some(Secret::new(word))),
+        _ => Err(Failure::Option(format!("{} must hold the token and nothing else", what()))),
+    }
 }
 
 /// Where what was seen is recorded: the same repository, or the one that was named; nowhere for a plain directory.
@@ -222,13 +258,14 @@ fn outlet(source: &Source, forge: &Forge) -> Result<Outlet, Failure> {
     let Some(repository) = &forge.github else { return Ok(Outlet::Printed) };
     let repository =
         repository.parse().map_err(|invalid: crate::model::Invalid| Failure::Option(invalid.to_string()))?;
-    let Some(token) = &source.token else {
-        return Err(Failure::Option("--github needs a token: set GITHUB_TOKEN".to_owned()));
+    let Some(token) = token(source)? else {
+        let message = "--github needs a token: set GITHUB_TOKEN, or name a file by --token-file";
+        return Err(Failure::Option(message.to_owned()));
     };
     let config = github::Config {
         api_url: Some(forge.github_api_url.clone()),
         repository,
-        token: github::Token::new(token),
+        token: github::Token::new(token.expose()),
         timeout: None,
     };
     let (reader, writer) = github::connect(&config)?;

@@ -110,13 +110,15 @@ enum Wake {
 impl Daemon {
     /// Runs until `stop` completes.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { world, hands, follow, publisher, settings, health, notices } = self;
+        let Self { world, hands, mut follow, publisher, settings, health, notices } = self;
         let (editions, latest) = watch::channel(Edition::default());
         tokio::pin!(stop);
-        let bases = tokio::select! {
-            bases = publisher.bases() => bases,
+        let (bases, last) = tokio::select! {
+            recorded = publisher.recorded() => recorded,
             () = &mut stop => return Ok(()),
         };
+        follow.resume_after(last);
+        world.memory.recall(publisher.proofs());
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
@@ -249,14 +251,20 @@ impl Running {
                 self.tell(|| Notice::Refused(rejected.diagnostics.clone()));
                 self.state.situation.rejected = Some(rejected);
             }
-            News::Halted(halted) => {
-                tracing::error!(revision = %halted.commit, "{}", halted.because);
-                self.tell(|| Notice::Refused(halted.because.clone()));
-                self.state.situation.halted = Some(halted);
+            News::Halted(halted) => self.halt(halted),
+            News::Resumed(accepted, halted) => {
+                Box::pin(self.take(News::Accepted(accepted))).await?;
+                self.halt(halted);
             }
         }
         self.publish();
         Ok(())
+    }
+
+    fn halt(&mut self, halted: Halted) {
+        tracing::error!(revision = %halted.commit, "{}; {}", halted.because, halted.proceed);
+        self.tell(|| Notice::Refused(halted.because.clone()));
+        self.state.situation.halted = Some(halted);
     }
 
     /// Proves once that the credentials are for this organization; what may pass is tried again.
@@ -289,7 +297,8 @@ impl Running {
         let because = format!("it is for another organization than the daemon's credentials ({error})");
         tracing::error!(revision = %accepted.desired.revision, "{because}");
         self.tell(|| Notice::Refused(because.clone()));
-        self.state.situation.halted = Some(Halted { commit: accepted.desired.revision.clone(), because });
+        self.state.situation.halted =
+            Some(Halted { commit: accepted.desired.revision.clone(), because, proceed: String::new() });
         self.publish();
         Ok(())
     }

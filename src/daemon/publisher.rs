@@ -15,10 +15,10 @@ use tokio::time::Instant;
 use super::Notice;
 use crate::clock::Clock;
 use crate::follow::Accepted;
-use crate::git::{self, ObservedBranch, Repository, ScopeRecord, blocking, record_id};
+use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
-use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Scope, Slug};
+use crate::model::{AccountId, Base, Class, CommitId, OrganizationFacts, Proofs, Scope, Slug};
 use crate::report::{self, IssueKey, ScopeReport, Situation, Wanted, WantedIssue, wanted};
 
 /// How long changes gather before they are published together.
@@ -76,7 +76,10 @@ pub struct Publisher {
     shown: Option<(Wanted, Instant)>,
     printed: BTreeMap<IssueKey, WantedIssue>,
     proposed: BTreeSet<Slug>,
+    kept: Option<CommitId>,
     told: Option<UnboundedSender<BTreeMap<Scope, ScopeReport>>>,
+    /// How long GitHub asked to wait, where nothing else went wrong.
+    asked: Option<Duration>,
 }
 
 /// Why something was not published.
@@ -94,7 +97,17 @@ impl Publisher {
     /// Publishes to `outlet`, records in `ledger`, and proposes ids by pull requests where `proposals` says.
     pub fn new(ledger: Option<Arc<ObservedBranch>>, outlet: Outlet, proposals: Option<Proposals>) -> Self {
         let (printed, proposed) = (BTreeMap::new(), BTreeSet::new());
-        Self { ledger, outlet, proposals, shown: None, printed, proposed, told: None }
+        Self {
+            ledger,
+            outlet,
+            proposals,
+            shown: None,
+            printed,
+            proposed,
+            kept: None,
+            told: None,
+            asked: None,
+        }
     }
 
     /// Says to `told` what was put back and has been told of.
@@ -103,15 +116,20 @@ impl Publisher {
         Self { told: Some(told), ..self }
     }
 
-    /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an
-    /// empty one.
+    /// The bases that are on record and can be believed.
     pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
-        let Some(ledger) = self.ledger.clone() else { return BTreeMap::new() };
+        self.recorded().await.0
+    }
+
+    /// The bases that are on record and can be believed, and the commit that was last in force. A record that cannot be read is waited for: it is not an
+    /// empty one.
+    pub async fn recorded(&self) -> (BTreeMap<Scope, Arc<Base>>, Option<CommitId>) {
+        let Some(ledger) = self.ledger.clone() else { return Default::default() };
         let mut pause = BACKOFF.0;
         loop {
             let ledger = Arc::clone(&ledger);
-            match blocking(move || ledger.read()).await {
-                Ok(bases) => return bases,
+            match blocking(move || Ok((ledger.read()?, ledger.accepted()?))).await {
+                Ok(recorded) => return recorded,
                 Err(error) => {
                     tracing::error!(%error, "the record of what was agreed cannot be read; trying again");
                 }
@@ -119,6 +137,11 @@ impl Publisher {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
         }
+    }
+
+    /// The proofs on record that can be believed, as they were read with the bases.
+    pub fn proofs(&self) -> BTreeMap<Scope, Proofs> {
+        self.ledger.as_ref().map(|ledger| ledger.proofs()).unwrap_or_default()
     }
 
     /// Publishes the latest edition, again and again, until nobody makes any more.
@@ -140,7 +163,9 @@ impl Publisher {
     /// Waits for something to publish; true when it is the last.
     async fn news(&self, latest: &mut Receiver<Edition>, failures: u32) -> bool {
         if failures > 0 {
-            let pause = BACKOFF.0.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BACKOFF.1);
+            let backoff = BACKOFF.0.saturating_mul(2_u32.saturating_pow(failures - 1)).min(BACKOFF.1);
+            // A new edition may end it: what concerns git can be recorded, and to GitHub nothing is sent until then.
+            let pause = self.asked.unwrap_or(backoff);
             // The first part is never cut short: many editions must not become as many tries.
             tokio::time::sleep(BACKOFF.0).await;
             let _ = tokio::time::timeout(pause.saturating_sub(BACKOFF.0), latest.changed()).await;
@@ -166,19 +191,44 @@ impl Publisher {
             let retry = error.class() != Class::Bug;
             tracing::error!(%error, class = error.class().label(), retry, "not everything could be published");
         }
+        self.asked =
+            failed.iter().map(Error::retry_after).reduce(|one, other| one.zip(other).map(longer)).flatten();
         failed.is_empty()
     }
 
-    async fn record(&self, edition: &Edition) -> Result<(), Error> {
-        let Some(ledger) = self.ledger.clone().filter(|_| !edition.records.is_empty()) else { return Ok(()) };
+    async fn record(&mut self, edition: &Edition) -> Result<(), Error> {
+        let accepted = edition.accepted.as_ref().map(|accepted| accepted.desired.revision.clone());
+        let accepted = accepted.filter(CommitId::is_commit);
+        let is_empty = edition.records.is_empty() && accepted.is_none();
+        let Some(ledger) = self.ledger.clone().filter(|_| !is_empty) else { return Ok(()) };
         let records: Vec<_> = edition.records.iter().map(|record| ScopeRecord::clone(record)).collect();
         let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
         let message = format!("Record what was seen while {revision} was in force");
-        let commit = blocking(move || ledger.write(&records, &message, Clock.now())).await?;
+        let write = move || {
+            let update = Update { records: &records, accepted: accepted.as_ref() };
+            ledger.write(update, &message, Clock.now())
+        };
+        let commit = blocking(write).await?;
         if let Some(commit) = commit {
             tracing::debug!(%commit, "recorded");
         }
+        self.keep(edition).await;
         Ok(())
+    }
+
+    /// Keeps the commit in force reachable. Where that is not allowed, a restart after a force-push finds nothing to go
+    /// back to and halts with nothing in force: said once, and no reason to try again and again.
+    async fn keep(&mut self, edition: &Edition) {
+        let (Some(accepted), Some(proposals)) = (&edition.accepted, &self.proposals) else { return };
+        let revision = accepted.desired.revision.clone();
+        if self.kept.as_ref() == Some(&revision) {
+            return;
+        }
+        let (repository, of) = (proposals.repository.clone(), revision.clone());
+        if let Err(error) = blocking(move || repository.keep(&of)).await {
+            tracing::warn!(%error, "the commit in force could not be kept on {}", git::ACCEPTED_BRANCH);
+        }
+        self.kept = Some(revision);
     }
 
     /// What was put back is told first, as if it were the last that is known; then what is true now. So an issue
@@ -317,7 +367,18 @@ fn push_id(
     Ok(true)
 }
 
+fn longer((one, other): (Duration, Duration)) -> Duration {
+    one.max(other)
+}
+
 impl Error {
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Git(_) => None,
+            Self::GitHub(error) => error.retry_after(),
+        }
+    }
+
     fn class(&self) -> Class {
         match self {
             Self::Git(error) => error.class(),
@@ -331,6 +392,17 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_github_asks_for_is_waited_for_and_no_longer() {
+        let asked = Some(Duration::from_secs(3));
+        let publisher = Publisher { asked, ..Publisher::new(None, Outlet::Printed, None) };
+        let (_editions, mut latest) = watch::channel(Edition::default());
+        let began = Instant::now();
+        let news = tokio::time::timeout(Duration::from_secs(20), publisher.news(&mut latest, 9));
+        assert!(!news.await.expect("it does not wait for the minutes of a ninth failure"));
+        assert!(began.elapsed() >= Duration::from_secs(3));
+    }
 
     #[tokio::test]
     async fn a_new_edition_ends_the_pause_after_failures_but_not_its_first_part() {

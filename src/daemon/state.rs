@@ -48,7 +48,8 @@ impl State {
         Self { bases, ..Self::default() }
     }
 
-    /// Puts a commit in force and wakes the scopes of it that are to be looked at.
+    /// Puts a commit in force and wakes the scopes for which it says something else, and those that were not quiet. The
+    /// others keep their rhythm, so that a commit about one account costs no call in a thousand others.
     pub(super) fn accept(&mut self, accepted: Accepted, scopes: Vec<Scope>, now: Instant) {
         self.situation = Situation {
             revision: Some(accepted.desired.revision.clone()),
@@ -57,14 +58,33 @@ impl State {
         };
         self.queue.retain(|scope| scopes.contains(scope));
         self.reports.retain(|scope, _| scopes.contains(scope));
-        for scope in scopes.clone() {
+        for scope in &scopes {
             // Accounts follow once the organization was looked at under this commit.
-            if scope == Scope::Organization || self.organization.is_some() {
-                self.queue.wake(scope, now);
+            let is_ready = *scope == Scope::Organization || self.organization.is_some();
+            if is_ready && (self.is_news(&accepted, scope) || self.is_restless(scope)) {
+                self.queue.wake(scope.clone(), now);
             }
         }
         self.scopes = scopes;
         self.accepted = Some(accepted);
+    }
+
+    /// True when `accepted` declares something else for a scope than the commit before.
+    fn is_news(&self, accepted: &Accepted, scope: &Scope) -> bool {
+        let Some(before) = &self.accepted else { return true };
+        let (before, after) = (&before.desired, &accepted.desired);
+        match scope {
+            Scope::Organization => true,
+            Scope::Account(slug) => {
+                before.organization != after.organization
+                    || before.accounts.get(slug) != after.accounts.get(slug)
+            }
+        }
+    }
+
+    /// True while something is left to do or to wait for in a scope: any commit may be what it waits for.
+    fn is_restless(&self, scope: &Scope) -> bool {
+        self.reports.get(scope).is_none_or(|report| rhythm::ending(report) != Ending::Quiet)
     }
 
     /// The next scope to look at.
@@ -110,7 +130,8 @@ impl State {
             self.organization_seen(facts, now);
         }
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
-        let record = ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live };
+        let record =
+            ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live, proofs: pass.proofs };
         self.records.insert(scope, Arc::new(record));
     }
 

@@ -142,6 +142,30 @@ pub(super) fn sanitize(reason: &str, credentials: &Credentials) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// True where the token that is for the repository at `home` may be used at `url` too: at github.com, for which it is
+/// in the first place, on the same host, or where `home` is on no host at all.
+pub fn may_share_token(home: &str, url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return true };
+    if authority(&url).is_some_and(|authority| authority == "https://github.com:443") {
+        return true;
+    }
+    match Url::parse(home) {
+        // With a credential of its own, the token is for somebody else.
+        Ok(home) if matches!(home.scheme(), "https" | "http") => {
+            home.username().is_empty() && home.password().is_none() && authority(&home) == authority(&url)
+        }
+        Ok(home) if home.scheme() == "ssh" => home.host_str() == url.host_str(),
+        Ok(_) => true,
+        Err(_) => scp_host(home).is_none_or(|host| url.host_str() == Some(host)),
+    }
+}
+
+/// The host of `git@host:path`.
+fn scp_host(url: &str) -> Option<&str> {
+    let (host, _) = url.split_once(':').filter(|(host, _)| !host.contains('/'))?;
+    Some(host.rsplit_once('@').map_or(host, |(_, host)| host))
+}
+
 /// Scheme, host and port: what a redirect must not change if it is to see the token.
 fn authority(url: &Url) -> Option<String> {
     let port = url.port_or_known_default()?;
@@ -196,6 +220,31 @@ mod tests {
         let mut credentials = Credentials { token: Some(Secret::new("ours")), ..Credentials::default() };
         Location::parse("https://example.com/a", &mut credentials).unwrap();
         assert_eq!(credentials.token.as_ref().unwrap().expose(), "ours");
+    }
+
+    #[test]
+    fn a_token_for_one_repository_does_not_go_to_another_ones_host() {
+        let observed = "https://git.example.com/acme/observed";
+        for same in [
+            "https://git.example.com/acme/aws",
+            "ssh://git@git.example.com/acme/aws",
+            "git@git.example.com:acme/aws",
+            "/srv/aws",
+            "file:///srv/aws",
+        ] {
+            assert!(may_share_token(same, observed), "{same}");
+        }
+        for other in [
+            "https://github.com/acme/aws",
+            "https://git.example.com:8443/acme/aws",
+            "https://own@git.example.com/acme/aws",
+            "ssh://git@github.com/acme/aws",
+            "git@github.com:acme/aws",
+        ] {
+            assert!(!may_share_token(other, observed), "{other}");
+            assert!(may_share_token(other, "https://github.com/acme/observed"), "{other}");
+        }
+        assert!(!may_share_token("git@github.com:acme/aws", "https://github.com.evil.example/x"));
     }
 
     #[test]

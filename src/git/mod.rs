@@ -31,8 +31,8 @@ use sha2::{Digest as _, Sha256};
 pub use directory::{Watch, read_directory};
 pub use error::Error;
 pub(crate) use location::is_loopback;
-pub use location::{Credentials, Secret};
-pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord};
+pub use location::{Credentials, Secret, may_share_token};
+pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord, Update};
 pub use propose::{Proposal, propose, record_id};
 pub use signing::Signer;
 
@@ -56,6 +56,9 @@ struct Shared {
     blobs: Mutex<Blobs>,
     turn: Turn,
 }
+
+/// The branch that keeps the commit in force reachable.
+pub const ACCEPTED_BRANCH: &str = "landfast/accepted";
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -138,6 +141,26 @@ impl Repository {
     pub fn commit(&self, id: &CommitId) -> Result<Commit, Error> {
         let cache = self.cache()?;
         describe(&find(&cache, id)?)
+    }
+
+    /// Keeps a fetched commit reachable under [`ACCEPTED_BRANCH`], whatever becomes of the branch it came from: a server
+    /// forgets what no branch leads to.
+    pub fn keep(&self, commit: &CommitId) -> Result<(), Error> {
+        let (kept, commit) = (self.try_fetch(ACCEPTED_BRANCH)?, object_id(commit)?);
+        if kept == Some(commit) {
+            return Ok(());
+        }
+        match self.push(ACCEPTED_BRANCH, kept, commit)? {
+            Pushed::Done => Ok(()),
+            Pushed::Rejected(reason) => {
+                Err(Error::Refused { url: self.url().to_owned(), branch: ACCEPTED_BRANCH.to_owned(), reason })
+            }
+        }
+    }
+
+    /// Fetches what [`Self::keep`] kept. Only the id of a commit says what it is, so nobody can slip another one in.
+    pub fn fetch_kept(&self) -> Result<(), Error> {
+        self.try_fetch(ACCEPTED_BRANCH).map(|_| ())
     }
 
     /// Like [`Self::fetch`]; nothing when the branch is not there. A cache that is broken is made anew once.

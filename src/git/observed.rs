@@ -1,7 +1,8 @@
 //! The branch `landfast/observed`: what the daemon must remember, and a mirror of AWS for people.
 //!
 //! `base/organization.yaml` and `base/accounts/<slug>.yaml` hold the base of each scope, `live/…` what was seen. Drift
-//! is the diff of the two folders.
+//! is the diff of the two folders. `proof/…` says which templates need not be read again; without it they are.
+//! `accepted` names the commit that was last put in force.
 //!
 //! Guarantees:
 //! - Only what our key signed is believed. On top of somebody else's commit, an item is believed where it still has
@@ -24,7 +25,7 @@ use super::signing::Signer;
 use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
 use super::{Error, Repository, commit_id};
-use crate::model::{Base, CommitId, Item, Scope, Value};
+use crate::model::{Base, CommitId, Item, Proofs, Scope, Value};
 
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
@@ -42,6 +43,29 @@ pub struct ScopeRecord {
     pub base: Base,
     /// What was seen, by item, for people to read.
     pub live: BTreeMap<Item, Value>,
+    /// Which templates its stacks were seen to have.
+    pub proofs: Proofs,
+}
+
+/// What one commit records; what it does not speak of stays as it was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Update<'a> {
+    /// Some scopes, each one whole.
+    pub records: &'a [ScopeRecord],
+    /// The commit that is in force now.
+    pub accepted: Option<&'a CommitId>,
+}
+
+impl<'a> From<&'a [ScopeRecord]> for Update<'a> {
+    fn from(records: &'a [ScopeRecord]) -> Self {
+        Self { records, accepted: None }
+    }
+}
+
+impl<'a, const N: usize> From<&'a [ScopeRecord; N]> for Update<'a> {
+    fn from(records: &'a [ScopeRecord; N]) -> Self {
+        records.as_slice().into()
+    }
 }
 
 /// The branch in one repository, with the key that signs it.
@@ -62,10 +86,17 @@ struct Known {
     seal: Option<Oid>,
     /// What is believed.
     base: Bases,
+    /// Which templates need not be read again, by scope.
+    proofs: BTreeMap<Scope, Proofs>,
+    /// The commit that was last put in force, by the newest commit we signed.
+    accepted: Option<CommitId>,
 }
 
 /// What is believed, by scope; shared, since it is handed out often and seldom changes.
 type Bases = BTreeMap<Scope, Arc<Base>>;
+
+/// Files by path; nothing for one that is to go.
+type Files = BTreeMap<String, Option<String>>;
 
 impl std::fmt::Debug for ObservedBranch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -89,22 +120,36 @@ impl ObservedBranch {
         self.repository.healing(|| Ok(self.look()?.base))
     }
 
-    /// Records some scopes in one commit and pushes it; the others stay as they were. Nothing is committed, and
-    /// nothing returned, when all of it is there already.
-    pub fn write(
+    /// The proofs that can be believed of the branch as it was last read, by scope.
+    pub fn proofs(&self) -> BTreeMap<Scope, Proofs> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.as_ref().map(|known| known.proofs.clone()).unwrap_or_default()
+    }
+
+    /// Fetches the branch and returns the commit that was last put in force, as the newest commit of ours says.
+    ///
+    /// What others wrote since then does not count, so that nobody without the key can move it.
+    pub fn accepted(&self) -> Result<Option<CommitId>, Error> {
+        self.repository.healing(|| Ok(self.look()?.accepted))
+    }
+
+    /// Records an update in one commit and pushes it. Nothing is committed, and nothing returned, when all of it is
+    /// there already.
+    pub fn write<'a>(
         &self,
-        updates: &[ScopeRecord],
+        update: impl Into<Update<'a>>,
         message: &str,
         time: Timestamp,
     ) -> Result<Option<CommitId>, Error> {
+        let update = update.into();
         let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
-        self.repository.healing(|| self.write_by(updates, message, time, push))
+        self.repository.healing(|| self.write_by(update, message, time, push))
     }
 
     /// [`Self::write`], given how to move the branch from where it was read to a commit.
     fn write_by(
         &self,
-        updates: &[ScopeRecord],
+        update: Update<'_>,
         message: &str,
         time: Timestamp,
         mut push: impl FnMut(Option<Oid>, Oid) -> Result<Pushed, Error>,
@@ -113,10 +158,10 @@ impl ObservedBranch {
         let mut refused_at = None;
         for _ in 0..N_TRIES {
             let known = self.look()?;
-            let Some(commit) = self.commit(&known, updates, message, time)? else { return Ok(None) };
+            let Some(commit) = self.commit(&known, update, message, time)? else { return Ok(None) };
             match push(known.head, commit)? {
                 Pushed::Done => {
-                    self.remember(self.after(known, commit, updates));
+                    self.remember(self.after(known, commit, update));
                     return commit_id(commit).map(Some);
                 }
                 // Twice on the same head: that is no race.
@@ -150,19 +195,22 @@ impl ObservedBranch {
 
     /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
     fn judge(&self, head: Option<Oid>, before: Option<Oid>) -> Result<Known, Error> {
-        let nothing = Known { head, seal: None, base: BTreeMap::new() };
+        let nothing =
+            Known { head, seal: None, base: BTreeMap::new(), proofs: BTreeMap::new(), accepted: None };
         let Some(head) = head else { return Ok(nothing) };
         let cache = self.repository.cache()?;
         let Some(seal) = self.seal(&cache, head, before)? else {
             tracing::warn!(%head, "nothing on {OBSERVED_BRANCH} is signed by this daemon; no base is believed");
             return Ok(nothing);
         };
-        let mut base = bases(&cache, seal)?;
+        let (mut base, mut proofs) = (bases(&cache, seal)?, proofs(&cache, seal)?);
         if seal != head {
             tracing::warn!(%head, %seal, "somebody else wrote to {OBSERVED_BRANCH}; only what they left alone is believed");
             keep_equal(&mut base, &bases(&cache, head)?);
+            keep_equal_proofs(&mut proofs, &self::proofs(&cache, head)?);
         }
-        Ok(Known { head: Some(head), seal: Some(seal), base })
+        let accepted = record::accepted(&cache, &cache.find_commit(seal)?.tree()?)?;
+        Ok(Known { head: Some(head), seal: Some(seal), base, proofs, accepted })
     }
 
     /// The newest commit of ours, from `head` or, when the branch was set back, the one we remember.
@@ -190,12 +238,12 @@ impl ObservedBranch {
     fn commit(
         &self,
         known: &Known,
-        updates: &[ScopeRecord],
+        update: Update<'_>,
         message: &str,
         time: Timestamp,
     ) -> Result<Option<Oid>, Error> {
         let cache = self.repository.cache()?;
-        let tree = self.tree(&cache, known, updates)?;
+        let tree = self.tree(&cache, known, update)?;
         let head = known.head.map(|head| cache.find_commit(head)).transpose()?;
         let is_ours = self.signer.is_none() || known.seal == known.head;
         if is_ours && head.is_some_and(|head| head.tree_id() == tree) {
@@ -206,41 +254,52 @@ impl ObservedBranch {
         write_commit(&cache, tree, &parents, &message, time, self.signer.as_ref()).map(Some)
     }
 
-    fn tree(&self, cache: &git2::Repository, known: &Known, updates: &[ScopeRecord]) -> Result<Oid, Error> {
+    fn tree(&self, cache: &git2::Repository, known: &Known, update: Update<'_>) -> Result<Oid, Error> {
         // Without a key nothing of ours can be told from the rest: what is there stays.
         let before = if self.signer.is_some() { known.seal } else { known.head };
         let before = before.map(|commit| cache.find_commit(commit)?.tree()).transpose()?;
-        let files = self.files(known, updates)?;
+        let files = self.files(known, update)?;
         let changes: Changes<'_> =
-            files.iter().map(|(path, text)| (path.as_str(), Some(text.as_bytes()))).collect();
+            files.iter().map(|(path, text)| (path.as_str(), text.as_ref().map(String::as_bytes))).collect();
         write_tree(cache, before.as_ref(), &changes)
     }
 
-    /// The files to write over those of the newest commit of ours.
-    fn files(&self, known: &Known, updates: &[ScopeRecord]) -> Result<BTreeMap<String, String>, Error> {
-        let mut files = BTreeMap::new();
+    /// The files to write over those of the newest commit of ours, and those of them to remove.
+    fn files(&self, known: &Known, update: Update<'_>) -> Result<Files, Error> {
+        let mut files = Files::new();
         if known.seal != known.head {
             for (scope, base) in &known.base {
-                files.insert(record::path("base", scope), record::print(&base.items)?);
+                files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+            }
+            for (scope, proofs) in &known.proofs {
+                files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
-        for ScopeRecord { scope, base, live } in updates {
-            files.insert(record::path("live", scope), record::print(live)?);
+        if let Some(accepted) = update.accepted.filter(|_| self.signer.is_some()) {
+            files.insert(record::ACCEPTED.to_owned(), Some(format!("{accepted}\n")));
+        }
+        for ScopeRecord { scope, base, live, proofs } in update.records {
+            files.insert(record::path("live", scope), Some(record::print(live)?));
             if self.signer.is_some() {
-                files.insert(record::path("base", scope), record::print(&base.items)?);
+                files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+                files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
         Ok(files)
     }
 
     /// What is known once `commit` is the head.
-    fn after(&self, known: Known, commit: Oid, updates: &[ScopeRecord]) -> Known {
-        let mut base = known.base;
+    fn after(&self, known: Known, commit: Oid, update: Update<'_>) -> Known {
+        let (mut base, mut proofs) = (known.base, known.proofs);
         if self.signer.is_none() {
-            return Known { head: Some(commit), seal: None, base };
+            return Known { head: Some(commit), seal: None, base, proofs, accepted: None };
         }
-        base.extend(updates.iter().map(|update| (update.scope.clone(), Arc::new(update.base.clone()))));
-        Known { head: Some(commit), seal: Some(commit), base }
+        for record in update.records {
+            proofs.insert(record.scope.clone(), record.proofs.clone());
+            base.insert(record.scope.clone(), Arc::new(record.base.clone()));
+        }
+        let accepted = update.accepted.cloned().or(known.accepted);
+        Known { head: Some(commit), seal: Some(commit), base, proofs, accepted }
     }
 
     fn refused(&self, reason: String) -> Error {
@@ -251,6 +310,19 @@ impl ObservedBranch {
 fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
     let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
     Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
+}
+
+fn proofs(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Proofs>, Error> {
+    let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "proof")?;
+    Ok(scopes.into_iter().map(|(scope, items)| (scope, record::proofs(items))).collect())
+}
+
+/// The same as [`keep_equal`].
+fn keep_equal_proofs(proofs: &mut BTreeMap<Scope, Proofs>, other: &BTreeMap<Scope, Proofs>) {
+    for (scope, proofs) in proofs {
+        let other = other.get(scope);
+        proofs.retain(|item, proof| other.and_then(|other| other.get(item)) == Some(proof));
+    }
 }
 
 /// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
@@ -280,7 +352,7 @@ mod tests {
     fn record(slug: &str, alias: &str) -> ScopeRecord {
         let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
         let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
-        ScopeRecord { scope, base: Base { items: items.clone() }, live: items }
+        ScopeRecord { scope, base: Base { items: items.clone() }, live: items, proofs: Proofs::new() }
     }
 
     #[test]
@@ -299,7 +371,9 @@ mod tests {
             }
             ours.repository.push(OBSERVED_BRANCH, expected, commit)
         };
-        ours.write_by(&[record("one", "changed")], "second", Timestamp::UNIX_EPOCH, push).unwrap().unwrap();
+        ours.write_by((&[record("one", "changed")]).into(), "second", Timestamp::UNIX_EPOCH, push)
+            .unwrap()
+            .unwrap();
 
         let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
         let expected: BTreeMap<_, _> =
@@ -320,7 +394,8 @@ mod tests {
             theirs.write(&[record("two", &n_pushes.to_string())], "rival", Timestamp::UNIX_EPOCH).unwrap();
             ours.repository.push(OBSERVED_BRANCH, expected, commit)
         };
-        let error = ours.write_by(&[record("one", "1")], "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
+        let error =
+            ours.write_by((&[record("one", "1")]).into(), "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
         assert!(matches!(error, Error::Raced { .. }), "{error:?}");
         assert_eq!(n_pushes, N_TRIES);
     }

@@ -6,13 +6,28 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::model::{Item, Scope, Slug, Value};
+use crate::model::{CommitId, Item, Proofs, Scope, Slug, Value};
 
 pub(super) type Items = BTreeMap<Item, Value>;
 
 const HEADER: &str = "# written by landfast; do not edit\n";
 /// A scope of a hundred stacks with the largest templates stays well below.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// The file that names the commit last put in force.
+pub(super) const ACCEPTED: &str = "accepted";
+
+/// The commit last put in force; nothing when the tree does not say, or not in our way.
+pub(super) fn accepted(
+    repository: &git2::Repository,
+    tree: &git2::Tree<'_>,
+) -> Result<Option<CommitId>, Error> {
+    let entry = tree.get_name(ACCEPTED).filter(|entry| entry.kind() == Some(git2::ObjectType::Blob));
+    let Some(entry) = entry else { return Ok(None) };
+    let blob = repository.find_blob(entry.id())?;
+    let text = std::str::from_utf8(blob.content()).unwrap_or_default();
+    Ok(CommitId::parse(text.trim_end()).ok())
+}
 
 /// Where the items of `scope` are kept below `folder`: `base/accounts/payments-prod.yaml`.
 pub(super) fn path(folder: &str, scope: &Scope) -> String {
@@ -33,6 +48,23 @@ pub(super) fn print(items: &Items) -> Result<String, Error> {
 pub(super) fn parse(text: &[u8]) -> Option<Items> {
     let items: BTreeMap<String, Value> = yaml_serde::from_str(std::str::from_utf8(text).ok()?).ok()?;
     Some(items.into_iter().filter_map(|(path, value)| Some((path.parse().ok()?, value))).collect())
+}
+
+/// The text of a file of proofs; none where there are none.
+pub(super) fn print_proofs(proofs: &Proofs) -> Result<Option<String>, Error> {
+    let value = |proof| {
+        serde_json::to_value(proof).map_err(|error| Error::bug(format!("a proof as a value: {error}")))
+    };
+    let items: Result<Items, Error> =
+        proofs.iter().map(|(item, proof)| Ok((item.clone(), value(proof)?))).collect();
+    let items = items?;
+    (!items.is_empty()).then(|| print(&items)).transpose()
+}
+
+/// The proofs in a file's items; what is not one is left out.
+pub(super) fn proofs(items: Items) -> Proofs {
+    let proof = |(item, value)| Some((item, serde_json::from_value(value).ok()?));
+    items.into_iter().filter_map(proof).collect()
 }
 
 /// Every scope below `folder` of a tree. What is not there is empty; what cannot be read is an error.

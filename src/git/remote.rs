@@ -114,7 +114,9 @@ impl<'a> Remote<'a> {
         let mut options = git2::PushOptions::new();
         options.remote_callbacks(callbacks).proxy_options(proxy());
         let mut remote = cache.remote_anonymous(&self.location.url).map_err(|error| self.error(&error))?;
-        let refspec = format!("{commit}:refs/heads/{branch}");
+        // Only the branch that keeps a commit reachable may leave its history; nobody writes on it.
+        let force = if branch == super::ACCEPTED_BRANCH { "+" } else { "" };
+        let refspec = format!("{force}{commit}:refs/heads/{branch}");
         let sent = remote.push(&[&refspec], Some(&mut options));
         drop(options);
         match sent {

@@ -37,9 +37,18 @@ pub enum Error {
         /// GitHub's words.
         message: String,
     },
-    /// The repository does not exist, the token cannot see it, or issues are switched off in its settings.
+    /// The repository does not exist or has moved, the token cannot see it, it is blocked, or issues are switched off
+    /// in its settings.
     #[error("GitHub has no {what} ({message})")]
     Missing {
+        /// The request: method and path.
+        what: String,
+        /// GitHub's words.
+        message: String,
+    },
+    /// Something was there already, or changed meanwhile. Nothing to do: Landfast lists again.
+    #[error("GitHub has moved on since {what} was decided ({message})")]
+    Outdated {
         /// The request: method and path.
         what: String,
         /// GitHub's words.
@@ -85,7 +94,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Throttled { .. } => Class::Waiting,
-            Self::Doubtful { .. } => Class::Transient,
+            Self::Doubtful { .. } | Self::Outdated { .. } => Class::Transient,
             Self::Unauthorized { .. } | Self::Forbidden { .. } | Self::Missing { .. } => Class::Stalled,
             Self::Address { .. } => Class::Stalled,
             Self::Refused { .. } => Class::Bug,

@@ -2,11 +2,13 @@
 //!
 //! Guarantees: the only folder that names octocrab. Reading and writing are different types. Every request is sent
 //! once, with a limit on its time; after any doubt about a write the next round lists before it sends again. Lists
-//! are read to their last page or not at all. The token cannot be printed.
+//! are read to their last page or not at all, and what they do not show yet of our own writes is read by itself. While
+//! GitHub asks to wait, nothing is sent. The token cannot be printed.
 //!
 //! Assumes: a tokio runtime is running when [`connect`] is called.
 
 mod error;
+mod lag;
 mod publish;
 mod read;
 mod transport;
@@ -22,6 +24,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lag::Lag;
 use transport::Transport;
 
 use crate::model::Invalid;
@@ -94,7 +97,8 @@ pub struct Config {
 /// Prepares both sides. Nothing is sent yet.
 pub fn connect(config: &Config) -> Result<(Reader, Writer), Error> {
     let transport = Arc::new(Transport::new(config)?);
-    Ok((Reader::new(Arc::clone(&transport)), Writer::new(transport)))
+    let lag = Arc::<Lag>::default();
+    Ok((Reader::new(Arc::clone(&transport), Arc::clone(&lag)), Writer::new(transport, lag)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One round: read the issues, plan, write. Nothing is remembered from one round to the next.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::write::IssueEdit;
@@ -69,10 +71,12 @@ impl Published {
     async fn take(&mut self, writer: &Writer, step: &IssueStep) -> Result<(), Error> {
         match step {
             IssueStep::Create { issue, .. } => {
+                writer.ensure_labels(&issue.labels).await?;
                 self.opened.push(writer.create_issue(&issue.title, &issue.body, &issue.labels).await?);
             }
             IssueStep::Edit { number, title, body, labels } => {
                 let edit = IssueEdit { labels: labels.as_ref(), ..text(title, body) };
+                writer.ensure_labels(labels.as_ref().unwrap_or(&BTreeSet::new())).await?;
                 writer.edit_issue(*number, &edit).await?;
                 self.edited.push(*number);
             }
@@ -91,6 +95,7 @@ impl Published {
             }
             IssueStep::Reopen { number, title, body, labels, comment } => {
                 let edit = IssueEdit { labels: labels.as_ref(), state: Some("open"), ..text(title, body) };
+                writer.ensure_labels(labels.as_ref().unwrap_or(&BTreeSet::new())).await?;
                 writer.edit_issue(*number, &edit).await?;
                 self.reopened.push(*number);
                 writer.comment(*number, comment).await?;

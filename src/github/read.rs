@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::Error;
+use super::lag::Lag;
 use super::transport::Transport;
 use crate::report::{Me, SeenIssue};
 
@@ -15,6 +16,7 @@ use crate::report::{Me, SeenIssue};
 #[derive(Clone)]
 pub struct Reader {
     transport: Arc<Transport>,
+    lag: Arc<Lag>,
     /// A token belongs to one login for as long as it lives.
     me: Arc<OnceCell<Me>>,
 }
@@ -50,6 +52,7 @@ struct IssueAnswer {
     state: String,
     user: Option<UserAnswer>,
     created_at: Timestamp,
+    updated_at: Timestamp,
     /// GitHub lists pull requests among the issues.
     pull_request: Option<serde_json::Value>,
 }
@@ -94,8 +97,8 @@ struct RepositoryAnswer {
 }
 
 impl Reader {
-    pub(super) fn new(transport: Arc<Transport>) -> Self {
-        Self { transport, me: Arc::default() }
+    pub(super) fn new(transport: Arc<Transport>, lag: Arc<Lag>) -> Self {
+        Self { transport, lag, me: Arc::default() }
     }
 
     /// Who we are, by `GET /user`, asked once. An app may not ask that.
@@ -122,9 +125,31 @@ impl Reader {
         if let Me::User(login) = me {
             query.extend(["&creator="].into_iter().chain(form_urlencoded::byte_serialize(login.as_bytes())));
         }
-        let answers: Vec<IssueAnswer> = self.transport.list(&path, &query).await?;
+        let mut answers: Vec<IssueAnswer> = self.transport.list(&path, &query).await?;
+        self.catch_up(&mut answers).await?;
         let issues = answers.into_iter().filter(|answer| answer.pull_request.is_none());
         Ok(issues.map(IssueAnswer::seen).collect())
+    }
+
+    /// Reads one by one what the list does not show yet.
+    async fn catch_up(&self, answers: &mut Vec<IssueAnswer>) -> Result<(), Error> {
+        let listed = answers.iter().map(|answer| (answer.number, answer.updated_at)).collect();
+        for number in self.lag.behind(&listed) {
+            let path = self.transport.path(&format!("issues/{number}"));
+            let found = match self.transport.get::<IssueAnswer>(&path).await {
+                // One that was moved to another repository is answered with what it is there.
+                Ok(answer) => Some(answer).filter(|answer| answer.number == number),
+                Err(Error::Missing { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            answers.retain(|answer| answer.number != number);
+            match found {
+                Some(answer) => answers.push(answer),
+                None => self.lag.is_gone(number),
+            }
+        }
+        answers.sort_by_key(|answer| answer.number);
+        Ok(())
     }
 
     /// Every open pull request, oldest first. All pages or an error.

@@ -1,12 +1,13 @@
 //! One request, one answer: over octocrab's raw calls, which neither retry nor demand fields we do not need.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Method, Response};
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::error::Cause;
@@ -29,6 +30,8 @@ pub(super) struct Transport {
     client: Octocrab,
     timeout: Duration,
     pub(super) repository: Repository,
+    /// Until when GitHub asked us to send nothing.
+    quiet_until: Mutex<Option<Instant>>,
 }
 
 struct Answer {
@@ -63,7 +66,8 @@ impl Transport {
         let parsed = checked(url)?;
         let base = parsed.as_str().trim_end_matches('/');
         let client = builder.base_uri(base).map_err(address)?.build().map_err(address)?;
-        Ok(Self { client, timeout, repository: config.repository.clone() })
+        let repository = config.repository.clone();
+        Ok(Self { client, timeout, repository, quiet_until: Mutex::default() })
     }
 
     /// `/repos/owner/name/<rest>`.
@@ -111,6 +115,7 @@ impl Transport {
         body: Option<&(impl Serialize + ?Sized)>,
     ) -> Result<Answer, Error> {
         let what = format!("{method} {path}");
+        self.may_send()?;
         let exchange = async {
             let request = http::request::Builder::new().method(method).uri(path);
             let response = self.client.execute(self.client.build_request(request, body)?).await?;
@@ -120,8 +125,24 @@ impl Transport {
         match timeout(self.timeout, exchange).await {
             Err(_) => Err(Error::Doubtful { what, source: Cause::TooLate(self.timeout) }),
             Ok(Err(broken)) => Err(Error::Doubtful { what, source: connection(&broken) }),
-            Ok(Ok(answer)) => answer.checked(what),
+            Ok(Ok(answer)) => answer.checked(what).inspect_err(|error| self.heed(error)),
         }
+    }
+
+    /// GitHub bans who goes on sending: while it asks to wait, the answer is known without asking.
+    fn may_send(&self) -> Result<(), Error> {
+        let quiet_until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = quiet_until.map(|until| until.saturating_duration_since(Instant::now()));
+        match left.filter(|left| !left.is_zero()) {
+            Some(retry_after) => Err(Error::Throttled { retry_after }),
+            None => Ok(()),
+        }
+    }
+
+    fn heed(&self, error: &Error) {
+        let Some(wait) = error.retry_after() else { return };
+        let mut quiet_until = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *quiet_until = (*quiet_until).max(Some(Instant::now() + wait));
     }
 }
 
@@ -176,24 +197,38 @@ impl Answer {
         let message = || refusal(&self.body);
         match status {
             200..=299 => Ok(self),
-            403 | 429 if self.is_throttled() => Err(Error::Throttled { retry_after: self.limits.wait() }),
+            403 | 422 | 429 if self.is_throttled() => {
+                Err(Error::Throttled { retry_after: self.limits.wait() })
+            }
             401 => Err(Error::Unauthorized { message: message() }),
             403 => Err(Error::Forbidden { what, message: message() }),
-            404 | 410 => Err(Error::Missing { what, message: message() }),
+            301 | 302 | 307 | 308 | 404 | 410 | 451 => Err(Error::Missing { what, message: message() }),
+            409 => Err(Error::Outdated { what, message: message() }),
+            422 if is_outdated(&self.body) => Err(Error::Outdated { what, message: message() }),
             408 | 500..=599 => Err(Error::Doubtful { what, source: Cause::Status(status) }),
             _ => Err(Error::Refused { what, status, message: message() }),
         }
     }
 
-    /// A 403 is a limit when the headers or the words say so; else it is a refusal.
+    /// A 403 is a limit when the headers or the words say so; else it is a refusal. A 422 is one only in these words.
     fn is_throttled(&self) -> bool {
         let words = self.body.to_ascii_lowercase();
+        if self.status == 422 {
+            return words.contains("was submitted too quickly");
+        }
         self.status == 429
             || self.limits.retry_after.is_some()
             || self.limits.remaining == Some(0)
+            || words.contains("rate limit exceeded")
             || words.contains("secondary rate limit")
             || words.contains("abuse detection")
     }
+}
+
+/// What GitHub says, in its list of errors, of something that has been made or merged since we listed.
+fn is_outdated(body: &str) -> bool {
+    let words = ["already_exists", "A pull request already exists for ", "No commits between "];
+    words.iter().any(|words| body.contains(words))
 }
 
 impl Limits {
@@ -259,11 +294,90 @@ mod tests {
         assert!(matches!(refused, Err(Error::Forbidden { .. })));
     }
 
+    /// Every status GitHub answers our requests with, and what it says then. The words are GitHub's own.
     #[test]
-    fn a_server_error_leaves_doubt_and_a_wrong_token_needs_a_person() {
-        use crate::model::Class;
-        assert_eq!(answer(502, Limits::default(), "").unwrap_err().class(), Class::Transient);
-        assert_eq!(answer(401, Limits::default(), "").unwrap_err().class(), Class::Stalled);
-        assert_eq!(answer(422, Limits::default(), "").unwrap_err().class(), Class::Bug);
+    fn every_answer_of_github_has_a_class() {
+        let custom = |words: &str| {
+            format!(
+                r#"{{"message": "Validation Failed", "errors": [{{"code": "custom", "message": "{words}"}}]}}"#
+            )
+        };
+        let taken = r#"{"message": "Validation Failed", "errors": [{"code": "already_exists"}]}"#;
+        let pull = custom("A pull request already exists for acme:landfast.");
+        let (long, hasty) =
+            (custom("body is too long (maximum is 65536 characters)"), custom("was submitted too quickly"));
+        let merged = custom("No commits between main and landfast/ids");
+        let answers = [
+            (301, "Moved Permanently"),
+            (307, "Temporary Redirect"),
+            (400, "Problems parsing JSON"),
+            (401, "Bad credentials"),
+            (401, "Requires authentication"),
+            (403, "Resource not accessible by integration"),
+            (403, "Resource not accessible by personal access token"),
+            (403, "Resource protected by organization SAML enforcement."),
+            (403, "Repository was archived so is read-only."),
+            (403, "Sorry. Your account was suspended."),
+            (403, "API rate limit exceeded for user ID 1."),
+            (403, "You have exceeded a secondary rate limit. Please wait a few minutes."),
+            (403, "You have triggered an abuse detection mechanism."),
+            (404, "Not Found"),
+            (405, "Method Not Allowed"),
+            (408, ""),
+            (409, "Git Repository is empty."),
+            (410, "Issues are disabled for this repo"),
+            (415, "Unsupported Media Type"),
+            (418, "something new"),
+            (422, taken),
+            (422, &pull),
+            (422, &merged),
+            (422, &hasty),
+            (422, &long),
+            (422, "Validation Failed"),
+            (429, "Too Many Requests"),
+            (451, "Repository access blocked"),
+            (500, ""),
+            (502, "Server Error"),
+            (503, "Service unavailable"),
+            (504, "We couldn't respond to your request in time."),
+        ];
+        let line = |(status, body): (u16, &str)| {
+            let class = answer(status, Limits::default(), body).unwrap_err().class();
+            format!("{status} {}: {}", refusal(body), class.label())
+        };
+        insta::assert_snapshot!(answers.map(line).join("\n"), @r#"
+        301 Moved Permanently: stalled
+        307 Temporary Redirect: stalled
+        400 Problems parsing JSON: bug
+        401 Bad credentials: stalled
+        401 Requires authentication: stalled
+        403 Resource not accessible by integration: stalled
+        403 Resource not accessible by personal access token: stalled
+        403 Resource protected by organization SAML enforcement.: stalled
+        403 Repository was archived so is read-only.: stalled
+        403 Sorry. Your account was suspended.: stalled
+        403 API rate limit exceeded for user ID 1.: waiting
+        403 You have exceeded a secondary rate limit. Please wait a few minutes.: waiting
+        403 You have triggered an abuse detection mechanism.: waiting
+        404 Not Found: stalled
+        405 Method Not Allowed: bug
+        408 : transient
+        409 Git Repository is empty.: transient
+        410 Issues are disabled for this repo: stalled
+        415 Unsupported Media Type: bug
+        418 something new: bug
+        422 Validation Failed; {"code":"already_exists"}: transient
+        422 Validation Failed; {"code":"custom","message":"A pull request already exists for acme:landfast."}: transient
+        422 Validation Failed; {"code":"custom","message":"No commits between main and landfast/ids"}: transient
+        422 Validation Failed; {"code":"custom","message":"was submitted too quickly"}: waiting
+        422 Validation Failed; {"code":"custom","message":"body is too long (maximum is 65536 characters)"}: bug
+        422 Validation Failed: bug
+        429 Too Many Requests: waiting
+        451 Repository access blocked: stalled
+        500 : transient
+        502 Server Error: transient
+        503 Service unavailable: transient
+        504 We couldn't respond to your request in time.: transient
+        "#);
     }
 }

@@ -1,19 +1,25 @@
 //! Writing to GitHub. Each call sends one request, once.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::lag::Lag;
 use super::read::{Pull, PullAnswer};
 use super::transport::Transport;
+use crate::report::label_words;
 
 /// Writes issues and pull requests of one repository.
 #[derive(Clone)]
 pub struct Writer {
     transport: Arc<Transport>,
+    lag: Arc<Lag>,
+    /// The labels that exist, as far as we know.
+    labels: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A pull request to open.
@@ -30,8 +36,9 @@ pub struct NewPull {
 }
 
 #[derive(Deserialize)]
-struct Numbered {
+struct Written {
     number: u64,
+    updated_at: Timestamp,
 }
 
 /// Whatever GitHub answers, as long as it is JSON.
@@ -72,8 +79,8 @@ struct NewLabel<'a> {
 }
 
 impl Writer {
-    pub(super) fn new(transport: Arc<Transport>) -> Self {
-        Self { transport }
+    pub(super) fn new(transport: Arc<Transport>, lag: Arc<Lag>) -> Self {
+        Self { transport, lag, labels: Arc::default() }
     }
 
     /// Opens an issue and gives its number. After an error that leaves doubt, list before calling this again.
@@ -85,13 +92,15 @@ impl Writer {
     ) -> Result<u64, Error> {
         let path = self.transport.path("issues");
         let issue = NewIssue { title, body, labels };
-        let created: Numbered = self.transport.send(Method::POST, &path, Some(&issue)).await?;
+        let created: Written = self.transport.send(Method::POST, &path, Some(&issue)).await?;
+        self.lag.wrote(created.number, created.updated_at);
         Ok(created.number)
     }
 
     pub(super) async fn edit_issue(&self, number: u64, edit: &IssueEdit<'_>) -> Result<(), Error> {
         let path = self.transport.path(&format!("issues/{number}"));
-        self.transport.send::<Anything>(Method::PATCH, &path, Some(edit)).await?;
+        let written: Written = self.transport.send(Method::PATCH, &path, Some(edit)).await?;
+        self.lag.wrote(written.number, written.updated_at);
         Ok(())
     }
 
@@ -108,13 +117,33 @@ impl Writer {
         Ok(self.transport.send::<PullAnswer>(Method::POST, &path, Some(pull)).await?.into())
     }
 
+    /// Makes those of `labels` that do not exist, each tried once in the life of this process: GitHub would make them
+    /// too, but grey and without a word. One that exists is left as it is.
+    pub(super) async fn ensure_labels(&self, labels: &BTreeSet<String>) -> Result<(), Error> {
+        let missing = labels.difference(&self.labels()).cloned().collect::<Vec<_>>();
+        for name in missing {
+            let Some(words) = label_words(&name) else { continue };
+            match self.ensure_label(&name, words.color, words.description).await {
+                // Without them an issue is worth no less.
+                Ok(()) | Err(Error::Forbidden { .. } | Error::Missing { .. } | Error::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            self.labels().insert(name);
+        }
+        Ok(())
+    }
+
+    fn labels(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes sure a label exists, so that it has a colour and a description.
     pub async fn ensure_label(&self, name: &str, color: &str, description: &str) -> Result<(), Error> {
         let path = self.transport.path("labels");
         let label = NewLabel { name, color, description };
         match self.transport.send::<Anything>(Method::POST, &path, Some(&label)).await {
             Ok(_) => Ok(()),
-            Err(Error::Refused { status: 422, message, .. }) if message.contains("already_exists") => Ok(()),
+            Err(Error::Outdated { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

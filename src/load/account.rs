@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::adopt;
-use super::diagnostic::Faults;
+use super::diagnostic::{At, Faults};
 use super::expression::Context;
-use super::fields::Reader;
+use super::fields::{Denial, Reader};
 use super::identity::{Identity, check_unique, organization_facts};
-use super::layer::Layer;
-use super::merge::{Layers, Merged};
+use super::lock::{self, Locks};
+use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
+use super::rule::Rule;
 use super::settings;
 use super::stacks::Stacks;
+use super::targets::Targets;
 use super::templates::Templates;
 use super::tree::Tree;
+use super::whole::Whole;
+use super::words::{Said, Word, Words};
 use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
 
 /// Everything needed to build each account.
@@ -36,6 +41,7 @@ impl<'a> Accounts<'a> {
     pub(super) fn new(
         tree: &'a Tree,
         organization: &'a raw::Organization,
+        repository: raw::Repository,
         baselines: Vec<raw::Baseline>,
         files: &'a [raw::Account],
         incomplete: bool,
@@ -44,7 +50,8 @@ impl<'a> Accounts<'a> {
         let identities: Vec<_> =
             files.iter().filter_map(|file| Identity::new(file, organization, faults)).collect();
         check_unique(&identities, faults);
-        let layers = Layers::new(baselines, faults);
+        let layers = Layers::new(repository, baselines, faults);
+        lock::check_paths(&layers, faults);
         if !incomplete && !faults.speaks_of(&organization.spot.path) {
             check_targets(&layers, files, organization, faults);
         }
@@ -59,22 +66,33 @@ impl<'a> Accounts<'a> {
         Self { organization, layers, templates, identities, context, incomplete }
     }
 
+    /// Says which exclusions have ended.
+    pub(super) fn warn_of_the_past(&self, today: Date, faults: &mut Faults) {
+        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
+        for (slug, exclusion) in targets.flat_map(Targets::exclusions) {
+            if exclusion.has_ended(today) {
+                exclusion.warn(slug, faults);
+            }
+        }
+    }
+
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
-    pub(super) fn build(&self, mode: Mode, faults: &mut Faults) -> BTreeMap<Slug, Account> {
+    pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<Slug, Account> {
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
             return BTreeMap::new();
         }
         let sound = |identity: &&Identity<'_>| {
-            let baselines = self.layers.reaching(&identity.candidate());
-            let baselines = baselines.into_iter().map(|baseline| (&baseline.spot, &baseline.layer));
-            let mut files = baselines.chain([(&identity.file.spot, &identity.file.layer)]);
-            files.all(|(spot, layer)| {
-                !(broken.contains(&*spot.path) || self.incomplete && layer.speaks_of_accounts())
+            let speakers = self.speakers(identity);
+            // A fault within landfast.yaml is one of its own; only without all of its values others would follow.
+            let is_whole = |rank| rank == Rank::Repository && self.layers.repository().is_read;
+            speakers.iter().all(|Speaker { layer, spot, rank }| {
+                is_whole(*rank)
+                    || !(broken.contains(&*spot.path) || self.incomplete && layer.speaks_of_accounts())
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        sound.into_iter().map(|who| (who.slug.clone(), self.account(who, mode, faults))).collect()
+        sound.into_iter().map(|who| (who.slug.clone(), self.whole(who, faults).account)).collect()
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -84,11 +102,30 @@ impl<'a> Accounts<'a> {
         broken.iter().any(|path| is_baseline(path) && !read.contains(path))
     }
 
-    fn account(&self, who: &Identity<'_>, mode: Mode, faults: &mut Faults) -> Account {
+    fn speakers<'s>(&'s self, who: &Identity<'s>) -> Vec<Speaker<'s>> {
+        self.layers.speakers(&who.candidate(), &who.file.layer, &who.file.spot)
+    }
+
+    /// An account with how it came about.
+    pub(super) fn whole_of(&self, slug: &Slug) -> Option<Whole<'_>> {
+        let who = self.identities.iter().find(|who| who.slug == slug)?;
+        // Called where everything is sound: there is nothing new to report.
+        Some(self.whole(who, &mut Faults::default()))
+    }
+
+    fn whole<'s>(&'s self, who: &'s Identity<'s>, faults: &mut Faults) -> Whole<'s> {
         let candidate = who.candidate();
-        let merged = self.layers.merge(&candidate, &who.file.layer, faults);
+        let speakers = self.speakers(who);
+        let mut words = Words::default();
+        for (by, speaker) in speakers.iter().enumerate() {
+            words.add(by, speaker.layer, &candidate);
+        }
+        self.layers.check_agreement(&words, &speakers, faults);
+        let merged = effective(&words);
+        refuse_absent(who.slug, &words, faults);
         let context = self.context.with("account", &who.facts());
-        let context = context.with("values", &values(who.slug, &merged, &context, faults));
+        let values = values(who.slug, &merged, &context, faults);
+        let context = context.with("values", &values);
         let stacks = Stacks {
             slug: who.slug,
             merged: &merged,
@@ -97,33 +134,53 @@ impl<'a> Accounts<'a> {
             context: &context,
         };
         let stacks = stacks.build(faults);
-        let reaching = self.layers.reaching(&candidate);
-        let layers: Vec<&Layer> =
-            reaching.iter().map(|baseline| &baseline.layer).chain([&who.file.layer]).collect();
-        Account {
+        let locks = Locks {
+            slug: who.slug,
+            candidate: &candidate,
+            file: who.file,
+            organization: self.organization,
+            layers: &self.layers,
+            speakers: &speakers,
+            words: &words,
+            merged: &merged,
+            context: &context,
+            values: &values,
+        };
+        let regions = |name: &str| {
+            let keys = stacks.keys().filter(|key| key.name.as_str() == name);
+            keys.map(|key| key.region.clone()).collect::<Vec<_>>()
+        };
+        locks.check(&regions, faults);
+        let layers = speakers.iter().map(|speaker| speaker.layer);
+        let account = Account {
             slug: who.slug.clone(),
             id: who.id.cloned(),
             name: who.name.clone(),
             email: who.email.clone(),
             ou: who.ou.clone(),
             tags: who.tags.clone(),
-            mode: declared_mode(&merged).unwrap_or(mode),
+            mode: declared_mode(&merged),
             access: access(&self.organization.access, &who.file.access),
             settings: settings::build(who.slug, &merged, &context, faults),
-            adopt: layers.iter().flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
+            adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
             stacks,
             sources: who.sources(),
-        }
+        };
+        let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
+        Whole { account, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 
 /// The roles of an account: its own word, then the organization's, then the role AWS makes in new accounts.
 pub(super) fn access(organization: &raw::Access, own: &raw::Access) -> Access {
-    let raw::Access { role, read_role, management_role, external_id } = own.clone();
+    let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } =
+        own.clone();
     Access {
         role: role.or_else(|| organization.role.clone()).unwrap_or_else(default_role),
         read_role: read_role.or_else(|| organization.read_role.clone()),
         management_role: management_role.or_else(|| organization.management_role.clone()),
+        stack_role: stack_role.or_else(|| organization.stack_role.clone()),
+        new_account_role: new_account_role.or_else(|| organization.new_account_role.clone()),
         external_id: external_id.or_else(|| organization.external_id.clone()),
     }
 }
@@ -132,18 +189,18 @@ fn default_role() -> RoleName {
     RoleName::parse("OrganizationAccountAccessRole").expect("the constant is a role name")
 }
 
-fn declared_mode(merged: &Merged) -> Option<Mode> {
-    let leaf = merged.get(["mode".to_owned()].as_slice())?;
-    serde_json::from_value(leaf.value.clone()).ok()
+pub(super) fn declared_mode(merged: &Merged) -> Mode {
+    let leaf = merged.get(["mode".to_owned()].as_slice());
+    leaf.and_then(|leaf| serde_json::from_value(leaf.value.clone()).ok()).unwrap_or_default()
 }
 
 /// The merged values as one map, evaluated. Values see accounts and the organization, not each other.
-fn values(slug: &Slug, merged: &Merged, context: &Context, faults: &mut Faults) -> Value {
+pub(super) fn values(slug: &Slug, merged: &Merged, context: &Context, faults: &mut Faults) -> Value {
     let mut values = json!({});
     for (path, leaf) in merged.iter().filter(|(path, _)| path[0] == "values") {
         match context.value(&leaf.value) {
             Ok(value) => put(&mut values, &path[1..], value),
-            Err(fault) => faults.report_for(slug, &leaf.spot, fault.message, fault.hint),
+            Err(fault) => faults.report_for(Rule::Expression, slug, &leaf.spot, fault.message, fault.hint),
         }
     }
     values
@@ -153,6 +210,16 @@ fn put(values: &mut Value, path: &[String], value: Value) {
     match path {
         [] => *values = value,
         [key, rest @ ..] => put(&mut values[key.as_str()], rest, value),
+    }
+}
+
+/// Nothing is removed yet, so that a thing is absent cannot be seen to.
+fn refuse_absent(slug: &Slug, words: &Words<'_>, faults: &mut Faults) {
+    let absent = |word: &Word<'_>| matches!(word.said, Said::Denied(At { value: Denial::Absent, .. }));
+    for (path, word) in words.decided().filter(|(_, word)| absent(word)) {
+        let message = format!("`{}` cannot be kept absent yet: Landfast removes nothing", path.join("."));
+        let hint = "write null to leave it as it is, and remove it by hand";
+        faults.report_for(Rule::Absent, slug, word.spot(), message, hint);
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diagnostic::{At, Faults};
 use super::fields::suggest;
 use super::layer::Layer;
+use super::rule::Rule;
 use crate::model::{AccountProperty, Declared, Item, Region, Setting, Slug, Stack, StackKey};
 
 /// The items one layer adopts in one account.
@@ -35,14 +36,19 @@ fn item(
                 return vec![Item::Setting(setting)];
             }
             let keys = Setting::ALL.map(Setting::key);
-            faults.report(&path.spot, format!("there is no setting `{key}`"), suggest(key, keys.into_iter()));
+            faults.report(
+                Rule::UnknownName,
+                &path.spot,
+                format!("there is no setting `{key}`"),
+                suggest(key, keys.into_iter()),
+            );
             return Vec::new();
         }
         Some(("stacks", rest)) => return stack_items(slug, layer, path, rest, stacks, faults),
         _ => {}
     }
     let hint = "such as settings.passwordPolicy, stacks.network, stacks.network[eu-west-1], ou or tags.env";
-    faults.report(&path.spot, format!("`{}` is nothing that can be adopted", path.value), hint);
+    faults.report(Rule::Adopt, &path.spot, format!("`{}` is nothing that can be adopted", path.value), hint);
     Vec::new()
 }
 
@@ -69,7 +75,13 @@ fn stack_items(
     // A baseline's stack may be narrowed to other accounts; then there is nothing to adopt in this one.
     if malformed || (found.is_empty() && !layer.declares_stack(name)) {
         let hint = suggest(name, stacks.keys().map(|key| key.name.as_str()));
-        faults.report_for(slug, &path.spot, format!("there is no stack `{rest}` to adopt"), hint);
+        faults.report_for(
+            Rule::UnknownName,
+            slug,
+            &path.spot,
+            format!("there is no stack `{rest}` to adopt"),
+            hint,
+        );
     }
     found
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
+use super::rule::Rule;
 use crate::model::{Invalid, Value};
 use crate::yaml::{Entry, Kind, Node, Place, implied};
 
@@ -20,6 +21,27 @@ pub(super) struct Fields<'n> {
     at: Place,
     entries: &'n [Entry],
     known: Vec<&'static str>,
+    is_layered: bool,
+}
+
+/// What a layer says of a key instead of giving it a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Denial {
+    /// `null`: earlier layers' words do not count, and this layer has none of its own.
+    Withdrawn,
+    /// `absent`: it must not be there.
+    Absent,
+}
+
+impl Denial {
+    /// The denial a node stands for. An empty value is none: it may just be unfinished.
+    pub(super) fn of(node: &Node) -> Option<Self> {
+        match node {
+            node if node.is_written_null() => Some(Self::Withdrawn),
+            node if node.is_plain("absent") => Some(Self::Absent),
+            _ => None,
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -27,14 +49,25 @@ impl Reader<'_> {
         Spot { path: self.path.clone(), place }
     }
 
-    pub(super) fn fault(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn fault(
+        &mut self,
+        rule: Rule,
+        place: Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         let spot = self.spot(place);
-        self.faults.report(&spot, message, hint);
+        self.faults.report(rule, &spot, message, hint);
     }
 
     pub(super) fn fields<'n>(&mut self, node: &'n Node) -> Option<Fields<'n>> {
         let entries = self.entries(node)?;
-        Some(Fields { at: node.place, entries, known: Vec::new() })
+        Some(Fields { at: node.place, entries, known: Vec::new(), is_layered: false })
+    }
+
+    /// The same for a map of a layer, in which a key may be denied instead of given: see [`Fields::close_layered`].
+    pub(super) fn layered<'n>(&mut self, node: &'n Node) -> Option<Fields<'n>> {
+        Some(Fields { is_layered: true, ..self.fields(node)? })
     }
 
     /// The entries of a map whose keys are free.
@@ -105,7 +138,7 @@ impl Reader<'_> {
         match parse(text.value) {
             Ok(value) => Some(At { value, spot: text.spot }),
             Err(invalid) => {
-                self.faults.report(&text.spot, invalid.to_string(), hint);
+                self.faults.report(Rule::Identifier, &text.spot, invalid.to_string(), hint);
                 None
             }
         }
@@ -151,7 +184,7 @@ impl Reader<'_> {
             (None, Kind::Scalar { text, .. }) => (format!("`{text}`"), ""),
             _ => (node.shape().to_owned(), ""),
         };
-        self.fault(node.place, format!("expected {expected}, found {found}"), hint);
+        self.fault(Rule::Shape, node.place, format!("expected {expected}, found {found}"), hint);
         None
     }
 }
@@ -165,7 +198,8 @@ impl<'n> Fields<'n> {
     /// The whole entry of a key that may be left out.
     pub(super) fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
         self.known.push(key);
-        self.entries.iter().find(|entry| entry.key == key)
+        let found = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(found).filter(|entry| !self.is_layered || Denial::of(&entry.value).is_none())
     }
 
     /// The value of a key that must be there.
@@ -177,16 +211,24 @@ impl<'n> Fields<'n> {
     ) -> Option<&'n Node> {
         let node = self.optional(key);
         if node.is_none() {
-            reader.fault(self.at, format!("the key `{key}` is missing"), hint);
+            reader.fault(Rule::MissingKey, self.at, format!("the key `{key}` is missing"), hint);
         }
         node
+    }
+
+    /// Reports every key nobody asked for and gives back what is denied instead of given.
+    pub(super) fn close_layered(self, reader: &mut Reader<'_>) -> Vec<(&'n str, Denial, Place)> {
+        let (entries, known) = (self.entries, self.known.clone());
+        self.close(reader);
+        let known = entries.iter().filter(|entry| known.contains(&entry.key.as_str()));
+        known.filter_map(|entry| Some((entry.key.as_str(), Denial::of(&entry.value)?, entry.place))).collect()
     }
 
     /// Reports every key nobody asked for.
     pub(super) fn close(self, reader: &mut Reader<'_>) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
             let hint = suggest(&entry.key, self.known.iter().copied());
-            reader.fault(entry.place, format!("unknown key `{}`", entry.key), hint);
+            reader.fault(Rule::UnknownKey, entry.place, format!("unknown key `{}`", entry.key), hint);
         }
     }
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
+use super::layer::Layer;
 use super::raw;
+use super::rule::Rule;
 use super::tree::{File, Tree};
-use crate::model::{Mode, Slug};
+use crate::model::Slug;
 use crate::yaml::{self, Node};
 
 /// How large a file may be, and what to do about a larger one.
@@ -17,11 +19,12 @@ pub(super) struct Limit {
 
 /// The largest sensible file of ours is far smaller.
 const FILE: Limit = Limit { bytes: 1 << 20, hint: "split it: accounts and baselines have a folder each" };
+const REPOSITORY: &str = "landfast.yaml";
 const ORGANIZATION: &str = "organization/organization.yaml";
 
 /// All files of the repository that could be read.
 pub(super) struct Files {
-    pub(super) mode: Mode,
+    pub(super) repository: raw::Repository,
     pub(super) organization: raw::Organization,
     pub(super) baselines: Vec<raw::Baseline>,
     pub(super) accounts: Vec<raw::Account>,
@@ -32,8 +35,7 @@ pub(super) struct Files {
 /// Reads every file that matters.
 pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
     check_kinds(tree, faults);
-    let mode = document(tree, "landfast.yaml", faults)
-        .and_then(|node| raw::repository(&mut reader("landfast.yaml", faults), &node));
+    let repository = read_repository(tree, faults);
     let organization = read_organization(tree, faults);
     let baselines = folders(tree, "baselines/", "baseline.yaml", faults);
     let baselines = baselines.iter().filter_map(|name| read_baseline(tree, name, faults)).collect();
@@ -41,11 +43,11 @@ pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
     if slugs.is_empty() {
         let hint =
             "one folder per account: accounts/<name>/account.yaml; removing the last one closes nothing";
-        faults.report(&Spot::file("accounts"), "there is no account folder", hint);
+        faults.report(Rule::MissingFile, &Spot::file("accounts"), "there is no account folder", hint);
     }
     let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, faults)).collect();
     let incomplete = accounts.len() < slugs.len();
-    Files { mode: mode.unwrap_or_default(), organization, baselines, accounts, incomplete }
+    Files { repository, organization, baselines, accounts, incomplete }
 }
 
 /// Nothing but plain files: a link could point anywhere, and another repository is not at this commit.
@@ -54,18 +56,33 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
         let spot = Spot::file(path);
         match file {
             _ if !Tree::matters(path) => {}
-            File::Symlink => faults.report(&spot, "a symbolic link", "put the file itself here"),
-            File::Submodule => faults.report(&spot, "a submodule", "put the files themselves here"),
+            File::Symlink => {
+                faults.report(Rule::FileKind, &spot, "a symbolic link", "put the file itself here")
+            }
+            File::Submodule => {
+                faults.report(Rule::FileKind, &spot, "a submodule", "put the files themselves here")
+            }
             File::TooLarge { .. } | File::Blob(_) => {}
         }
     }
+}
+
+/// The repository's own file, or else one that says nothing: it may be left out.
+fn read_repository(tree: &Tree, faults: &mut Faults) -> raw::Repository {
+    let node = document(tree, REPOSITORY, faults);
+    let read = node.and_then(|node| raw::repository(&mut reader(REPOSITORY, faults), &node));
+    read.unwrap_or_else(|| raw::Repository {
+        spot: Spot::file(REPOSITORY),
+        layer: Layer::default(),
+        is_read: !tree.files.contains_key(REPOSITORY),
+    })
 }
 
 /// The organization's file, or else one that says nothing, so that the other files are still looked at.
 fn read_organization(tree: &Tree, faults: &mut Faults) -> raw::Organization {
     if !tree.files.contains_key(ORGANIZATION) {
         let hint = "it names the organization: id, managementAccount, homeRegion";
-        faults.report(&Spot::file(ORGANIZATION), "the file is missing", hint);
+        faults.report(Rule::MissingFile, &Spot::file(ORGANIZATION), "the file is missing", hint);
     }
     let node = document(tree, ORGANIZATION, faults);
     let read = node.and_then(|node| raw::organization(&mut reader(ORGANIZATION, faults), &node));
@@ -83,7 +100,12 @@ fn read_account(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Acc
     let slug = match Slug::parse(name) {
         Ok(slug) => Some(slug),
         Err(invalid) => {
-            faults.report(&Spot::file(&format!("accounts/{name}")), invalid.to_string(), "rename the folder");
+            faults.report(
+                Rule::Identifier,
+                &Spot::file(&format!("accounts/{name}")),
+                invalid.to_string(),
+                "rename the folder",
+            );
             None
         }
     };
@@ -99,7 +121,12 @@ fn folders(tree: &Tree, parent: &str, file: &str, faults: &mut Faults) -> BTreeS
             Some((name, _)) => _ = names.insert(name.to_owned()),
             None if is_yaml(path) => {
                 let hint = format!("move it to {parent}<name>/{file}");
-                faults.report(&Spot::file(&format!("{parent}{path}")), "a file outside any folder", hint);
+                faults.report(
+                    Rule::StrayFile,
+                    &Spot::file(&format!("{parent}{path}")),
+                    "a file outside any folder",
+                    hint,
+                );
             }
             None => {}
         }
@@ -109,7 +136,12 @@ fn folders(tree: &Tree, parent: &str, file: &str, faults: &mut Faults) -> BTreeS
         if !there {
             let hint =
                 format!("every folder in {parent} needs one; remove the folder if it is not one of them");
-            faults.report(&Spot::file(&format!("{parent}{name}")), format!("there is no {file} in it"), hint);
+            faults.report(
+                Rule::MissingFile,
+                &Spot::file(&format!("{parent}{name}")),
+                format!("there is no {file} in it"),
+                hint,
+            );
         }
         there
     });
@@ -138,7 +170,7 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
             }
             _ => fault.hint.unwrap_or_default(),
         };
-        reader.fault(fault.place, fault.message, hint);
+        reader.fault(Rule::Yaml, fault.place, fault.message, hint);
     }
     node
 }
@@ -153,7 +185,7 @@ pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: &Limit, faults: &mut F
     };
     if size > limit.bytes {
         let message = format!("the file has {size} bytes, and {} are allowed", limit.bytes);
-        faults.report(&spot, message, limit.hint);
+        faults.report(Rule::FileSize, &spot, message, limit.hint);
         return None;
     }
     let File::Blob(bytes) = tree.files.get(path)? else { return None };
@@ -161,7 +193,7 @@ pub(super) fn text<'t>(tree: &'t Tree, path: &str, limit: &Limit, faults: &mut F
         Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let message = format!("not UTF-8 from byte {} on", error.valid_up_to());
-            faults.report(&spot, message, "save it as UTF-8 text");
+            faults.report(Rule::Encoding, &spot, message, "save it as UTF-8 text");
             None
         }
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::diagnostic::{At, Faults, Spot};
+use super::diagnostic::{At, Fault, Faults, Spot};
 use super::expression::Context;
 use super::fields::suggest;
 use super::raw::{Account, Organization};
+use super::rule::Rule;
 use super::tags;
 use super::targets::Candidate;
 use crate::model::{AccountId, Email, OuPath, Slug, Source, Value};
@@ -42,6 +43,7 @@ impl<'a> Identity<'a> {
         let (email, email_spot) = email(file, organization, &context.with("account", &facts), faults)?;
         facts["email"] = json!(email);
         let mut declared = organization.defaults.tags.clone();
+        declared.retain(|key, _| !file.without_tags.contains_key(key));
         declared.extend(file.tags.clone());
         let tags = tags::evaluate(&file.slug, &declared, &context.with("account", &facts), faults);
         let identity = Self {
@@ -96,21 +98,45 @@ impl<'a> Identity<'a> {
     }
 
     fn check(&self, organization: &Organization, faults: &mut Faults) {
+        self.check_required_tags(&organization.defaults.required_tags, faults);
         if !(1..=50).contains(&self.name.chars().count()) {
             let message = format!("the name has {} characters", self.name.chars().count());
-            faults.report(&self.file.name.spot, message, "Organizations takes 1 to 50");
+            faults.report(
+                Rule::AccountProperty,
+                &self.file.name.spot,
+                message,
+                "Organizations takes 1 to 50",
+            );
         }
         let ous_are_known = !faults.speaks_of(&organization.spot.path);
         if ous_are_known && !self.ou.is_root() && !organization.ous.contains_key(self.ou) {
             let hint = suggest(self.ou.as_str(), organization.ous.keys().map(OuPath::as_str));
-            faults.report(&self.file.ou.spot, format!("there is no OU `{}`", self.ou), hint);
+            faults.report(
+                Rule::UnknownName,
+                &self.file.ou.spot,
+                format!("there is no OU `{}`", self.ou),
+                hint,
+            );
+        }
+    }
+}
+
+impl Identity<'_> {
+    fn check_required_tags(&self, required: &[At<String>], faults: &mut Faults) {
+        // A tag whose expression does not work has been reported, and is there.
+        for key in required.iter().filter(|key| !self.tag_spots.contains_key(&key.value)) {
+            let spot = self.file.without_tags.get(&key.value).unwrap_or(&self.file.spot);
+            let message = format!("the tag `{}` is missing", key.value);
+            let hint = format!("give the account one: `tags: {{{}: …}}`", key.value);
+            let fault = Fault::new(Rule::RequiredTag, spot, message, hint);
+            faults.add(fault.see(&key.spot, "every account has to have it"));
         }
     }
 }
 
 /// Reports every id, e-mail and name that two folders share.
 pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
-    let mut seen: BTreeMap<(&str, String), &Slug> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, String), (&Slug, &Spot)> = BTreeMap::new();
     for identity in identities {
         let id = identity.id.map(|id| ("id", id.to_string(), &identity.file.id));
         let id = id.and_then(|(what, text, at)| Some((what, text, &at.as_ref()?.spot)));
@@ -118,16 +144,13 @@ pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
         let email = ("e-mail", identity.email.as_str().to_ascii_lowercase(), &identity.email_spot);
         let name = ("name", identity.name.clone(), &identity.file.name.spot);
         for (what, text, spot) in id.into_iter().chain([email, name]) {
-            if let Some(first) = seen.get(&(what, text.clone())) {
+            if let Some((first, place)) = seen.get(&(what, text.clone())) {
                 let message = format!("the {what} `{text}` belongs to accounts/{first} already");
-                faults.report_for(
-                    identity.slug,
-                    spot,
-                    message,
-                    format!("no two accounts can have the same {what}"),
-                );
+                let hint = format!("no two accounts can have the same {what}");
+                let fault = Fault::new(Rule::SharedIdentity, spot, message, hint);
+                faults.add_for(identity.slug, fault.see(place, "the first one"));
             } else {
-                seen.insert((what, text), identity.slug);
+                seen.insert((what, text), (identity.slug, spot));
             }
         }
     }
@@ -151,7 +174,7 @@ fn evaluate(file: &Account, text: &At<String>, context: &Context, faults: &mut F
     match context.text(&text.value) {
         Ok(text) => Some(text),
         Err(fault) => {
-            faults.report_for(&file.slug, &text.spot, fault.message, fault.hint);
+            faults.report_for(Rule::Expression, &file.slug, &text.spot, fault.message, fault.hint);
             None
         }
     }
@@ -166,7 +189,7 @@ fn email(
     let Some(declared) = file.email.as_ref().or(organization.defaults.email.as_ref()) else {
         if !faults.speaks_of(&organization.spot.path) {
             let hint = "or give all accounts one: accountDefaults.email in organization/organization.yaml";
-            faults.report(&file.spot, "the key `email` is missing", hint);
+            faults.report(Rule::MissingKey, &file.spot, "the key `email` is missing", hint);
         }
         return None;
     };
@@ -174,7 +197,7 @@ fn email(
     match Email::parse(text) {
         Ok(email) => Some((email, declared.spot.clone())),
         Err(invalid) => {
-            faults.report_for(&file.slug, &declared.spot, invalid.to_string(), "");
+            faults.report_for(Rule::Identifier, &file.slug, &declared.spot, invalid.to_string(), "");
             None
         }
     }

@@ -1,13 +1,15 @@
-//! What a baseline and an account have in common: values, settings and stacks, as leaves by path.
+//! What the repository, a baseline and an account have in common: values, settings and stacks, as leaves by path.
 //!
 //! A leaf is the smallest thing that one layer can say over another: `settings.passwordPolicy.minimumLength`,
 //! `stacks.network.parameters.Cidr`. Maps are merged by merging leaves; lists are leaves, so they are replaced.
+//! A key can also be denied: see [`Denial`].
 
 use std::collections::BTreeMap;
 
 use super::diagnostic::At;
-use super::fields::{Fields, Reader, suggest};
+use super::fields::{Denial, Fields, Reader, suggest};
 use super::raw::mode;
+use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{StackName, Value};
 use crate::yaml::{Entry, Kind, Node, Place};
@@ -19,49 +21,74 @@ pub(super) type Path = Vec<String>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layer {
     pub(super) leaves: BTreeMap<Path, At<Value>>,
+    pub(super) denied: BTreeMap<Path, At<Denial>>,
     pub(super) adopt: Vec<At<String>>,
-    /// Which of the baseline's accounts a stack is for, where that is not all of them.
-    narrowed: BTreeMap<String, Targets>,
+    /// Paths that no later layer may change.
+    pub(super) locked: Vec<At<Path>>,
+    /// Which of the baseline's accounts an entry is for, where that is not all of them.
+    narrowed: BTreeMap<Path, Targets>,
+    /// The repository's settings stop at the management account, as baselines do that do not name it.
+    spares_management: bool,
+}
+
+/// Where a layer stands, and so what it may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kin {
+    /// `landfast.yaml`: it has no folder for templates, and nothing to target.
+    Repository,
+    /// A baseline, whose entries may be narrowed.
+    Baseline,
+    /// An account: nothing comes after it, so it locks nothing.
+    Account,
 }
 
 const CAPABILITIES: [&str; 3] = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
 
 impl Layer {
-    /// Reads the keys a baseline and an account share.
-    pub(super) fn read(reader: &mut Reader<'_>, fields: &mut Fields<'_>, in_baseline: bool) -> Self {
-        let mut layer = Self::default();
-        if let Some(node) = fields.optional("mode")
-            && let Some(mode) = mode(reader, node)
-        {
-            let value = serde_json::to_value(mode).unwrap_or_default();
-            layer.put(reader, &["mode"], value, node.place);
+    /// Reads the keys that layers share.
+    pub(super) fn read(reader: &mut Reader<'_>, fields: &mut Fields<'_>, kin: Kin) -> Self {
+        let mut layer = Self { spares_management: kin == Kin::Repository, ..Self::default() };
+        if let Some(entry) = fields.entry("mode") {
+            layer.read_mode(reader, entry);
         }
-        for entry in fields.optional("values").and_then(|node| reader.entries(node)).unwrap_or_default() {
-            if let Some(value) = reader.value(&entry.value) {
-                layer.flatten(reader, &["values", &entry.key], value, entry.value.place);
-            }
+        if let Some(node) = fields.optional("values") {
+            layer.read_values(reader, node);
         }
         if let Some(node) = fields.optional("settings") {
-            layer.read_settings(reader, node);
+            layer.read_settings(reader, node, kin);
         }
-        for entry in fields.optional("stacks").and_then(|node| reader.entries(node)).unwrap_or_default() {
-            layer.read_stack(reader, entry, in_baseline);
+        if kin != Kin::Repository
+            && let Some(node) = fields.optional("stacks")
+        {
+            for entry in layer.given(reader, node, &["stacks"]) {
+                layer.read_stack(reader, entry, kin);
+            }
         }
-        layer.adopt = fields.optional("adopt").map(|node| reader.texts(node)).unwrap_or_default();
+        if kin != Kin::Account
+            && let Some(node) = fields.optional("locked")
+        {
+            layer.locked = reader.list(node, lock_path);
+        }
+        if kin != Kin::Repository {
+            layer.adopt = fields.optional("adopt").map(|node| reader.texts(node)).unwrap_or_default();
+        }
         layer
     }
 
     /// The leaves that concern one account.
-    pub(super) fn leaves_for<'a>(
-        &'a self,
-        account: &'a Candidate<'a>,
-    ) -> impl Iterator<Item = (&'a Path, &'a At<Value>)> {
-        self.leaves.iter().filter(|(path, _)| match path.as_slice() {
-            [head, stack, ..] if head == "stacks" => {
-                self.narrowed.get(stack).is_none_or(|targets| targets.narrow_to(account))
-            }
-            _ => true,
-        })
+    pub(super) fn leaves_for(&self, account: &Candidate<'_>) -> impl Iterator<Item = (&Path, &At<Value>)> {
+        self.leaves.iter().filter(|(path, _)| self.is_for(path, account))
+    }
+
+    /// The denials that concern one account.
+    pub(super) fn denied_for(&self, account: &Candidate<'_>) -> impl Iterator<Item = (&Path, &At<Denial>)> {
+        self.denied.iter().filter(|(path, _)| self.is_for(path, account))
+    }
+
+    fn is_for(&self, path: &[String], account: &Candidate<'_>) -> bool {
+        let reaches = |end: usize| self.narrowed.get(&path[..end]).is_none_or(|it| it.narrow_to(account));
+        let is_spared = self.spares_management && account.is_management && path[0] == "settings";
+        !is_spared && (self.narrowed.is_empty() || (1..=path.len()).all(reaches))
     }
 
     /// True when an expression of this layer may look at other accounts.
@@ -70,7 +97,7 @@ impl Layer {
         self.leaves.values().map(text).any(|text| text.contains("${{") && text.contains("accounts"))
     }
 
-    /// The targets written at single stacks.
+    /// The targets written at single entries.
     pub(super) fn narrowing(&self) -> impl Iterator<Item = &Targets> {
         self.narrowed.values()
     }
@@ -80,38 +107,130 @@ impl Layer {
         self.leaves.contains_key(["stacks".to_owned(), name.to_owned()].as_slice())
     }
 
+    fn deny(&mut self, reader: &mut Reader<'_>, path: &[&str], denial: Denial, place: Place) {
+        // Whole things can be absent; a part of one is a value like any other.
+        if denial == Denial::Absent && !matches!(path, ["settings", _] | ["stacks", _]) {
+            let message = format!("`{}` cannot be absent", path.join("."));
+            reader.fault(
+                Rule::Absent,
+                place,
+                message,
+                "null leaves it to others; \"absent\" in quotes is a text",
+            );
+            return;
+        }
+        let path = path.iter().map(|&name| name.to_owned()).collect();
+        self.denied.insert(path, At { value: denial, spot: reader.spot(place) });
+    }
+
+    fn deny_all(&mut self, reader: &mut Reader<'_>, path: &[&str], denied: Vec<(&str, Denial, Place)>) {
+        for (key, denial, place) in denied {
+            self.deny(reader, &[path, &[key]].concat(), denial, place);
+        }
+    }
+
+    /// The entries of a map with free keys that are given a value; the others are denied.
+    fn given<'n>(&mut self, reader: &mut Reader<'_>, node: &'n Node, path: &[&str]) -> Vec<&'n Entry> {
+        let entries = reader.entries(node).unwrap_or_default().iter();
+        let (denied, given): (Vec<_>, _) = entries.partition(|entry| Denial::of(&entry.value).is_some());
+        for entry in denied {
+            let denial = Denial::of(&entry.value).unwrap_or(Denial::Withdrawn);
+            self.deny(reader, &[path, &[&entry.key]].concat(), denial, entry.place);
+        }
+        given
+    }
+
+    /// The same where `absent` is a text like any other.
+    fn given_texts<'n>(&mut self, reader: &mut Reader<'_>, node: &'n Node, path: &[&str]) -> Vec<&'n Entry> {
+        let entries = reader.entries(node).unwrap_or_default().iter();
+        let (denied, given): (Vec<_>, _) = entries.partition(|entry| entry.value.is_written_null());
+        for entry in denied {
+            self.deny(reader, &[path, &[&entry.key]].concat(), Denial::Withdrawn, entry.place);
+        }
+        given
+    }
+
+    fn read_mode(&mut self, reader: &mut Reader<'_>, entry: &Entry) {
+        if entry.value.is_written_null() {
+            self.deny(reader, &["mode"], Denial::Withdrawn, entry.place);
+        } else if let Some(mode) = mode(reader, &entry.value) {
+            let value = serde_json::to_value(mode).unwrap_or_default();
+            self.put(reader, &["mode"], value, entry.value.place);
+        }
+    }
+
+    fn read_values(&mut self, reader: &mut Reader<'_>, node: &Node) {
+        for entry in self.given_texts(reader, node, &["values"]) {
+            self.flatten(reader, &["values", &entry.key], &entry.value);
+        }
+    }
+
+    /// Values are free data: maps in them merge by key as well. A map without a key only says that it is a map.
+    fn flatten(&mut self, reader: &mut Reader<'_>, path: &[&str], node: &Node) {
+        match &node.kind {
+            Kind::Map(entries) if node.tag.is_none() && !entries.is_empty() => {
+                for entry in self.given_texts(reader, node, path) {
+                    self.flatten(reader, &[path, &[entry.key.as_str()]].concat(), &entry.value);
+                }
+            }
+            _ => {
+                if let Some(value) = reader.value(node) {
+                    self.put(reader, path, value, node.place);
+                }
+            }
+        }
+    }
+
     fn put(&mut self, reader: &Reader<'_>, path: &[&str], value: Value, place: Place) {
         let path = path.iter().map(|&name| name.to_owned()).collect();
         self.leaves.insert(path, At { value, spot: reader.spot(place) });
     }
 
-    /// Values are free data: maps in them merge by key as well.
-    fn flatten(&mut self, reader: &Reader<'_>, path: &[&str], value: Value, place: Place) {
-        match value {
-            Value::Object(map) if !map.is_empty() => {
-                for (key, value) in map {
-                    self.flatten(reader, &[path, &[key.as_str()]].concat(), value, place);
-                }
-            }
-            value => self.put(reader, path, value, place),
-        }
-    }
-
-    fn read_settings(&mut self, reader: &mut Reader<'_>, node: &Node) {
-        let Some(mut fields) = reader.fields(node) else { return };
+    fn read_settings(&mut self, reader: &mut Reader<'_>, node: &Node, kin: Kin) {
+        let Some(mut fields) = reader.layered(node) else { return };
         if let Some(entry) = fields.entry("passwordPolicy") {
             self.put(reader, &["settings", "passwordPolicy"], Value::Null, entry.place);
-            self.read_password_policy(reader, &entry.value);
+            self.read_password_policy(reader, &entry.value, kin);
         }
-        if let Some(alias) = fields.optional("accountAlias").and_then(|node| reader.text(node)) {
-            let place = alias.spot.place;
-            self.put(reader, &["settings", "accountAlias"], alias.value.into(), place);
+        if let Some(entry) = fields.entry("accountAlias")
+            && let Some(node) = self.plain_or_narrowed(reader, entry, kin)
+            && let Some(alias) = reader.text(node)
+        {
+            self.put(reader, &["settings", "accountAlias"], alias.value.into(), alias.spot.place);
         }
-        fields.close(reader);
+        let denied = fields.close_layered(reader);
+        self.deny_all(reader, &["settings"], denied);
     }
 
-    fn read_password_policy(&mut self, reader: &mut Reader<'_>, node: &Node) {
-        let Some(mut fields) = reader.fields(node) else { return };
+    /// A setting that is one text has no room for targets, so it can be written `{value: …, targets: …}` too.
+    fn plain_or_narrowed<'n>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        entry: &'n Entry,
+        kin: Kin,
+    ) -> Option<&'n Node> {
+        if !matches!(entry.value.kind, Kind::Map(_)) {
+            return Some(&entry.value);
+        }
+        let mut fields = reader.fields(&entry.value)?;
+        let value = fields.required("value", reader, "the text itself");
+        self.read_narrowing(reader, &mut fields, &["settings", &entry.key], kin);
+        fields.close(reader);
+        value
+    }
+
+    /// `targets` at one entry of a baseline.
+    fn read_narrowing(&mut self, reader: &mut Reader<'_>, fields: &mut Fields<'_>, path: &[&str], kin: Kin) {
+        if kin == Kin::Baseline
+            && let Some(targets) = fields.optional("targets").and_then(|node| Targets::read(reader, node))
+        {
+            self.narrowed.insert(path.iter().map(|&name| name.to_owned()).collect(), targets);
+        }
+    }
+
+    fn read_password_policy(&mut self, reader: &mut Reader<'_>, node: &Node, kin: Kin) {
+        let Some(mut fields) = reader.layered(node) else { return };
+        self.read_narrowing(reader, &mut fields, &["settings", "passwordPolicy"], kin);
         // The ranges are IAM's own (UpdateAccountPasswordPolicy).
         for (key, low, high) in
             [("minimumLength", 6, 128), ("maxAgeDays", 1, 1095), ("reusePrevention", 1, 24)]
@@ -134,16 +253,17 @@ impl Layer {
                 self.put(reader, &["settings", "passwordPolicy", key], flag.into(), node.place);
             }
         }
-        fields.close(reader);
+        let denied = fields.close_layered(reader);
+        self.deny_all(reader, &["settings", "passwordPolicy"], denied);
     }
 
-    fn read_stack(&mut self, reader: &mut Reader<'_>, entry: &Entry, in_baseline: bool) {
+    fn read_stack(&mut self, reader: &mut Reader<'_>, entry: &Entry, kin: Kin) {
         let name = entry.key.as_str();
         if let Err(invalid) = StackName::parse(name) {
-            reader.fault(entry.place, invalid.to_string(), "");
+            reader.fault(Rule::Identifier, entry.place, invalid.to_string(), "");
             return;
         }
-        let Some(mut fields) = reader.fields(&entry.value) else { return };
+        let Some(mut fields) = reader.layered(&entry.value) else { return };
         self.put(reader, &["stacks", name], Value::Null, entry.place);
         if let Some(path) = fields.optional("template").and_then(|node| template_path(reader, node)) {
             let place = path.spot.place;
@@ -153,17 +273,15 @@ impl Layer {
         for (key, allowed) in [("regions", &[][..]), ("needs", &[]), ("capabilities", &CAPABILITIES)] {
             self.read_list(reader, &mut fields, (name, key), allowed);
         }
-        if in_baseline && let Some(node) = fields.optional("targets") {
-            let targets = Targets::read(reader, node);
-            self.narrowed.extend(targets.map(|targets| (name.to_owned(), targets)));
-        }
-        fields.close(reader);
+        self.read_narrowing(reader, &mut fields, &["stacks", name], kin);
+        let denied = fields.close_layered(reader);
+        self.deny_all(reader, &["stacks", name], denied);
     }
 
     fn read_parameters(&mut self, reader: &mut Reader<'_>, fields: &mut Fields<'_>, stack: &str) {
         for key in ["parameters", "tags"] {
-            let entries = fields.optional(key).and_then(|node| reader.entries(node)).unwrap_or_default();
-            for entry in entries {
+            let Some(node) = fields.optional(key) else { continue };
+            for entry in self.given_texts(reader, node, &["stacks", stack, key]) {
                 let value = match key {
                     "tags" => reader.text(&entry.value).map(|text| text.value.into()),
                     _ => parameter(reader, &entry.value),
@@ -186,7 +304,12 @@ impl Layer {
         for text in texts.iter().filter(|text| !allowed.is_empty() && !allowed.contains(&text.value.as_str()))
         {
             let message = format!("`{}` is not one of CloudFormation's {key}", text.value);
-            reader.faults.report(&text.spot, message, suggest(&text.value, allowed.iter().copied()));
+            reader.faults.report(
+                Rule::Capability,
+                &text.spot,
+                message,
+                suggest(&text.value, allowed.iter().copied()),
+            );
         }
         let list = texts.into_iter().map(|text| text.value).collect();
         self.put(reader, &["stacks", stack, key], list, node.place);
@@ -207,9 +330,32 @@ fn template_path(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
     let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
     if text.value.split('/').any(odd) {
         let message = format!("the template `{}` is not in this folder", text.value);
-        reader.fault(node.place, message, "a plain path below the folder of this file, without `..`");
+        reader.fault(
+            Rule::TemplatePath,
+            node.place,
+            message,
+            "a plain path below the folder of this file, without `..`",
+        );
         return None;
     }
     let folder = reader.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     Some(text.map(|name| format!("{folder}/{name}")))
+}
+
+/// A path that can be locked: `mode`, `access`, or something under `values`, `settings` or `stacks`.
+fn lock_path(reader: &mut Reader<'_>, node: &Node) -> Option<At<Path>> {
+    let text = reader.text(node)?;
+    let path: Path = text.value.split('.').map(str::to_owned).collect();
+    let names: Vec<_> = path.iter().map(String::as_str).collect();
+    let is_lockable = match names.as_slice() {
+        ["mode" | "access"] => true,
+        ["values" | "settings" | "stacks", rest @ ..] => !rest.is_empty() && !rest.contains(&""),
+        _ => false,
+    };
+    if !is_lockable {
+        let message = format!("`{}` is nothing that can be locked", text.value);
+        let hint = "such as settings.passwordPolicy, stacks.audit-trail, values.AlertEmail, mode or access";
+        reader.fault(Rule::Locked, node.place, message, hint);
+    }
+    is_lockable.then(|| text.map(|_| path))
 }

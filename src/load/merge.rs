@@ -1,39 +1,71 @@
-//! Laying layers over each other: baselines in their order, the account last.
+//! Laying layers over each other: the repository, baselines in their order, the account last.
 //!
 //! Guarantees: the account's own word wins; among baselines the one that comes `after` the other wins; two that
-//! disagree without an order are reported and never silently decided.
+//! disagree without an order are reported and never silently decided; every word is kept, with who said it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
-use super::diagnostic::{At, Faults, Spot};
+use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::suggest;
 use super::layer::{Layer, Path};
 use super::order::{ancestors, order};
-use super::raw::Baseline;
+use super::raw::{Baseline, Repository};
+use super::rule::Rule;
 use super::targets::Candidate;
+use super::words::{Said, Word, Words, is_hidden};
 use crate::model::Value;
 
 /// What an account comes to, leaf by leaf, each with the place that decided.
 pub(super) type Merged = BTreeMap<Path, At<Value>>;
 
-/// The baselines in an order in which each comes after those it names.
+/// The repository and its baselines, these in an order in which each comes after those it names.
 pub(super) struct Layers {
+    repository: Repository,
     baselines: Vec<Baseline>,
     /// For each baseline those it comes after, directly or through others.
     before: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// One layer that speaks to an account.
+#[derive(Clone, Copy)]
+pub(super) struct Speaker<'a> {
+    pub(super) layer: &'a Layer,
+    pub(super) spot: &'a Spot,
+    pub(super) rank: Rank<'a>,
+}
+
+/// Where a speaker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank<'a> {
+    /// `landfast.yaml`, before everybody.
+    Repository,
+    /// A baseline, by name.
+    Baseline(&'a str),
+    /// The account itself, after everybody.
+    Account,
+}
+
+impl std::fmt::Display for Rank<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Repository => f.write_str("landfast.yaml"),
+            Self::Baseline(name) => write!(f, "the baseline `{name}`"),
+            Self::Account => f.write_str("the account"),
+        }
+    }
+}
+
 impl Layers {
     /// Checks `after` and brings the baselines in order.
-    pub(super) fn new(mut baselines: Vec<Baseline>, faults: &mut Faults) -> Self {
+    pub(super) fn new(repository: Repository, mut baselines: Vec<Baseline>, faults: &mut Faults) -> Self {
         let after = |b: &Baseline| b.after.iter().map(|name| name.value.clone()).collect();
         let graph: BTreeMap<String, BTreeSet<String>> =
             baselines.iter().map(|baseline| (baseline.name.clone(), after(baseline))).collect();
         for name in baselines.iter().flat_map(|baseline| &baseline.after) {
             if !graph.contains_key(&name.value) {
                 let message = format!("there is no baseline `{}`", name.value);
-                faults.report(&name.spot, message, suggest(&name.value, graph.keys().map(String::as_str)));
+                let hint = suggest(&name.value, graph.keys().map(String::as_str));
+                faults.report(Rule::UnknownName, &name.spot, message, hint);
             }
         }
         match order(&graph) {
@@ -41,7 +73,7 @@ impl Layers {
             Err(cycle) => report_cycle(&baselines, &cycle, faults),
         }
         let before = graph.keys().map(|name| (name.clone(), ancestors(&graph, name))).collect();
-        Self { baselines, before }
+        Self { repository, baselines, before }
     }
 
     /// The baselines that are for this account, in order.
@@ -49,62 +81,119 @@ impl Layers {
         self.baselines.iter().filter(|baseline| baseline.targets.reach(account)).collect()
     }
 
+    /// Every layer that speaks to an account, in order.
+    pub(super) fn speakers<'a>(
+        &'a self,
+        account: &Candidate<'_>,
+        own: &'a Layer,
+        own_spot: &'a Spot,
+    ) -> Vec<Speaker<'a>> {
+        let repository =
+            Speaker { layer: &self.repository.layer, spot: &self.repository.spot, rank: Rank::Repository };
+        let baselines = self.reaching(account).into_iter().map(|baseline| Speaker {
+            layer: &baseline.layer,
+            spot: &baseline.spot,
+            rank: Rank::Baseline(&baseline.name),
+        });
+        let own = Speaker { layer: own, spot: own_spot, rank: Rank::Account };
+        std::iter::once(repository).chain(baselines).chain([own]).collect()
+    }
+
     /// Every baseline.
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Baseline> {
         self.baselines.iter()
     }
 
-    /// Merges what reaches the account.
-    pub(super) fn merge(&self, account: &Candidate<'_>, own: &Layer, faults: &mut Faults) -> Merged {
-        let mut said: BTreeMap<&Path, Vec<(&str, &At<Value>)>> = BTreeMap::new();
-        let mut merged = Merged::new();
-        for baseline in self.reaching(account) {
-            for (path, leaf) in baseline.layer.leaves_for(account) {
-                said.entry(path).or_default().push((&baseline.name, leaf));
-                lay(&mut merged, path, leaf);
-            }
-        }
-        for (path, said) in said.iter().filter(|(path, _)| !own.leaves.contains_key(**path)) {
-            self.check_agreement(path, said, faults);
-        }
-        for (path, leaf) in own.leaves_for(account) {
-            lay(&mut merged, path, leaf);
-        }
-        merged
+    /// The repository's own layer.
+    pub(super) fn repository(&self) -> &Repository {
+        &self.repository
     }
 
-    /// Of those that said something, only those nobody later overrides count; they have to agree.
-    fn check_agreement(&self, path: &Path, said: &[(&str, &At<Value>)], faults: &mut Faults) {
-        let overridden = |name: &str| said.iter().any(|(other, _)| self.before[*other].contains(name));
-        let mut last = said.iter().filter(|(name, _)| !overridden(name));
-        let Some((first, value)) = last.next() else { return };
-        for (second, other) in last.filter(|(_, other)| other.value != value.value) {
-            let mut message =
-                format!("the baselines `{first}` and `{second}` disagree on {}", path.join("."));
-            if is_parameter(path) {
-                faults.keep_secret(&value.spot);
-                faults.keep_secret(&other.spot);
-            } else {
-                let _ = write!(message, ": {} and {}", value.value, other.value);
+    /// True when the later layer was told to come after the earlier one.
+    pub(super) fn comes_after(&self, later: Rank<'_>, earlier: Rank<'_>) -> bool {
+        match (later, earlier) {
+            (Rank::Account, earlier) => earlier != Rank::Account,
+            (later, Rank::Repository) => later != Rank::Repository,
+            (Rank::Baseline(later), Rank::Baseline(earlier)) => self.before[later].contains(earlier),
+            (Rank::Repository, _) | (Rank::Baseline(_), Rank::Account) => false,
+        }
+    }
+
+    /// Reports each pair of words that cannot both stand although no order decides between them.
+    pub(super) fn check_agreement(&self, words: &Words<'_>, speakers: &[Speaker<'_>], faults: &mut Faults) {
+        let after =
+            |later: usize, earlier: usize| self.comes_after(speakers[later].rank, speakers[earlier].rank);
+        for (path, word) in words.iter() {
+            // A quick way out for what only one layer says.
+            if words.rivals(path).all(|(_, rival)| rival.by == word.by) {
+                continue;
             }
-            let hint = format!("let one come after the other: `after: [{first}]` in `{second}`");
-            faults.report(&other.spot, message, hint);
+            let is_overruled = |path, word: &Word<'_>| {
+                let mut others = words.rivals(path).chain(words.inside(path));
+                others.any(|(other, rival)| after(rival.by, word.by) && is_hidden(path, word, other, rival))
+            };
+            // An entry that was spoken of again does not make good what was denied in it.
+            let is_settled = |rival: &Word<'_>| {
+                let settles = |(at, it): (&[String], &Word<'_>)| at == path || !it.is_marker();
+                words.rivals(path).any(|(at, it)| after(it.by, rival.by) && settles((at, it)))
+            };
+            if is_overruled(path, word) {
+                continue;
+            }
+            for (other, rival) in words.rivals(path) {
+                // Said once for the entry, not again for each thing in it.
+                let is_entry = |it: &Word<'_>| it.by == word.by && !is_overruled(other, it);
+                let is_told = other != path && words.at(other).iter().any(is_entry);
+                let is_ordered = rival.by == word.by || after(rival.by, word.by) || after(word.by, rival.by);
+                if !(is_ordered || is_told)
+                    && (other, &rival.said) != (path, &word.said)
+                    && is_hidden(path, word, other, rival)
+                    && !is_settled(rival)
+                {
+                    let (first, second) = if word.by < rival.by { (word, rival) } else { (rival, word) };
+                    disagree(path, first, second, speakers, faults);
+                }
+            }
         }
     }
 }
 
-/// True for what a template takes as a parameter: it may be a secret, and no template has been read yet.
-fn is_parameter(path: &Path) -> bool {
-    matches!(path.as_slice(), [head, _, key, ..] if head == "stacks" && key == "parameters")
+fn disagree(
+    path: &[String],
+    word: &Word<'_>,
+    rival: &Word<'_>,
+    speakers: &[Speaker<'_>],
+    faults: &mut Faults,
+) {
+    let (Rank::Baseline(first), Rank::Baseline(second)) = (speakers[word.by].rank, speakers[rival.by].rank)
+    else {
+        return;
+    };
+    let mut message = format!("the baselines `{first}` and `{second}` disagree on {}", path.join("."));
+    if may_be_secret(path) {
+        faults.keep_secret(word.spot());
+        faults.keep_secret(rival.spot());
+    } else {
+        message.push_str(&format!(": {} and {}", word.said, rival.said));
+    }
+    let hint = format!("let one come after the other: `after: [{first}]` in `{second}`");
+    let fault = Fault::new(Rule::Disagreement, rival.spot(), message, hint);
+    faults.add(fault.see(word.spot(), format!("`{first}` says otherwise here")));
 }
 
-/// Puts one leaf over what is there. In values a map may take the place of a text, or a text that of a map.
-fn lay(merged: &mut Merged, path: &Path, leaf: &At<Value>) {
-    if path[0] == "values" {
-        let hides = |other: &Path| other != path && (other.starts_with(path) || path.starts_with(other));
-        merged.retain(|other, _| !hides(other));
-    }
-    merged.insert(path.clone(), leaf.clone());
+/// True for what may become a template's parameter: it may be a secret, and no template has been read yet.
+pub(super) fn may_be_secret(path: &[String]) -> bool {
+    matches!(path, [head, ..] if head == "values")
+        || matches!(path, [head, _, key, ..] if head == "stacks" && key == "parameters")
+}
+
+/// The leaves that count, of all that was said.
+pub(super) fn effective(words: &Words<'_>) -> Merged {
+    let leaf = |(path, word): (&[String], &Word<'_>)| match word.said {
+        Said::Value(leaf) => Some((path.to_vec(), leaf.clone())),
+        Said::Denied(_) => None,
+    };
+    words.decided().filter_map(leaf).collect()
 }
 
 fn report_cycle(baselines: &[Baseline], cycle: &[String], faults: &mut Faults) {
@@ -112,5 +201,5 @@ fn report_cycle(baselines: &[Baseline], cycle: &[String], faults: &mut Faults) {
     let spot = baselines.iter().find(named).and_then(|baseline| baseline.after.first());
     let spot = spot.map_or_else(|| Spot::file("baselines"), |after| after.spot.clone());
     let message = format!("baselines come after each other in a circle: {}", cycle.join(" after "));
-    faults.report(&spot, message, "take one `after` out");
+    faults.report(Rule::Circle, &spot, message, "take one `after` out");
 }

@@ -4,65 +4,115 @@
 //! executed. A tree with any fault gives no value at all, and all its faults at once.
 //!
 //! ```text
-//! files → raw (each file alone) → identity (who is who) → merge (baselines in order, account last)
+//! files → raw (each file alone) → identity (who is who) → merge (repository, baselines in order, account)
 //!       → expressions → stacks and settings → Desired
 //! ```
 
 mod account;
 mod adopt;
 mod diagnostic;
+mod exclusion;
+mod explain;
 mod expression;
 mod fields;
 mod files;
 mod identity;
 mod layer;
+mod lock;
 mod merge;
 mod order;
 mod raw;
+mod render;
+mod rule;
 mod settings;
 mod stacks;
 mod tags;
 mod targets;
 mod templates;
 mod tree;
+mod whole;
+mod words;
 
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, Related};
+pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
+pub use render::Rendered;
+pub use rule::{Rule, Severity};
 pub use tree::{File, Tree};
 
 use account::Accounts;
 use diagnostic::Faults;
 use files::Files;
 
-use crate::model::{Desired, Organization};
+use jiff::civil::Date;
+
+use crate::model::{Desired, Organization, Slug};
+
+/// What a tree came to.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What should be; nothing when there is an error anywhere.
+    pub desired: Option<Desired>,
+    /// Errors, or else the warnings.
+    pub diagnostics: Diagnostics,
+}
 
 /// What the tree says should be.
 ///
-/// Errors with every fault of the repository, in order of path and line. The management account's role falls back
-/// to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS itself makes.
+/// Errors with everything there is to say of the repository, in order of path and line. The management account's
+/// role falls back to the daemon's own credentials; member accounts to `OrganizationAccountAccessRole`, which AWS
+/// itself makes.
 pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
-    let mut faults = Faults::default();
-    let desired = read(tree, &mut faults);
-    match desired {
-        Some(desired) if faults.is_empty() => Ok(desired),
-        _ => Err(faults.into_diagnostics(tree)),
-    }
+    let Checked { desired, diagnostics } = check(tree, None);
+    desired.ok_or(diagnostics)
 }
 
-fn read(tree: &Tree, faults: &mut Faults) -> Option<Desired> {
-    let Files { mode, organization, baselines, accounts, incomplete } = files::read(tree, faults);
-    let accounts = Accounts::new(tree, &organization, baselines, &accounts, incomplete, faults);
-    let accounts = accounts.build(mode, faults);
-    let known = organization.known?;
-    Some(Desired {
+/// The same with the warnings that a sound tree comes with. Without `today` nothing is said of what has ended.
+pub fn check(tree: &Tree, today: Option<Date>) -> Checked {
+    look(tree, today, |_| ()).0
+}
+
+/// Why an account is as it is; nothing when there is no such folder.
+///
+/// Errors with everything there is to say of the repository when it does not load.
+pub fn explain(tree: &Tree, slug: &Slug) -> Result<Option<Explanation>, Diagnostics> {
+    let (checked, explanation) = look(tree, None, |accounts| accounts.explain(slug));
+    checked.desired.map(|_| explanation.flatten()).ok_or(checked.diagnostics)
+}
+
+/// An account as one file, every layer laid over the others; nothing when there is no such folder.
+///
+/// `NoEcho` parameters and the values they are made from are only in it `with_secrets`. Errors as [`explain`].
+pub fn render(tree: &Tree, slug: &Slug, with_secrets: bool) -> Result<Option<Rendered>, Diagnostics> {
+    let (checked, rendered) = look(tree, None, |accounts| accounts.render(slug, with_secrets));
+    checked.desired.map(|_| rendered.flatten()).ok_or(checked.diagnostics)
+}
+
+/// Loads, and takes `more` from the accounts if they could be built without a fault.
+fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) -> T) -> (Checked, Option<T>) {
+    let mut faults = Faults::default();
+    let Files { repository, organization, baselines, accounts, incomplete } = files::read(tree, &mut faults);
+    let accounts =
+        Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, &mut faults);
+    if let Some(today) = today {
+        accounts.warn_of_the_past(today, &mut faults);
+    }
+    let built = accounts.build(&mut faults);
+    let more = faults.is_sound().then(|| more(&accounts));
+    let desired = organization.known.as_ref().filter(|_| faults.is_sound()).map(|known| Desired {
         revision: tree.revision.clone(),
-        accounts,
-        organization: Organization {
-            access: account::access(&organization.access, &raw::Access::default()),
-            source: organization.spot.source(),
-            ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
-            id: known.id,
-            management_account: known.management_account,
-            home_region: known.home_region,
-        },
-    })
+        accounts: built,
+        organization: desired_organization(&organization, known),
+    });
+    (Checked { desired, diagnostics: faults.into_diagnostics(tree) }, more)
+}
+
+fn desired_organization(organization: &raw::Organization, known: &raw::Known) -> Organization {
+    Organization {
+        access: account::access(&organization.access, &raw::Access::default()),
+        source: organization.spot.source(),
+        ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
+        id: known.id.clone(),
+        management_account: known.management_account.clone(),
+        home_region: known.home_region.clone(),
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Spot};
 use super::fields::{Fields, Reader, suggest};
-use super::layer::Layer;
+use super::layer::{Kin, Layer};
+use super::rule::Rule;
 use super::targets::Targets;
 use crate::model::{AccountId, Mode, OrganizationId, OuPath, Region, RoleName, Slug};
 use crate::yaml::{Kind, Node};
@@ -33,6 +34,8 @@ pub(super) struct Known {
 pub(super) struct AccountDefaults {
     pub(super) email: Option<At<String>>,
     pub(super) tags: BTreeMap<String, At<String>>,
+    /// Tags that every account has to have.
+    pub(super) required_tags: Vec<At<String>>,
 }
 
 /// Roles; what an account leaves out is the organization's.
@@ -41,7 +44,17 @@ pub(super) struct Access {
     pub(super) role: Option<RoleName>,
     pub(super) read_role: Option<RoleName>,
     pub(super) management_role: Option<RoleName>,
+    pub(super) stack_role: Option<RoleName>,
+    pub(super) new_account_role: Option<RoleName>,
     pub(super) external_id: Option<String>,
+}
+
+/// `landfast.yaml`: what is said to every account before anybody else speaks.
+pub(super) struct Repository {
+    pub(super) spot: Spot,
+    pub(super) layer: Layer,
+    /// False when the file is there and could not be read at all.
+    pub(super) is_read: bool,
 }
 
 /// `accounts/<slug>/account.yaml`.
@@ -53,7 +66,11 @@ pub(super) struct Account {
     pub(super) email: Option<At<String>>,
     pub(super) ou: At<OuPath>,
     pub(super) tags: BTreeMap<String, At<String>>,
+    /// Default tags that this account does without.
+    pub(super) without_tags: BTreeMap<String, Spot>,
     pub(super) access: Access,
+    /// Where it says so, if it does.
+    pub(super) access_spot: Option<Spot>,
     pub(super) layer: Layer,
 }
 
@@ -66,15 +83,15 @@ pub(super) struct Baseline {
     pub(super) layer: Layer,
 }
 
-/// `landfast.yaml`: the mode of the whole repository.
-pub(super) fn repository(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
+pub(super) fn repository(reader: &mut Reader<'_>, node: &Node) -> Option<Repository> {
+    let spot = Spot::file(&reader.path);
     if node.is_null() {
-        return None;
+        return Some(Repository { spot, layer: Layer::default(), is_read: true });
     }
     let mut fields = reader.fields(node)?;
-    let mode = fields.optional("mode").and_then(|node| mode(reader, node));
+    let layer = Layer::read(reader, &mut fields, Kin::Repository);
     fields.close(reader);
-    mode
+    Some(Repository { spot, layer, is_read: true })
 }
 
 pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
@@ -85,7 +102,7 @@ pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
         "enforce" => Some(Mode::Enforce),
         other => {
             let hint = suggest(other, ["observe", "report", "enforce"].into_iter());
-            reader.fault(node.place, format!("`{other}` is not a mode"), hint);
+            reader.fault(Rule::UnknownName, node.place, format!("`{other}` is not a mode"), hint);
             None
         }
     }
@@ -147,15 +164,21 @@ fn account_defaults(reader: &mut Reader<'_>, node: &Node) -> Option<AccountDefau
     let mut fields = reader.fields(node)?;
     let email = fields.optional("email").and_then(|node| reader.text(node));
     let tags = fields.optional("tags").map(|node| reader.text_map(node)).unwrap_or_default();
+    let required_tags = fields.optional("requiredTags").map(|node| reader.texts(node)).unwrap_or_default();
     fields.close(reader);
-    Some(AccountDefaults { email, tags })
+    Some(AccountDefaults { email, tags, required_tags })
 }
 
 fn region_groups(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Vec<Region>> {
     reader.map(node, |reader, entry| {
         if entry.key == "home" || Region::parse(entry.key.as_str()).is_ok() {
             let message = format!("a group of regions cannot be called `{}`", entry.key);
-            reader.fault(entry.place, message, "`home` is always the home region; choose another name");
+            reader.fault(
+                Rule::RegionGroup,
+                entry.place,
+                message,
+                "`home` is always the home region; choose another name",
+            );
         }
         let regions = reader.list(&entry.value, |reader, node| reader.parse(node, Region::parse));
         Some(regions.into_iter().map(|region| region.value).collect())
@@ -182,6 +205,7 @@ fn nested_ous(reader: &mut Reader<'_>, node: &Node, parent: &OuPath, found: &mut
         let child = if entry.key.contains('/') { None } else { parent.child(&entry.key).ok() };
         let Some(path) = child else {
             reader.faults.report(
+                Rule::Identifier,
                 &spot,
                 format!("`{}` cannot be an OU below `{parent}`", entry.key),
                 "names have 1 to 128 characters without `/`; OUs nest five deep",
@@ -206,6 +230,8 @@ fn access(reader: &mut Reader<'_>, node: &Node, of_organization: bool) -> Access
         role: role(&mut fields, reader, "role"),
         read_role: role(&mut fields, reader, "readRole"),
         management_role: if of_organization { role(&mut fields, reader, "managementRole") } else { None },
+        stack_role: role(&mut fields, reader, "stackRole"),
+        new_account_role: if of_organization { role(&mut fields, reader, "newAccountRole") } else { None },
         external_id: fields.optional("externalId").and_then(|node| reader.text(node)).map(|text| text.value),
     };
     fields.close(reader);
@@ -219,6 +245,7 @@ pub(super) fn account_id(reader: &mut Reader<'_>, node: &Node) -> Option<At<Acco
     {
         let message = format!("the account id {text} is not in quotes");
         reader.fault(
+            Rule::UnquotedId,
             node.place,
             message,
             format!("write \"{text}\": without quotes, leading zeros get lost"),
@@ -236,12 +263,28 @@ pub(super) fn account(reader: &mut Reader<'_>, node: &Node, slug: &Slug) -> Opti
     let email = fields.optional("email").and_then(|node| reader.text(node));
     let ou = fields.required("ou", reader, "the OU it belongs in, such as /workloads/prod; `/` is the root");
     let ou = ou.and_then(|node| reader.parse(node, OuPath::parse));
-    let tags = fields.optional("tags").map(|node| reader.text_map(node)).unwrap_or_default();
-    let access = fields.optional("access").map(|node| access(reader, node, false)).unwrap_or_default();
-    let layer = Layer::read(reader, &mut fields, false);
+    let (tags, without_tags) = fields.optional("tags").map(|node| own_tags(reader, node)).unwrap_or_default();
+    let entry = fields.entry("access");
+    let access_spot = entry.map(|entry| reader.spot(entry.place));
+    let access = entry.map(|entry| access(reader, &entry.value, false)).unwrap_or_default();
+    let layer = Layer::read(reader, &mut fields, Kin::Account);
     fields.close(reader);
     let spot = Spot::file(&reader.path);
-    Some(Account { spot, slug: slug.clone(), id, name: name?, email, ou: ou?, tags, access, layer })
+    let (slug, name, ou) = (slug.clone(), name?, ou?);
+    Some(Account { spot, slug, id, name, email, ou, tags, without_tags, access, access_spot, layer })
+}
+
+/// The tags an account gives itself, and those of the defaults that it withdraws with `null`.
+fn own_tags(reader: &mut Reader<'_>, node: &Node) -> (BTreeMap<String, At<String>>, BTreeMap<String, Spot>) {
+    let (mut tags, mut without) = (BTreeMap::new(), BTreeMap::new());
+    for entry in reader.entries(node).unwrap_or_default() {
+        if entry.value.is_written_null() {
+            without.insert(entry.key.clone(), reader.spot(entry.place));
+        } else if let Some(text) = reader.text(&entry.value) {
+            tags.insert(entry.key.clone(), text);
+        }
+    }
+    (tags, without)
 }
 
 pub(super) fn baseline(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<Baseline> {
@@ -249,7 +292,7 @@ pub(super) fn baseline(reader: &mut Reader<'_>, node: &Node, name: &str) -> Opti
     let targets = fields.required("targets", reader, "which accounts it is for, such as {ous: [\"/**\"]}");
     let targets = targets.and_then(|node| Targets::read(reader, node));
     let after = fields.optional("after").map(|node| reader.texts(node)).unwrap_or_default();
-    let layer = Layer::read(reader, &mut fields, true);
+    let layer = Layer::read(reader, &mut fields, Kin::Baseline);
     fields.close(reader);
     let spot = Spot::file(&reader.path);
     Some(Baseline { spot, name: name.to_owned(), targets: targets?, after, layer })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::Faults;
 use super::expression::Context;
 use super::merge::Merged;
+use super::rule::Rule;
 use crate::model::{AccountId, Declared, Setting, Slug, Value};
 
 /// Every setting somebody declares for the account.
@@ -47,11 +48,17 @@ fn account_alias(
         Ok(alias) if is_alias(&alias) => Some(Declared { value: alias.into(), source: leaf.spot.source() }),
         Ok(alias) => {
             let hint = "3 to 63 lower-case letters, digits and single hyphens inside, and not 12 digits";
-            faults.report_for(slug, &leaf.spot, format!("`{alias}` cannot be an account alias"), hint);
+            faults.report_for(
+                Rule::Setting,
+                slug,
+                &leaf.spot,
+                format!("`{alias}` cannot be an account alias"),
+                hint,
+            );
             None
         }
         Err(fault) => {
-            faults.report_for(slug, &leaf.spot, fault.message, fault.hint);
+            faults.report_for(Rule::Expression, slug, &leaf.spot, fault.message, fault.hint);
             None
         }
     }

@@ -7,6 +7,7 @@ use super::expression::{Context, ExpressionFault};
 use super::fields::suggest;
 use super::merge::Merged;
 use super::order::order;
+use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
 use crate::model::template::TemplateParameter;
@@ -83,7 +84,7 @@ impl Stacks<'_> {
                 (None, Err(_)) => {
                     let hint = suggest(name, self.regions.keys().map(String::as_str));
                     let message = format!("`{name}` is neither a region code nor a group of regions");
-                    faults.report(&leaf.spot, message, hint);
+                    faults.report(Rule::UnknownName, &leaf.spot, message, hint);
                 }
             }
         }
@@ -95,6 +96,7 @@ impl Stacks<'_> {
         let Some(path) = self.leaf(name, "template") else {
             let message = format!("the stack `{name}` has no template");
             faults.report_for(
+                Rule::StackTemplate,
                 self.slug,
                 &entry.marker.spot,
                 message,
@@ -132,7 +134,12 @@ impl Stacks<'_> {
             }
             let Some(declared) = template.parameters.get(name) else {
                 let hint = suggest(name, template.parameters.keys().map(String::as_str));
-                faults.report(&leaf.spot, format!("the template has no parameter `{name}`"), hint);
+                faults.report(
+                    Rule::Parameter,
+                    &leaf.spot,
+                    format!("the template has no parameter `{name}`"),
+                    hint,
+                );
                 continue;
             };
             match context.parameter(&leaf.value) {
@@ -141,7 +148,7 @@ impl Stacks<'_> {
                 }
                 refused => {
                     let (message, hint) = refusal(name, declared, refused);
-                    faults.report_for(self.slug, &leaf.spot, message, hint);
+                    faults.report_for(Rule::Parameter, self.slug, &leaf.spot, message, hint);
                 }
             }
         }
@@ -164,7 +171,7 @@ impl Stacks<'_> {
                 None => {
                     let message = format!("the stack `{}` gives its template no `{name}`", entry.name);
                     let hint = "the parameter has no default; name it under `parameters`";
-                    faults.report_for(self.slug, &entry.marker.spot, message, hint);
+                    faults.report_for(Rule::Parameter, self.slug, &entry.marker.spot, message, hint);
                 }
             }
         }
@@ -195,7 +202,13 @@ impl Stacks<'_> {
                 let message =
                     format!("the stack `{name}` needs `{stranger}`, which this account does not have");
                 let others = entries.keys().filter(|other| *other != name).map(String::as_str);
-                faults.report_for(self.slug, &leaf.spot, message, suggest(stranger, others));
+                faults.report_for(
+                    Rule::UnknownName,
+                    self.slug,
+                    &leaf.spot,
+                    message,
+                    suggest(stranger, others),
+                );
             }
             needs.insert(name.clone(), named);
         }
@@ -203,7 +216,7 @@ impl Stacks<'_> {
             && let Some(leaf) = self.leaf(&circle[0], "needs")
         {
             let message = format!("stacks need each other in a circle: {}", circle.join(" needs "));
-            faults.report_for(self.slug, &leaf.spot, message, "take one `needs` out");
+            faults.report_for(Rule::Circle, self.slug, &leaf.spot, message, "take one `needs` out");
         }
         needs
     }
@@ -215,7 +228,12 @@ fn check_capabilities(entry: &Entry<'_>, template: &Loaded, stack: &Stack, fault
         return;
     }
     let message = format!("the template of `{}` makes IAM resources, which has to be granted", entry.name);
-    faults.report(&entry.marker.spot, message, format!("add `capabilities: [{asked}]` to the stack"));
+    faults.report(
+        Rule::Capability,
+        &entry.marker.spot,
+        message,
+        format!("add `capabilities: [{asked}]` to the stack"),
+    );
 }
 
 /// The needed stacks in the same region; where one is not in this region, all of its regions.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Faults};
 use super::expression::Context;
+use super::rule::Rule;
 use crate::model::Slug;
 
 /// AWS takes 50 tags; two are ours.
@@ -18,6 +19,7 @@ pub(super) fn evaluate(
 ) -> BTreeMap<String, String> {
     if let Some((_, extra)) = tags.iter().nth(MAX_TAGS) {
         faults.report_for(
+            Rule::Tag,
             slug,
             &extra.spot,
             format!("more than {MAX_TAGS} tags"),
@@ -29,11 +31,11 @@ pub(super) fn evaluate(
         match context.text(&text.value) {
             Ok(value) => {
                 if let Some(fault) = refused(key, &value) {
-                    faults.report_for(slug, &text.spot, fault, "");
+                    faults.report_for(Rule::Tag, slug, &text.spot, fault, "");
                 }
                 evaluated.insert(key.clone(), value);
             }
-            Err(fault) => faults.report_for(slug, &text.spot, fault.message, fault.hint),
+            Err(fault) => faults.report_for(Rule::Expression, slug, &text.spot, fault.message, fault.hint),
         }
     }
     evaluated

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::diagnostic::At;
+use super::exclusion::{self, Exclusion};
 use super::fields::{Reader, suggest};
+use super::rule::Rule;
 use crate::model::{OuPath, Slug};
 use crate::yaml::Node;
 
@@ -18,7 +20,7 @@ pub(super) struct Targets {
     ous: Option<Vec<At<GlobMatcher>>>,
     tags: BTreeMap<String, At<String>>,
     accounts: Option<Vec<At<Slug>>>,
-    exclude: BTreeMap<String, At<String>>,
+    exclude: BTreeMap<String, Exclusion>,
 }
 
 /// What targets look at.
@@ -36,12 +38,13 @@ impl Targets {
         let tags = fields.optional("tags").map(|node| reader.text_map(node)).unwrap_or_default();
         let accounts = fields.optional("accounts");
         let accounts = accounts.map(|node| reader.list(node, |reader, node| reader.parse(node, Slug::parse)));
-        let exclude = fields.optional("exclude").map(|node| reader.text_map(node)).unwrap_or_default();
+        let exclude =
+            fields.optional("exclude").map(|node| exclusion::read(reader, node)).unwrap_or_default();
         fields.close(reader);
         if ous.is_none() && tags.is_empty() && accounts.is_none() {
             let hint =
                 "name some with ous, tags or accounts; {ous: [\"/**\"]} is every account below the root";
-            reader.fault(node.place, "targets that reach no account", hint);
+            reader.fault(Rule::Targets, node.place, "targets that reach no account", hint);
             return None;
         }
         Some(Self { ous, tags, accounts, exclude })
@@ -62,6 +65,11 @@ impl Targets {
             && !self.exclude.contains_key(account.slug.as_str())
     }
 
+    /// Who is left out, and why.
+    pub(super) fn exclusions(&self) -> &BTreeMap<String, Exclusion> {
+        &self.exclude
+    }
+
     /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently.
     pub(super) fn check(&self, reader: &mut Reader<'_>, slugs: &[&str], ous: &[&OuPath]) {
         let listed = self.accounts.iter().flatten();
@@ -69,13 +77,18 @@ impl Targets {
         let excluded = self.exclude.iter().map(|(slug, reason)| (slug.clone(), reason.spot.place));
         for (slug, place) in listed.chain(excluded).filter(|(slug, _)| !slugs.contains(&slug.as_str())) {
             let hint = suggest(&slug, slugs.iter().copied());
-            reader.fault(place, format!("there is no account folder `{slug}`"), hint);
+            reader.fault(Rule::UnknownName, place, format!("there is no account folder `{slug}`"), hint);
         }
         for pattern in self.ous.iter().flatten() {
             if !matches(&pattern.value, &OuPath::root()) && !ous.iter().any(|ou| matches(&pattern.value, ou))
             {
                 let message = format!("no OU matches `{}`", pattern.value.glob());
-                reader.fault(pattern.spot.place, message, suggest("", ous.iter().map(|ou| ou.as_str())));
+                reader.fault(
+                    Rule::UnknownName,
+                    pattern.spot.place,
+                    message,
+                    suggest("", ous.iter().map(|ou| ou.as_str())),
+                );
             }
         }
     }
@@ -97,7 +110,12 @@ fn pattern(reader: &mut Reader<'_>, node: &Node) -> Option<At<GlobMatcher>> {
         Ok(glob) if text.value.starts_with('/') => Some(text.map(|_| glob.compile_matcher())),
         _ => {
             let message = format!("`{}` is not a pattern of OU paths", text.value);
-            reader.fault(node.place, message, "such as /workloads/prod, /workloads/* or /**");
+            reader.fault(
+                Rule::Identifier,
+                node.place,
+                message,
+                "such as /workloads/prod, /workloads/* or /**",
+            );
             None
         }
     }

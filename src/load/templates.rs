@@ -7,6 +7,7 @@ use super::diagnostic::{At, Faults, Spot};
 use super::fields::suggest;
 use super::files::{self, Limit};
 use super::layer::Layer;
+use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::Value;
 use crate::model::template::{Template, TemplateFault, TemplateParameter};
@@ -73,7 +74,7 @@ impl<'t> Templates<'t> {
             Err(fault) => {
                 let place = Place { line: fault.line, column: fault.column };
                 let spot = Spot { path: path.into(), place };
-                faults.report(&spot, fault.message.clone(), "cfn-lint explains templates");
+                faults.report(Rule::Template, &spot, fault.message.clone(), "cfn-lint explains templates");
                 None
             }
         }
@@ -110,5 +111,5 @@ fn report_missing(tree: &Tree, path: &str, spot: &Spot, faults: &mut Faults) {
     let beside = tree.files.iter().filter(|(_, file)| matches!(file, File::Blob(_)));
     let beside = beside.filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
     let hint = suggest(name, beside.filter(|name| name.contains(".template.")));
-    faults.report(spot, format!("there is no template {path}"), hint);
+    faults.report(Rule::MissingFile, spot, format!("there is no template {path}"), hint);
 }

@@ -56,6 +56,11 @@ pub struct Access {
     pub read_role: Option<RoleName>,
     /// The role in the management account for Organizations; where there is none, the daemon's own credentials.
     pub management_role: Option<RoleName>,
+    /// The service role that CloudFormation makes the resources of a stack with; where there is none, it makes them
+    /// with the rights of `role`.
+    pub stack_role: Option<RoleName>,
+    /// The role that AWS puts into an account Landfast creates; where there is none, `role`.
+    pub new_account_role: Option<RoleName>,
     /// The external id the roles ask for.
     pub external_id: Option<String>,
 }

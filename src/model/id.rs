@@ -130,6 +130,13 @@ fn is_ou_path(text: &str) -> bool {
     names.is_empty() || (names.split('/').count() <= 5 && names.split('/').all(name_ok))
 }
 
+impl RoleName {
+    /// The ARN of the role of this name in `account`.
+    pub fn arn(&self, account: &AccountId) -> String {
+        format!("arn:aws:iam::{account}:role/{self}")
+    }
+}
+
 impl OuPath {
     /// The organization's root.
     pub fn root() -> Self {
@@ -166,6 +173,11 @@ impl CommitId {
     /// The first ten digits, for people.
     pub fn short(&self) -> &str {
         &self.0[..10]
+    }
+
+    /// False for the id of all zeros, which stands for a directory that is not committed.
+    pub fn is_commit(&self) -> bool {
+        self.0.bytes().any(|digit| digit != b'0')
     }
 }
 

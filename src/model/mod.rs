@@ -11,6 +11,8 @@ mod item;
 mod observed;
 mod outcome;
 mod plan;
+mod proof;
+pub mod status;
 pub mod template;
 mod verdict;
 
@@ -29,6 +31,7 @@ pub use observed::{
 };
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed};
+pub use proof::{Proof, Proofs};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// True for the name of something that is not to be shown or recorded: a password, a token, a key.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Value;
 use super::desired::{Mode, Source, Stack};
-use super::id::{AccountId, CommitId, Email, OuPath, Slug};
+use super::id::{AccountId, CommitId, Email, OuPath, RoleName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
 use super::verdict::Verdict;
@@ -115,10 +115,15 @@ pub enum Step {
         after: Stack,
         /// Tags to send, the owner tag included.
         tags: BTreeMap<String, String>,
+        /// The service role that CloudFormation works as; absent where it works with the writing role's rights.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<RoleName>,
         /// The deterministic name of the change set; it carries the digest of what is sent.
         change_set: String,
         /// Puts drifted resources back too (a `REVERT_DRIFT` change set).
         revert: bool,
+        /// Stops when the change set turns out to delete or replace a resource that holds data.
+        keeps_data: bool,
     },
     /// Deletes a stack of ours whose very first creation failed, so that it can be made again.
     DeleteFailedStack {
@@ -162,6 +167,8 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
+    /// Why `unclaimed` may lack some: not every account could be read.
+    pub unclaimed_gap: Option<String>,
 }
 
 /// An account that no folder claims.

@@ -3,16 +3,16 @@
 //! Our own calls are recognised by the role and the session name, and are named like anybody's; recognising them
 //! never hides a difference.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::traces::traces;
 use crate::aws::{Error, Reader, TrailEvent, WRITE_SESSION_PREFIX};
-use crate::model::{Access, AccountId, Author, Deed, Item, Value};
+use crate::model::{Access, AccountId, Author, Deed, Item, RoleName, Value};
 
 /// How long CloudTrail may take before an author counts as not to be found (seconds).
 const PATIENCE: i64 = 20 * 60;
+/// The session name of CloudFormation when it works with a service role.
+const STACK_SESSION: &str = "AWSCloudFormation";
 
 /// Whom to ask.
 #[derive(Clone, Copy)]
@@ -116,13 +116,15 @@ fn principal(text: &impl Fn(&str) -> String) -> String {
     candidates.into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// One of our roles under one of our session names, as in `…:assumed-role/Role/landfast-0123456789`.
+/// One of our roles under one of our session names, as in `…:assumed-role/Role/landfast-0123456789`; or
+/// CloudFormation as the service role that only our change sets pass.
 fn is_ours(principal: &str, access: &Access) -> bool {
-    let roles: BTreeSet<_> =
-        [Some(&access.role), access.management_role.as_ref()].into_iter().flatten().collect();
     let Some((_, rest)) = principal.split_once(":assumed-role/") else { return false };
     let Some((role, session)) = rest.rsplit_once('/') else { return false };
-    roles.iter().any(|ours| ours.as_str() == role) && session.starts_with(WRITE_SESSION_PREFIX)
+    let is = |ours: Option<&RoleName>| ours.is_some_and(|ours| ours.as_str() == role);
+    let is_writer = is(Some(&access.role)) || is(access.management_role.as_ref());
+    (is_writer && session.starts_with(WRITE_SESSION_PREFIX))
+        || (is(access.stack_role.as_ref()) && session == STACK_SESSION)
 }
 
 #[cfg(test)]
@@ -130,11 +132,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::RoleName;
 
     fn access() -> Access {
         let role = RoleName::parse("OrganizationAccountAccessRole").unwrap();
-        Access { role, read_role: None, management_role: None, external_id: None }
+        Access {
+            role,
+            read_role: None,
+            management_role: None,
+            stack_role: None,
+            new_account_role: None,
+            external_id: None,
+        }
     }
 
     #[test]
@@ -156,5 +164,9 @@ mod tests {
         assert!(!is_ours(&arn("OrganizationAccountAccessRole/alice"), &access()));
         assert!(!is_ours(&arn("BreakGlass/landfast-0123456789"), &access()));
         assert!(!is_ours("arn:aws:iam::111122223333:user/landfast-0123456789", &access()));
+        let with = Access { stack_role: Some(RoleName::parse("LandfastStacks").unwrap()), ..access() };
+        assert!(is_ours(&arn("LandfastStacks/AWSCloudFormation"), &with));
+        assert!(!is_ours(&arn("LandfastStacks/alice"), &with));
+        assert!(!is_ours(&arn("LandfastStacks/AWSCloudFormation"), &access()));
     }
 }

@@ -10,71 +10,127 @@ use serde_json::{Map, json};
 use tokio::time::{Instant, sleep};
 
 use super::each::each;
+use super::stacks::{Stacks, described};
 use crate::aws::{Detection, Error, Reader, ResourceDrift, StackSeen};
+use crate::model::status::{Drift, is_drift_detectable};
 use crate::model::{Class, Region, Value};
 
 /// How many detections run at once in one region of one account.
 const AT_ONCE: usize = 8;
 /// When the first look at a running detection makes sense, and how far apart looks may get.
-const FIRST_LOOK: Duration = Duration::from_secs(3);
+const FIRST_LOOK: Duration = Duration::from_secs(6);
 const LAST_LOOK: Duration = Duration::from_secs(30);
+/// From which look on a detection that does not show in the stack's description is asked for itself.
+const LATE: u32 = 4;
 
 /// Why a stack's drift is not known, by the stack's ARN.
 pub(super) type Notes = BTreeMap<String, String>;
 
-/// Has AWS compare the resources of `stacks`, and waits for it.
+/// Has AWS compare the resources of `stacks`, and waits for it: one description of the region a round shows whose
+/// check is over. With it comes the last of these, if it shows how all of them ended.
 pub(super) async fn detect(
     reader: &Reader,
     region: &Region,
     stacks: &[StackSeen],
     deadline: Duration,
-) -> Notes {
+) -> (Notes, Option<Stacks>) {
     let until = Instant::now() + reader.pace().scale(deadline);
-    let checkable: Vec<_> = stacks.iter().filter(|stack| is_checkable(&stack.status)).cloned().collect();
-    let notes = each(checkable, AT_ONCE, |stack| {
+    let checkable: Vec<_> =
+        stacks.iter().filter(|stack| is_drift_detectable(&stack.status)).cloned().collect();
+    let asked = each(checkable, AT_ONCE, |stack| {
         let (reader, region) = (reader.clone(), region.clone());
         async move {
-            let why =
-                detect_one(&reader, &region, &stack.id, until).await.unwrap_or_else(|e| Some(e.to_string()));
-            why.map(|why| (stack.id, why))
+            let id = ask(&reader, &region, &stack.id, until).await;
+            (stack, id)
         }
     });
-    notes.await.into_iter().flatten().collect()
+    let mut round = Round { reader, region, running: BTreeMap::new(), notes: Notes::new(), last: None };
+    for (stack, id) in asked.await {
+        match id {
+            Ok(id) => drop(round.running.insert(stack.id, (id, stack.drift_checked))),
+            Err(error) => drop(round.notes.insert(stack.id, error.to_string())),
+        }
+    }
+    round.watch(until).await;
+    (round.notes, round.last)
 }
 
-/// The states in which AWS detects drift.
-fn is_checkable(status: &str) -> bool {
-    matches!(
-        status,
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_FAILED"
-    )
-}
-
-/// Nothing when the stack was checked, and else why not.
-async fn detect_one(
-    reader: &Reader,
-    region: &Region,
-    stack: &str,
-    until: Instant,
-) -> Result<Option<String>, Error> {
+/// Asks for one detection; its id.
+async fn ask(reader: &Reader, region: &Region, stack: &str, until: Instant) -> Result<String, Error> {
     let mut pause = Pause::new(reader);
-    let id = loop {
+    loop {
         match reader.detect_drift(region, stack).await {
             // Somebody else's detection is under way: ours comes after it.
             Err(error) if error.class() == Class::Waiting && pause.fits(until) => pause.wait().await,
-            answer => break answer?,
+            answer => return answer,
         }
-    };
-    loop {
-        if !pause.fits(until) {
-            return Ok(Some("drift detection did not end in time".to_owned()));
+    }
+}
+
+/// Detections that run in one region.
+struct Round<'a> {
+    reader: &'a Reader,
+    region: &'a Region,
+    /// The detection's id and the time of the check before it, by the stack's ARN.
+    running: BTreeMap<String, (String, Option<i64>)>,
+    notes: Notes,
+    last: Option<Stacks>,
+}
+
+impl Round<'_> {
+    async fn watch(&mut self, until: Instant) {
+        let mut pause = Pause::new(self.reader);
+        for nth in 1.. {
+            if self.running.is_empty() || !pause.fits(until) {
+                break;
+            }
+            pause.wait().await;
+            if let Err(error) = self.look(nth).await {
+                return self.give_up(&error.to_string());
+            }
         }
-        pause.wait().await;
-        match reader.detection(region, &id).await? {
-            Detection::InProgress => {}
-            Detection::Complete(_) => return Ok(None),
-            Detection::Failed(why) => return Ok(Some(format!("drift detection failed in part: {why}"))),
+        self.give_up("drift detection did not end in time");
+    }
+
+    fn give_up(&mut self, why: &str) {
+        self.notes.extend(std::mem::take(&mut self.running).into_keys().map(|stack| (stack, why.to_owned())));
+    }
+
+    /// Looks at all of them at once, and one by one at those about which that says nothing.
+    async fn look(&mut self, nth: u32) -> Result<(), Error> {
+        let stacks = described(self.reader, self.region).await?;
+        let seen: BTreeMap<_, _> = stacks.values().map(|stack| (stack.id.as_str(), stack)).collect();
+        let mut silent = Vec::new();
+        self.running.retain(|id, (detection, before)| {
+            let Some(stack) = seen.get(id.as_str()) else { return false };
+            let is_over = stack.drift_checked.is_some() && stack.drift_checked != *before;
+            // Some never show when they were checked; and of a check that failed only the detection itself tells.
+            let is_silent = stack.drift_checked.is_none() && stack.drift != "NOT_CHECKED";
+            if (is_over && stack.drift == "UNKNOWN") || (!is_over && (is_silent || nth >= LATE)) {
+                silent.push((id.clone(), detection.clone()));
+            }
+            !is_over
+        });
+        self.last = Some(stacks);
+        for (stack, detection) in silent {
+            self.inquire(stack, &detection).await?;
         }
+        Ok(())
+    }
+
+    async fn inquire(&mut self, stack: String, detection: &str) -> Result<(), Error> {
+        match self.reader.detection(self.region, detection).await? {
+            Detection::InProgress => return Ok(()),
+            Detection::Complete(_) => {}
+            Detection::Failed(why) => {
+                self.notes.insert(stack.clone(), format!("drift detection failed in part: {why}"));
+            }
+        }
+        // It may have ended after the look, which then does not show how.
+        if self.running.remove(&stack).is_some() {
+            self.last = None;
+        }
+        Ok(())
     }
 }
 
@@ -101,14 +157,16 @@ impl Pause {
 
 /// Why nothing can be said about the stack's drift, if so. A failed detection does not hide drift that it found.
 pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
-    match (stack.drift.as_str(), notes.get(&stack.id)) {
-        ("DRIFTED", _) | ("IN_SYNC", None) => None,
+    match (Drift::of(&stack.drift), notes.get(&stack.id)) {
+        (Drift::Found, _) | (Drift::None, None) => None,
         (_, Some(why)) => Some(why.clone()),
-        ("NOT_CHECKED", None) if !is_checkable(&stack.status) => {
+        (Drift::Unseen, None) if stack.drift != "NOT_CHECKED" => {
+            Some(format!("drift detection ended as {}", stack.drift))
+        }
+        (Drift::Unseen, None) if !is_drift_detectable(&stack.status) => {
             Some(format!("AWS does not detect drift of a stack that is {}", stack.status))
         }
-        ("NOT_CHECKED", None) => Some("drift was not detected since the stack last changed".to_owned()),
-        (other, None) => Some(format!("drift detection ended as {other}")),
+        (Drift::Unseen, None) => Some("drift was not detected since the stack last changed".to_owned()),
     }
 }
 
@@ -116,13 +174,13 @@ pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
 pub(super) fn value(drifts: Vec<ResourceDrift>) -> (Value, BTreeMap<String, String>) {
     let (mut drifted, mut unchecked) = (Map::new(), BTreeMap::new());
     for drift in drifts {
-        match drift.status.as_str() {
-            "IN_SYNC" => {}
-            "MODIFIED" | "DELETED" => {
+        match Drift::of(&drift.status) {
+            Drift::None => {}
+            Drift::Found => {
                 drifted.insert(drift.logical_id.clone(), resource(&drift));
             }
-            status => {
-                let why = if drift.reason.is_empty() { status.to_owned() } else { drift.reason.clone() };
+            Drift::Unseen => {
+                let why = if drift.reason.is_empty() { &drift.status } else { &drift.reason }.clone();
                 unchecked.insert(format!("/drift/{}", drift.logical_id), why);
             }
         }

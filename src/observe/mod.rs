@@ -19,6 +19,6 @@ mod tree;
 
 pub use account::{AccountLook, DriftLook, account, unentered};
 pub use authors::{Question, Witnesses, author};
-pub use hold::hold;
+pub use hold::{RootHold, account_hold};
 pub use organization::{OrganizationCache, organization};
 pub use stacks::AccountCache;

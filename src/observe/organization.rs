@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::each::each;
-use super::hold::hold;
+use super::hold::root_hold;
 use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
@@ -78,7 +78,9 @@ pub async fn organization(
     let (tree, accounts, creations) = tokio::join!(tree(reader), reader.accounts(), reader.creations());
     let accounts = accounts.map_err(|error| words(&error));
     let listed = accounts.as_deref().unwrap_or_default();
-    let tags = tags(reader, listed, cache).await;
+    let settled = settled(desired, base, wanted);
+    let telling = listed.iter().map(|account| &account.id).filter(|id| !settled.contains(id));
+    let tags = tags(reader, telling.cloned().collect(), cache).await;
     let places = places(reader, listed, &tree).await;
     let hold = organization_hold(reader, &tree).await;
     let creations = creations.map_err(|error| words(&error));
@@ -93,22 +95,41 @@ fn words(error: &Error) -> String {
     error.to_string()
 }
 
-/// What we cannot read may say hold, so it counts as one.
+/// Without the tree nobody knows the root, whose tags may say hold.
 async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<String> {
-    let unread = |why: String| format!("whether a hold is set could not be read: {why}");
     match tree {
-        Ok(tree) => hold(reader, None, &tree.root).await.unwrap_or_else(|error| Some(unread(words(&error)))),
-        Err(why) => Some(unread(why.clone())),
+        Ok(tree) => root_hold(reader, &tree.root).await,
+        Err(why) => Some(format!("whether a hold is set could not be read: {why}")),
     }
 }
 
+/// Accounts whose tags have nothing more to tell: a folder records the id and was kept under it and in a place before,
+/// and no tag is declared or was kept. Tags are a call for each account.
+fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BTreeSet<&'a AccountId> {
+    let tagged: BTreeSet<_> = wanted
+        .iter()
+        .filter_map(|item| match item {
+            Item::Account(slug, AccountProperty::Tag(_)) => Some(slug),
+            _ => None,
+        })
+        .collect();
+    let is_kept = |slug: &Slug, id: &AccountId| {
+        let kept = |property| base.items.get(&Item::Account(slug.clone(), property));
+        let kept_id = kept(AccountProperty::Exists).and_then(|value| value.get("id")).and_then(Value::as_str);
+        kept_id == Some(id.as_str()) && kept(AccountProperty::Ou).is_some()
+    };
+    let recorded =
+        desired.accounts.values().filter_map(|account| Some((&account.slug, account.id.as_ref()?)));
+    recorded.filter(|(slug, id)| !tagged.contains(slug) && is_kept(slug, id)).map(|(_, id)| id).collect()
+}
+
+/// The tags of these accounts, by account.
 async fn tags(
     reader: &Reader,
-    listed: &[ListedAccount],
+    ids: Vec<AccountId>,
     cache: &mut OrganizationCache,
 ) -> BTreeMap<AccountId, Result<Tags, String>> {
-    let ids = listed.iter().map(|account| &account.id);
-    let stale: Vec<_> = ids.filter(|id| cache.fresh(id).is_none()).cloned().collect();
+    let stale: Vec<_> = ids.iter().filter(|id| cache.fresh(id).is_none()).cloned().collect();
     let read = each(stale, AT_ONCE, |id| {
         let reader = reader.clone();
         async move { (id.clone(), reader.tags_of(id.as_str()).await) }
@@ -124,7 +145,7 @@ async fn tags(
         Some(why) => Err(why.clone()),
         None => Ok(cache.tags.get(id).map(|(_, tags)| tags.clone()).unwrap_or_default()),
     };
-    listed.iter().map(|account| (account.id.clone(), tags(&account.id))).collect()
+    ids.into_iter().map(|id| (id.clone(), tags(&id))).collect()
 }
 
 /// Where each account is; asked one by one only where the listing does not say.

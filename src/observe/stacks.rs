@@ -7,8 +7,10 @@ use serde_json::{Map, json};
 use super::account::{AccountLook, DriftLook};
 use super::drift::{self, Notes};
 use crate::aws::{Error, Reader, ResourceDrift, StackSeen, first_failure};
+use crate::model::status::{Drift, Standing};
 use crate::model::{
-    OWNER_TAG, OrganizationId, Region, Sight, StackFact, StackKey, StackName, Value, template,
+    Base, Item, OWNER_TAG, OrganizationId, Proof, Proofs, Region, Sight, StackFact, StackKey, StackName,
+    Value, template,
 };
 
 /// What AWS shows instead of a parameter it hides.
@@ -23,9 +25,20 @@ pub struct AccountCache {
 /// The same of one region, by the stack's ARN.
 #[derive(Debug, Default)]
 pub(super) struct RegionCache {
-    templates: BTreeMap<String, (i64, String)>,
+    templates: BTreeMap<String, TemplateSeen>,
     drifts: BTreeMap<String, (i64, Vec<ResourceDrift>)>,
     causes: BTreeMap<String, (i64, String)>,
+}
+
+/// Stacks by name.
+pub(super) type Stacks = BTreeMap<String, StackSeen>;
+
+/// The template of one stack in canonical form, and what the proof of it says.
+#[derive(Clone, Debug)]
+struct TemplateSeen {
+    key: StackKey,
+    proof: Proof,
+    text: String,
 }
 
 /// What was seen of one region.
@@ -37,6 +50,27 @@ pub(super) struct RegionSeen {
 }
 
 impl AccountCache {
+    /// Begins with what is on record: a template that is proved to be the one in `base` need not be read.
+    pub fn recalling(proofs: &Proofs, base: &Base) -> Self {
+        let mut cache = Self::default();
+        for (item, proof) in proofs {
+            let Item::Stack(key) = item else { continue };
+            let kept = base.items.get(item).and_then(|value| value.get("template")).and_then(Value::as_str);
+            let Some(text) = kept.filter(|text| Proof::digest(text) == proof.template) else { continue };
+            let seen = TemplateSeen { key: key.clone(), proof: proof.clone(), text: text.to_owned() };
+            let region = cache.regions.entry(key.region.clone()).or_default();
+            region.templates.insert(proof.stack.clone(), seen);
+        }
+        cache
+    }
+
+    /// What it could begin with next time.
+    pub fn proofs(&self) -> Proofs {
+        let seen = self.regions.values().flat_map(|region| region.templates.values());
+        let settled = seen.filter(|seen| state(&seen.proof.status) == "ok");
+        settled.map(|seen| (Item::Stack(seen.key.clone()), seen.proof.clone())).collect()
+    }
+
     pub(super) fn take(&mut self, region: &Region) -> RegionCache {
         self.regions.remove(region).unwrap_or_default()
     }
@@ -70,8 +104,12 @@ async fn look_at(
     if look.drift == DriftLook::Detect {
         let checked = to_check(&stacks, wanted, &look.owner);
         if !checked.is_empty() {
-            notes = drift::detect(reader, region, &checked, look.deadline).await;
-            stacks = described(reader, region).await?;
+            let (failed, last) = drift::detect(reader, region, &checked, look.deadline).await;
+            notes = failed;
+            stacks = match last {
+                Some(last) => last,
+                None => described(reader, region).await?,
+            };
         }
     }
     cache.keep_only(&stacks);
@@ -100,15 +138,15 @@ fn to_check(
 }
 
 /// The stacks that stand on their own, by name.
-async fn described(reader: &Reader, region: &Region) -> Result<BTreeMap<String, StackSeen>, Error> {
+pub(super) async fn described(reader: &Reader, region: &Region) -> Result<Stacks, Error> {
     let stacks = reader.stacks(region).await?.into_iter();
-    let own = stacks.filter(|stack| !stack.is_nested && stack.status != "DELETE_COMPLETE");
+    let own = stacks.filter(|stack| !stack.is_nested && Standing::of(&stack.status) != Standing::Gone);
     Ok(own.map(|stack| (stack.name.clone(), stack)).collect())
 }
 
 /// An empty shell, left by a change set that was never executed, is not a stack yet.
 fn is_there(stack: &StackSeen) -> bool {
-    stack.status != "REVIEW_IN_PROGRESS"
+    Standing::of(&stack.status) != Standing::Shell
 }
 
 fn is_ours(stack: &StackSeen, owner: &OrganizationId) -> bool {
@@ -134,7 +172,7 @@ async fn sight(
     cache: &mut RegionCache,
 ) -> Sight {
     let Some(stack) = stack.filter(is_there) else { return Sight::Absent };
-    if stack.status.ends_with("_IN_PROGRESS") {
+    if Standing::of(&stack.status) == Standing::Moving {
         return Sight::Moving(format!("the stack is {}", stack.status));
     }
     match value(reader, region, &stack, notes, cache).await {
@@ -178,10 +216,9 @@ async fn value(
 
 /// "ok" where the stack is whole and can be updated; otherwise the status as AWS spells it.
 fn state(status: &str) -> &str {
-    match status {
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => "ok",
-        "IMPORT_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => "ok",
-        other => other,
+    match Standing::of(status) {
+        Standing::Whole | Standing::Restored => "ok",
+        Standing::Fallen | Standing::Broken | Standing::Moving | Standing::Shell | Standing::Gone => status,
     }
 }
 
@@ -196,7 +233,7 @@ impl RegionCache {
     /// Why the stack is as it is: where it was rolled back, the first resource that failed, which only its events
     /// tell. They are words for people, so that without them the stack counts as seen all the same.
     async fn reason(&mut self, reader: &Reader, region: &Region, stack: &StackSeen) -> String {
-        if !stack.status.ends_with("ROLLBACK_COMPLETE") {
+        if !matches!(Standing::of(&stack.status), Standing::Restored | Standing::Fallen) {
             return stack.reason.clone();
         }
         if let Some((at, cause)) = self.causes.get(&stack.id)
@@ -219,13 +256,23 @@ impl RegionCache {
         region: &Region,
         stack: &StackSeen,
     ) -> Result<String, Error> {
-        if let Some((at, text)) = self.templates.get(&stack.id)
-            && *at == stack.updated_millis
-        {
-            return Ok(text.clone());
+        let is_it = |seen: &&TemplateSeen| {
+            seen.proof.updated == stack.updated_millis && seen.proof.status == stack.status
+        };
+        if let Some(seen) = self.templates.get(&stack.id).filter(is_it) {
+            return Ok(seen.text.clone());
         }
         let text = template::canonical(&reader.template(region, &stack.id).await?);
-        self.templates.insert(stack.id.clone(), (stack.updated_millis, text.clone()));
+        if let Ok(name) = StackName::parse(stack.name.clone()) {
+            let proof = Proof {
+                stack: stack.id.clone(),
+                status: stack.status.clone(),
+                updated: stack.updated_millis,
+                template: Proof::digest(&text),
+            };
+            let key = StackKey { name, region: region.clone() };
+            self.templates.insert(stack.id.clone(), TemplateSeen { key, proof, text: text.clone() });
+        }
         Ok(text)
     }
 
@@ -236,7 +283,7 @@ impl RegionCache {
         region: &Region,
         stack: &StackSeen,
     ) -> Result<Vec<ResourceDrift>, Error> {
-        if stack.drift != "DRIFTED" {
+        if Drift::of(&stack.drift) != Drift::Found {
             return Ok(Vec::new());
         }
         let checked = stack.drift_checked.unwrap_or_default();

@@ -175,7 +175,14 @@ mod tests {
 
     fn access() -> Access {
         let role = RoleName::parse("OrganizationAccountAccessRole").unwrap();
-        Access { role, read_role: None, management_role: None, external_id: None }
+        Access {
+            role,
+            read_role: None,
+            management_role: None,
+            stack_role: None,
+            new_account_role: None,
+            external_id: None,
+        }
     }
 
     fn question<'a>(item: &'a Item, observed: Option<&'a Value>, access: &'a Access) -> Question<'a> {

@@ -29,7 +29,7 @@ pub(super) fn steps(
             set(draft, *setting, item, finding, facts);
         }
     }
-    stacks::steps(draft, desired, account, findings, &wanted, facts);
+    stacks::steps(draft, desired, account, findings, &wanted, facts, rules);
 }
 
 /// Why nothing may be written in this account, and whether a person has to do something about it.
@@ -40,6 +40,9 @@ fn shut(desired: &Desired, account: &Account, facts: &AccountFacts, rules: &Rule
         let because = "this is the management account, which service control policies do not restrain; \
                        start the daemon with --allow-management to let it be changed";
         return Some((because.to_owned(), true));
+    }
+    if let Some(because) = rules.guards.protects_account(&account.slug, &desired.revision) {
+        return Some((because, true));
     }
     facts.closed.clone().map(|because| (because, false))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
+use crate::model::status::Standing;
 use crate::model::{
     AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
     Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
@@ -66,7 +67,10 @@ fn sight(item: &Item, base: Option<&Value>, observed: &Observed) -> Sight {
 
 /// A stack of ours whose first creation failed: nothing of it is left but its name, so it is still to be made.
 fn is_fallen(key: &StackKey, facts: &AccountFacts) -> bool {
-    facts.stacks.get(key).is_some_and(|stack| stack.is_ours && stack.status == "ROLLBACK_COMPLETE")
+    facts
+        .stacks
+        .get(key)
+        .is_some_and(|stack| stack.is_ours && Standing::of(&stack.status) == Standing::Fallen)
 }
 
 /// An account that we had made and that nobody has placed yet: AWS puts every new account in the root, so being

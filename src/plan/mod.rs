@@ -9,6 +9,8 @@
 mod account;
 mod agree;
 mod findings;
+mod foreign;
+mod guards;
 mod organization;
 mod stacks;
 
@@ -22,6 +24,7 @@ use crate::model::{
 };
 
 pub use agree::next_base;
+pub use guards::{Guards, ProtectedStack, go_on};
 
 /// What the daemon's own configuration allows, and the time it is. Never read from the repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,8 @@ pub struct Rules {
     pub committed: i64,
     /// When the world was observed, seconds since 1970.
     pub now: i64,
+    /// What else the operator keeps back.
+    pub guards: Guards,
     /// Items that were put back so often of late that somebody must be fighting: they are left alone.
     pub fights: BTreeSet<Item>,
 }
@@ -63,8 +68,9 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.hold(hold);
     }
     let Draft { steps, blocked } = draft;
-    let unclaimed = organization::unclaimed(desired, &observed.facts);
-    Plan { scope: scope.clone(), revision: desired.revision.clone(), findings, steps, blocked, unclaimed }
+    let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
+    let (scope, revision) = (scope.clone(), desired.revision.clone());
+    Plan { scope, revision, findings, steps, blocked, unclaimed, unclaimed_gap }
 }
 
 /// What is said of an item that something else changes as often as we put it back.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Draft, Rules, wants_write};
+use super::{Draft, Rules, go_on, wants_write};
+use crate::model::status::Failure;
 use crate::model::{
     Account, AccountFact, AccountId, AccountProperty, Creation, CreationState, Desired, Facts, Finding, Item,
     OWNER_TAG, OrganizationFacts, OuPath, SLUG_TAG, Scope, Slug, Step, StepId, Unclaimed, Value, Verdict,
@@ -20,6 +21,8 @@ const TOO_LONG: i64 = 24 * 60 * 60;
 
 /// How long a created account may be missing from the list, in seconds.
 const UNLISTED: i64 = 60 * 60;
+
+const DAY: i64 = 24 * 60 * 60;
 
 type Findings = BTreeMap<Item, Finding>;
 
@@ -150,10 +153,41 @@ fn obstacle(
         .or_else(|| asked_before(account, facts, rules))
         .or_else(|| nameless_request(desired, facts, rules))
         .or_else(|| all_refused(facts, rules))
+        .or_else(|| too_many(desired, facts, rules))
         .or_else(|| {
             let because = format!("{creating} other accounts are created first; AWS makes few at a time");
             (creating >= rules.max_creations).then_some(Obstacle::Wait(because))
         })
+}
+
+/// The operator's limits on new accounts: an account can hardly be undone.
+fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+    let guards = &rules.guards;
+    if guards.is_approved(&desired.revision) {
+        return None;
+    }
+    let is_new = |account: &&Account| account.id.is_none() && !facts.claimed.contains_key(&account.slug);
+    let new = desired.accounts.values().filter(is_new).count();
+    if new > guards.new_accounts_per_commit {
+        return Some(Obstacle::Person(format!(
+            "the commit asks for {new} new accounts, and `new-accounts-per-commit` allows {}; ask for fewer at a \
+             time, or {}",
+            guards.new_accounts_per_commit,
+            go_on(&desired.revision)
+        )));
+    }
+    let is_recent = |creation: &&Creation| {
+        rules.now - creation.requested < DAY && !matches!(creation.state, CreationState::Failed(_))
+    };
+    let recent = facts.creations.iter().filter(is_recent).count();
+    (recent >= guards.new_accounts_per_day).then(|| {
+        Obstacle::Wait(format!(
+            "{recent} accounts were asked for within 24 hours, and `new-accounts-per-day` allows {}; it goes on by \
+             itself, or {}",
+            guards.new_accounts_per_day,
+            go_on(&desired.revision)
+        ))
+    })
 }
 
 fn recorded_elsewhere(account: &Account) -> Option<Obstacle> {
@@ -230,8 +264,8 @@ fn nameless_request(desired: &Desired, facts: &OrganizationFacts, rules: &Rules)
 }
 
 fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Rules) -> Option<Obstacle> {
-    match reason {
-        "INTERNAL_FAILURE" => {
+    match Failure::of(reason) {
+        Failure::Aws => {
             let tries = ours.iter().filter(|creation| !is_before_commit(creation, rules)).count();
             let waited = rules.now - newest.requested;
             if tries >= INTERNAL_FAILURE_TRIES {
@@ -241,9 +275,9 @@ fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Ru
                     .then(|| Obstacle::Wait(format!("AWS failed to create it ({reason}); asked again later")))
             }
         }
-        "CONCURRENT_ACCOUNT_MODIFICATION" => (rules.now - newest.requested < INTERNAL_FAILURE_PAUSE)
+        Failure::Twin => (rules.now - newest.requested < INTERNAL_FAILURE_PAUSE)
             .then(|| Obstacle::Wait("AWS is at another request for the same account".to_owned())),
-        _ => Some(Obstacle::Person(format!(
+        Failure::Folder | Failure::Everybody => Some(Obstacle::Person(format!(
             "AWS refused to create it: {reason} ({}); a new commit makes Landfast ask again",
             newest.id
         ))),
@@ -252,12 +286,10 @@ fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Ru
 
 /// A refusal that concerns every account stops all creations for a while: asking on would only use up the quota.
 fn all_refused(facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
-    let concerns_all = |reason: &str| {
-        reason == "ACCOUNT_LIMIT_EXCEEDED" || reason.contains("PAYMENT") || reason.contains("VALIDATION")
-    };
     facts.creations.iter().find_map(|creation| match &creation.state {
         CreationState::Failed(reason)
-            if concerns_all(reason) && rules.now - creation.requested < REFUSAL_HOLDS =>
+            if Failure::of(reason) == Failure::Everybody
+                && rules.now - creation.requested < REFUSAL_HOLDS =>
         {
             Some(Obstacle::Person(format!("AWS creates no accounts at present: {reason} ({})", creation.id)))
         }
@@ -331,18 +363,23 @@ fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, 
 }
 
 /// The accounts of the organization that no folder claims, the management account aside: that one is declared with
-/// the organization.
-pub(super) fn unclaimed(desired: &Desired, facts: &Facts) -> Vec<Unclaimed> {
-    let Facts::Organization(facts) = facts else { return Vec::new() };
+/// the organization. What could not be read is nobody's word for being unclaimed; why that is so comes second.
+pub(super) fn unclaimed(desired: &Desired, facts: &Facts) -> (Vec<Unclaimed>, Option<String>) {
+    let Facts::Organization(facts) = facts else { return (Vec::new(), None) };
     let is_claimed = |id: &AccountId| facts.claimed.values().any(|claimed| claimed == id);
     let is_told = |id: &AccountId| *id != desired.organization.management_account && !is_claimed(id);
-    let unclaimed = facts.accounts.values().filter(|account| is_told(&account.id));
-    unclaimed
-        .map(|account| Unclaimed {
-            id: account.id.clone(),
-            name: account.name.clone(),
-            email: account.email.clone(),
-            ou: account.ou.clone(),
-        })
-        .collect()
+    let others: Vec<_> = facts.accounts.values().filter(|account| is_told(&account.id)).collect();
+    let unread = others.iter().find(|account| account.tags.is_none());
+    // The management account is always listed: an empty list is one that could not be read.
+    let gap = match unread {
+        Some(account) => Some(format!("the tags of account {} could not be read", account.id)),
+        None => facts.accounts.is_empty().then(|| "the accounts could not be listed".to_owned()),
+    };
+    let told = others.into_iter().filter(|account| account.tags.is_some()).map(|account| Unclaimed {
+        id: account.id.clone(),
+        name: account.name.clone(),
+        email: account.email.clone(),
+        ou: account.ou.clone(),
+    });
+    (told.collect(), gap)
 }

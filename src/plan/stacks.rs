@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::Draft;
+use super::{Draft, Rules, foreign};
+use crate::model::status::Standing;
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, Scope, Stack, StackFact, StackKey, Step, StepId, Value,
+    Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, StackName,
+    Step, StepId, Value,
 };
 
 /// What may be done about a stack in its present state.
@@ -17,6 +19,8 @@ enum Footing {
     Firm(StackFact),
     /// Its first creation failed: it has to be deleted before it can be made again.
     Fallen(StackFact),
+    /// An operation on it is under way.
+    Moving(String),
     /// A person has to look.
     Stuck(String),
 }
@@ -28,10 +32,15 @@ pub(super) fn steps(
     findings: &BTreeMap<Item, Finding>,
     wanted: &BTreeMap<&Item, &Finding>,
     facts: &AccountFacts,
+    rules: &Rules,
 ) {
     for key in in_order(account) {
         let item = Item::Stack(key.clone());
         let (Some(finding), Some(declared)) = (wanted.get(&item), account.stacks.get(key)) else { continue };
+        if let Some(because) = rules.guards.protects_stack(&account.slug, key, &desired.revision) {
+            draft.refuse(&item, because);
+            continue;
+        }
         let needs = match needed(draft, &declared.value, findings) {
             Ok(needs) => needs,
             Err(because) => {
@@ -41,22 +50,32 @@ pub(super) fn steps(
         };
         let scope = Scope::Account(account.slug.clone());
         let is_adopted = desired.is_adopted(&scope, &item);
-        let plan = Deployment { key, stack: &declared.value, finding, owner: desired };
-        plan.add(draft, &item, needs, footing(&declared.value, facts.stacks.get(key), is_adopted));
+        let sent = Sent { stack: &declared.value, role: account.access.stack_role.as_ref() };
+        let plan = Deployment { key, sent, finding, owner: desired, rules };
+        plan.add(draft, &item, needs, footing(&key.name, sent, facts.stacks.get(key), is_adopted));
     }
+}
+
+/// What CloudFormation is given: the stack, and the role to make it with.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    stack: &'a Stack,
+    role: Option<&'a RoleName>,
 }
 
 struct Deployment<'a> {
     key: &'a StackKey,
-    stack: &'a Stack,
+    sent: Sent<'a>,
     finding: &'a Finding,
     owner: &'a Desired,
+    rules: &'a Rules,
 }
 
 impl Deployment<'_> {
     fn add(&self, draft: &mut Draft, item: &Item, mut needs: BTreeSet<StepId>, footing: Footing) {
         let before = match footing {
             Footing::Stuck(because) => return draft.refuse(item, because),
+            Footing::Moving(because) => return draft.wait(item, because),
             Footing::Fresh => None,
             Footing::Firm(fact) => Some(fact),
             Footing::Fallen(before) => {
@@ -66,14 +85,17 @@ impl Deployment<'_> {
             }
         };
         let revert = before.is_some() && is_drifted(self.finding);
-        let change_set = change_set(self.stack, before.as_ref(), revert);
+        let Sent { stack, role } = self.sent;
+        let change_set = change_set(self.sent, before.as_ref(), revert);
         let step = Step::DeployStack {
             key: self.key.clone(),
             before,
-            after: self.stack.clone(),
-            tags: self.stack.sent_tags(&self.owner.organization.id),
+            after: stack.clone(),
+            tags: stack.sent_tags(&self.owner.organization.id),
+            role: role.cloned(),
             change_set,
             revert,
+            keeps_data: !self.rules.guards.is_approved(&self.owner.revision),
         };
         draft.step("deploy", item, needs, step);
     }
@@ -115,27 +137,29 @@ fn needed(
     Ok(steps)
 }
 
-fn footing(stack: &Stack, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
+fn footing(name: &StackName, sent: Sent<'_>, fact: Option<&StackFact>, is_adopted: bool) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
-    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(stack)));
-    match fact.status.as_str() {
-        "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Footing::Fresh,
+    let is_last_try = fact.change_set.as_ref().is_some_and(|name| name.contains(&digest(sent)));
+    match Standing::of(&fact.status) {
+        Standing::Gone | Standing::Shell => Footing::Fresh,
+        _ if !fact.is_ours && foreign::owner(name).is_some() => Footing::Stuck(format!(
+            "the stack belongs to {}, which would put it back: change it there",
+            foreign::owner(name).unwrap_or_default()
+        )),
         _ if !fact.is_ours && !is_adopted => Footing::Stuck(
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
                 .to_owned(),
         ),
-        "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" if is_last_try => Footing::Stuck(format!(
+        Standing::Fallen | Standing::Restored if is_last_try => Footing::Stuck(format!(
             "CloudFormation rolled this very content back ({}); a new commit makes Landfast try again",
             if fact.reason.is_empty() { &fact.status } else { &fact.reason }
         )),
-        "ROLLBACK_COMPLETE" if fact.is_ours => Footing::Fallen(fact.clone()),
-        "CREATE_COMPLETE"
-        | "UPDATE_COMPLETE"
-        | "UPDATE_ROLLBACK_COMPLETE"
-        | "IMPORT_COMPLETE"
-        | "IMPORT_ROLLBACK_COMPLETE" => Footing::Firm(fact.clone()),
-        status => Footing::Stuck(format!(
-            "the stack is in {status}, from which a person has to bring it back: see its events in CloudFormation"
+        Standing::Fallen if fact.is_ours => Footing::Fallen(fact.clone()),
+        Standing::Whole | Standing::Restored => Footing::Firm(fact.clone()),
+        Standing::Moving => Footing::Moving(format!("the stack is in {}", fact.status)),
+        Standing::Fallen | Standing::Broken => Footing::Stuck(format!(
+            "the stack is in {}, from which a person has to bring it back: see its events in CloudFormation",
+            fact.status
         )),
     }
 }
@@ -147,18 +171,24 @@ fn is_drifted(finding: &Finding) -> bool {
 
 /// The change set's name: the digest of what is sent, then the digest of what it is sent to. So it is the same
 /// after a crash, and another one once the stack has moved.
-fn change_set(stack: &Stack, before: Option<&StackFact>, revert: bool) -> String {
+fn change_set(sent: Sent<'_>, before: Option<&StackFact>, revert: bool) -> String {
     let before = before.map_or_else(String::new, |fact| format!("{} {}", fact.id, fact.updated));
     let kind = if revert { "landfast-revert" } else { "landfast" };
-    format!("{kind}-{}-{}", digest(stack), &hex(&before)[..8])
+    format!("{kind}-{}-{}", digest(sent), &hex(&before)[..8])
 }
 
-/// The first 64 bits of the digest of everything that is sent, in hexadecimal.
-fn digest(stack: &Stack) -> String {
-    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = stack;
+/// The first 64 bits of the digest of everything that is sent, in hexadecimal. The role counts: what CloudFormation
+/// could not make with one role it may make with another.
+fn digest(sent: Sent<'_>) -> String {
+    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = sent.stack;
     // Of hidden parameters only the keyed hashes: whoever may list change sets could guess a short secret otherwise.
-    let sent = serde_json::json!([template, stack.shown_parameters(), sealed, tags, capabilities]);
-    hex(&sent.to_string())[..16].to_owned()
+    let parts = (template, sent.stack.shown_parameters(), sealed, tags, capabilities);
+    let text = match sent.role {
+        // As it was before there were service roles, so that an upgrade makes no name new.
+        None => serde_json::json!(parts),
+        Some(role) => serde_json::json!([parts, role]),
+    };
+    hex(&text.to_string())[..16].to_owned()
 }
 
 fn hex(text: &str) -> String {

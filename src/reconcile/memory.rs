@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use crate::model::{Author, Item, Outcome, Outcomes, Plan, Scope, Slug, Step, Value, Verdict};
-use crate::observe::{AccountCache, OrganizationCache};
+use crate::model::{Author, Base, Item, Outcome, Outcomes, Plan, Proofs, Scope, Slug, Step, Value, Verdict};
+use crate::observe::{AccountCache, OrganizationCache, RootHold};
 
 /// How long a gap may last before a person should know of it, in seconds.
 const GAP_PATIENCE: i64 = 15 * 60;
@@ -29,7 +29,9 @@ pub(super) struct Sighting {
 #[derive(Debug)]
 pub struct Memory {
     pub(super) organization: AsyncMutex<OrganizationCache>,
+    pub(super) root_hold: Arc<RootHold>,
     accounts: Mutex<BTreeMap<Slug, Arc<AsyncMutex<AccountCache>>>>,
+    recorded: Mutex<BTreeMap<Scope, Proofs>>,
     pub(super) sightings: Mutex<BTreeMap<(Scope, Item), Sighting>>,
     gaps: Mutex<BTreeMap<Scope, i64>>,
     put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
@@ -40,19 +42,42 @@ impl Memory {
     pub fn new(keep_tags: Duration) -> Self {
         Self {
             organization: AsyncMutex::new(OrganizationCache::new(keep_tags)),
+            root_hold: Arc::default(),
             accounts: Mutex::default(),
+            recorded: Mutex::default(),
             sightings: Mutex::default(),
             gaps: Mutex::default(),
             put_back: Mutex::default(),
         }
     }
 
-    pub(super) async fn account(&self, slug: &Slug) -> OwnedMutexGuard<AccountCache> {
+    /// Begins with the proofs on record; each account's are taken up when it is looked at.
+    pub fn recall(&self, proofs: BTreeMap<Scope, Proofs>) {
+        *self.recorded.lock().unwrap_or_else(PoisonError::into_inner) = proofs;
+    }
+
+    /// The cache of an account; `base` is what was last agreed there.
+    pub(super) async fn account(&self, slug: &Slug, base: &Base) -> OwnedMutexGuard<AccountCache> {
         let cache = {
             let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(accounts.entry(slug.clone()).or_default())
+            let begin = || Arc::new(AsyncMutex::new(AccountCache::recalling(&self.recorded(slug), base)));
+            Arc::clone(accounts.entry(slug.clone()).or_insert_with(begin))
         };
         cache.lock_owned().await
+    }
+
+    /// What to record of an account's templates.
+    pub(super) async fn proofs(&self, slug: &Slug) -> Proofs {
+        let cache = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(slug).cloned();
+        match cache {
+            Some(cache) => cache.lock().await.proofs(),
+            None => self.recorded(slug),
+        }
+    }
+
+    fn recorded(&self, slug: &Slug) -> Proofs {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.get(&Scope::Account(slug.clone())).cloned().unwrap_or_default()
     }
 
     /// What was written has to be read again, and what was put back is counted.

@@ -10,15 +10,17 @@ pub mod sweep;
 
 use std::time::Duration;
 
-use crate::apply::{Progress, Site, apply};
+use tokio::time::Instant;
+
+use crate::apply::{Brake, Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
-    Account, Base, Desired, Facts, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Scope, Sight,
-    Slug, Value, names_secret,
+    Account, Base, Desired, Facts, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs, Scope,
+    Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
-use crate::plan::{Rules, next_base, plan};
+use crate::plan::{Guards, Rules, next_base, plan};
 use crate::report::ScopeReport;
 
 pub use attribution::is_pending;
@@ -52,7 +54,7 @@ impl World {
 }
 
 /// Limits from the daemon's own configuration, never from the repository.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// How far to go at the most.
     pub ceiling: Mode,
@@ -60,6 +62,8 @@ pub struct Limits {
     pub allow_management: bool,
     /// How many accounts may be under way at once.
     pub max_creations: usize,
+    /// What else the operator keeps back.
+    pub guards: Guards,
 }
 
 /// What a pass is about.
@@ -98,14 +102,18 @@ pub struct Pass {
     pub live: std::collections::BTreeMap<Item, Value>,
     /// The organization, where that was the scope.
     pub organization: Option<OrganizationFacts>,
+    /// Which templates were seen.
+    pub proofs: Proofs,
 }
 
 /// Runs one pass. Without hands nothing is written.
 pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass {
+    let began = Instant::now();
     let (observed, plan) = look(world, task).await;
-    let (observed, plan) = brake(world, task, observed, plan).await;
-    let outcomes = match hands {
-        Some(hands) if !plan.is_empty() => act(world, task, &observed, &plan, hands).await,
+    let brake = sight::brake(world, task, &observed, began);
+    let (observed, plan) = held(world, task, observed, plan, brake.as_ref()).await;
+    let outcomes = match (hands, &brake) {
+        (Some(hands), Some(brake)) if !plan.is_empty() => act(task, &observed, &plan, hands, brake).await,
         _ => Outcomes::new(),
     };
     world.memory.wrote(&plan, &outcomes, world.clock.now());
@@ -116,7 +124,11 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
         Facts::Organization(facts) => Some(facts.clone()),
         Facts::Account(_) => None,
     };
-    Pass { report: report(world, task, &observed, plan, outcomes, authors), base, live, organization }
+    let proofs = match task.scope {
+        Scope::Account(slug) => world.memory.proofs(slug).await,
+        Scope::Organization => Proofs::new(),
+    };
+    Pass { report: report(world, task, &observed, plan, outcomes, authors), base, live, organization, proofs }
 }
 
 /// Observes and plans.
@@ -131,6 +143,7 @@ fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
         ceiling: world.limits.ceiling,
         allow_management: world.limits.allow_management,
         max_creations: world.limits.max_creations,
+        guards: world.limits.guards.clone(),
         committed: task.accepted.committed,
         now: world.clock.now().as_second(),
         fights: world.memory.fights(task.scope, world.clock.now()),
@@ -144,16 +157,25 @@ fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
 
 /// Looks for a hold where something would be written, and plans again under it. The tags are read at this moment
 /// so that the brake works within one pass and costs nothing while there is nothing to do.
-async fn brake(world: &World, task: &Task<'_>, mut observed: Observed, plan: Plan) -> (Observed, Plan) {
+async fn held(
+    world: &World,
+    task: &Task<'_>,
+    mut observed: Observed,
+    plan: Plan,
+    brake: Option<&Brake>,
+) -> (Observed, Plan) {
     if plan.is_empty() || observed.hold.is_some() {
         return (observed, plan);
     }
-    observed.hold = sight::hold(world, task, &observed).await;
+    observed.hold = match brake {
+        Some(brake) => brake.pulled().await,
+        None => Some("the organization's root could not be read".to_owned()),
+    };
     let plan = if observed.hold.is_some() { draw(world, task, &observed) } else { plan };
     (observed, plan)
 }
 
-async fn act(world: &World, task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands) -> Outcomes {
+async fn act(task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands, brake: &Brake) -> Outcomes {
     let desired = &task.accepted.desired;
     let organization = &desired.organization;
     let (reader, writer) = match (task.scope, &observed.facts) {
@@ -165,11 +187,19 @@ async fn act(world: &World, task: &Task<'_>, observed: &Observed, plan: &Plan, h
         }
         _ => hands.writers.management(organization, &desired.revision),
     };
-    let Some(brake) = sight::brake(world, task, observed) else { return Outcomes::new() };
-    let role = organization.access.role.clone();
+    let access = &organization.access;
+    let role = access.new_account_role.as_ref().unwrap_or(&access.role).clone();
     let progress = hands.progress.clone();
-    let site =
-        Site { reader, writer, brake, facts: &observed.facts, role, progress, patience: hands.patience };
+    let site = Site {
+        reader,
+        writer,
+        brake,
+        began: brake.began(),
+        facts: &observed.facts,
+        role,
+        progress,
+        patience: hands.patience,
+    };
     apply(plan, &site).await
 }
 

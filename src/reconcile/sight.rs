@@ -1,11 +1,14 @@
 //! Observing one scope: which items to look for, in which account, and what to say of an account that is not there.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Task, World, account};
 use crate::apply::Brake;
-use crate::model::{AccountFacts, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
+use crate::model::{Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
 use crate::observe::{self, AccountLook};
 
 /// How long drift detection of one account may take, in AWS's time.
@@ -52,7 +55,7 @@ async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<I
         deadline: DETECTION,
         now: world.clock.now().as_second(),
     };
-    let mut cache = world.memory.account(slug).await;
+    let mut cache = world.memory.account(slug, task.base).await;
     observe::account(&reader, slug, fact, wanted, &look, &mut cache).await
 }
 
@@ -68,29 +71,19 @@ fn missing(task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {
     observed
 }
 
-/// Why writes are held in this scope, if they are. What cannot be read counts as held.
-pub(super) async fn hold(world: &World, task: &Task<'_>, observed: &Observed) -> Option<String> {
-    let Some(Brake { reader, account, root }) = brake(world, task, observed) else {
-        return Some("the organization's root could not be read".to_owned());
-    };
-    match observe::hold(&reader, account.as_ref(), &root).await {
-        Ok(hold) => hold,
-        Err(error) => Some(format!("whether a hold is set could not be read: {error}")),
-    }
-}
-
-/// Where to ask for a hold; nowhere while the organization's root is not known.
-pub(super) fn brake(world: &World, task: &Task<'_>, observed: &Observed) -> Option<Brake> {
+/// The brake of this pass, which began at `began`; none while the organization's root is not known.
+pub(super) fn brake(world: &World, task: &Task<'_>, observed: &Observed, began: Instant) -> Option<Brake> {
     let root = match (&observed.facts, task.organization) {
-        (Facts::Organization(facts), _) | (Facts::Account(_), Some(facts)) => root(facts)?,
+        (Facts::Organization(facts), _) | (Facts::Account(_), Some(facts)) => root(facts)?.to_owned(),
         (Facts::Account(_), None) => return None,
     };
-    let account = match &observed.facts {
-        Facts::Account(AccountFacts { id, .. }) => id.clone(),
-        Facts::Organization(_) => None,
-    };
     let reader = world.readers.management(&task.accepted.desired.organization);
-    Some(Brake { reader, account, root: root.to_owned() })
+    let shared = Arc::clone(&world.memory.root_hold);
+    match &observed.facts {
+        Facts::Account(facts) => Some(Brake::new(reader, facts.id.clone(), root, shared, began)),
+        // Observing the organization reads the root's tags.
+        Facts::Organization(_) => Some(Brake::new(reader, None, root, shared, began).asked()),
+    }
 }
 
 fn root(facts: &OrganizationFacts) -> Option<&str> {

@@ -101,7 +101,8 @@ impl<'a> Sweep<'a> {
 
     fn take(&mut self, scope: &Scope, pass: Pass) {
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
-        self.records.push(ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live });
+        let Pass { base, live, proofs, .. } = pass;
+        self.records.push(ScopeRecord { scope: scope.clone(), base, live, proofs });
         if has_put_back(&pass.report) {
             self.put_back.insert(scope.clone(), pass.report.clone());
         }

@@ -89,6 +89,7 @@ pub(crate) fn report<const N: usize>(slug: &str, findings: [(Item, Finding); N])
             steps: Vec::new(),
             blocked: Vec::new(),
             unclaimed: Vec::new(),
+            unclaimed_gap: None,
         },
         outcomes: Outcomes::new(),
         authors: [].into(),

@@ -44,7 +44,8 @@ impl IssueKey {
 }
 
 impl IssueKind {
-    const ALL: [Self; 5] = [Self::Drift, Self::FirstContact, Self::Attention, Self::Rejected, Self::Halted];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Drift, Self::FirstContact, Self::Attention, Self::Rejected, Self::Halted];
     /// Those that are about one scope.
     const OF_A_SCOPE: [Self; 3] = [Self::Drift, Self::FirstContact, Self::Attention];
 
@@ -148,6 +149,8 @@ pub struct Halted {
     pub commit: CommitId,
     /// Why, as a whole sentence without a full stop.
     pub because: String,
+    /// How an operator lets it pass all the same, as a whole sentence without a full stop; empty where nobody can.
+    pub proceed: String,
 }
 
 /// The issues that should be open for these reports.
@@ -158,7 +161,10 @@ pub fn wanted(reports: &[ScopeReport], situation: &Situation) -> Wanted {
     };
     for report in reports {
         let now = now(report);
-        for kind in IssueKind::OF_A_SCOPE {
+        // Whose accounts are could not be read: what was said of them before is neither over nor all there is.
+        let is_spoken_of =
+            |kind: &IssueKind| *kind != IssueKind::FirstContact || report.plan.unclaimed_gap.is_none();
+        for kind in IssueKind::OF_A_SCOPE.into_iter().filter(is_spoken_of) {
             let drafted = match kind {
                 IssueKind::Drift => page::drift(report),
                 IssueKind::FirstContact => page::first_contact(report),

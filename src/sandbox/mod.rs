@@ -4,9 +4,11 @@
 //! vendor's client library: whatever talks to it does so over a socket, as it would to the real thing.
 
 pub mod aws;
+mod fault;
 pub mod github;
 mod remote;
 pub mod stage;
 pub mod watch;
 
+pub use fault::When;
 pub use remote::BareRemote;

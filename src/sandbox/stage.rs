@@ -13,12 +13,13 @@ use super::BareRemote;
 use super::aws::{self, SimulatedAws};
 use super::github::{self, SimulatedGitHub};
 use crate::apply::Progress;
-use crate::aws::{Cloud, Keys, Pace, Settings as AwsSettings};
+use crate::aws::{Cloud, Keys, Pace, Settings as AwsSettings, Timeouts};
 use crate::clock::Clock;
 use crate::daemon::{Daemon, Notice, Outlet, Proposals, Publisher, Settings};
 use crate::follow::{Follow, Origin};
 use crate::git::{self, Credentials, ObservedBranch, Repository, Signer, bare};
 use crate::model::{AccountId, CommitId, Mode, Region};
+use crate::plan::Guards;
 use crate::reconcile::{Hands, Limits, Memory, World};
 use crate::server::Health;
 
@@ -38,8 +39,12 @@ pub struct Scenery {
     pub ceiling: Mode,
     /// Whether the management account may be written.
     pub allow_management: bool,
+    /// What the operator keeps back.
+    pub guards: Guards,
     /// How often the daemon looks.
     pub rhythm: Settings,
+    /// When a call to the simulated AWS is given up.
+    pub timeouts: Timeouts,
 }
 
 /// Why the stage could not be set.
@@ -75,6 +80,9 @@ pub struct Stage {
     caches: Mutex<Vec<tempfile::TempDir>>,
     signer: Signer,
     scenery: Scenery,
+    guards: Mutex<Guards>,
+    /// Whose keys the daemon has; the administrator's where nobody said.
+    keys: Mutex<Option<aws::Credentials>>,
 }
 
 impl Scenery {
@@ -91,7 +99,17 @@ impl Scenery {
             management_name: "Acme Management".to_owned(),
             ..aws::Config::default()
         };
-        Self { aws, speed, ceiling: Mode::Enforce, allow_management: true, rhythm }
+        // Days pass here in minutes, and a story may well begin with a hundred accounts.
+        let guards = Guards { vanished_folders: Guards::default().vanished_folders, ..Guards::lifted() };
+        Self {
+            aws,
+            speed,
+            ceiling: Mode::Enforce,
+            allow_management: true,
+            guards,
+            rhythm,
+            timeouts: Timeouts::default(),
+        }
     }
 }
 
@@ -119,20 +137,30 @@ impl Stage {
             port: 0,
         })
         .await?;
-        Ok(Self { aws, github, remote, caches: Mutex::default(), signer, scenery })
+        let guards = Mutex::new(scenery.guards.clone());
+        let (caches, keys) = (Mutex::default(), Mutex::default());
+        Ok(Self { aws, github, remote, caches, signer, scenery, guards, keys })
     }
 
-    /// How to reach the simulated AWS as its administrator.
+    /// Gives daemons to come these keys in place of the administrator's.
+    pub fn act_as(&self, keys: aws::Credentials) {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
+    }
+
+    /// How to reach the simulated AWS as the daemon does.
     pub fn aws_settings(&self) -> Result<AwsSettings, Error> {
-        let keys = self.aws.credentials();
+        let given = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let aws::Credentials { access_key, secret_key, session_token } =
+            given.unwrap_or_else(|| self.aws.credentials());
         let mut settings = AwsSettings::new(Region::parse("us-east-1")?);
         settings.endpoint_url = Some(self.aws.endpoint().to_owned());
-        settings.keys = Some(Keys::new(keys.access_key, keys.secret_key));
+        settings.keys = Some(Keys { session_token, ..Keys::new(access_key, secret_key) });
         settings.pace = Pace::times(self.scenery.speed);
+        settings.timeouts = self.scenery.timeouts;
         Ok(settings)
     }
 
-    /// A connection to the simulated AWS as its administrator.
+    /// A connection to the simulated AWS as the daemon makes it.
     pub async fn cloud(&self) -> Result<Cloud, Error> {
         Ok(Cloud::connect(self.aws_settings()?).await)
     }
@@ -150,10 +178,12 @@ impl Stage {
     ) -> Result<Daemon, Error> {
         let (readers, writers) = self.cloud().await?.sides();
         let (origin, publisher) = self.outside()?;
+        let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let limits = Limits {
             ceiling: self.scenery.ceiling,
             allow_management: self.scenery.allow_management,
             max_creations: 3,
+            guards: guards.clone(),
         };
         // Tags are read at every look: whoever plays with them wants to see it at once.
         let memory = Memory::new(Duration::ZERO);
@@ -161,12 +191,17 @@ impl Stage {
         Ok(Daemon {
             world: Arc::new(World { readers, clock: Clock, limits, memory, only: None }),
             hands: (self.scenery.ceiling > Mode::Observe).then_some(hands),
-            follow: Follow::new(origin, Some(self.signer.clone())),
+            follow: Follow::new(origin, Some(self.signer.clone()), guards),
             publisher,
             settings: self.scenery.rhythm.clone(),
             health: Health::default(),
             notices,
         })
+    }
+
+    /// What the operator keeps back from the next daemon on.
+    pub fn guard(&self, guards: Guards) {
+        *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = guards;
     }
 
     fn outside(&self) -> Result<(Origin, Publisher), Error> {

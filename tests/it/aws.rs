@@ -27,7 +27,14 @@ fn account(id: &str) -> AccountId {
 
 fn access() -> Access {
     let role = RoleName::parse("OrganizationAccountAccessRole").unwrap();
-    Access { role, read_role: None, management_role: None, external_id: Some("acme-landfast".to_owned()) }
+    Access {
+        role,
+        read_role: None,
+        management_role: None,
+        stack_role: None,
+        new_account_role: None,
+        external_id: Some("acme-landfast".to_owned()),
+    }
 }
 
 fn organization() -> Organization {
@@ -177,20 +184,39 @@ async fn a_move_is_sent_once_and_being_there_already_counts_as_done() {
 }
 
 #[tokio::test]
-async fn a_quota_is_not_taken_for_a_throttle() {
-    let stub = Stub::start(|_, request| session_or(request, || refusal("LimitExceededException"))).await;
+async fn a_change_set_passes_the_service_role_of_its_own_account() {
+    let stub = Stub::start(|_, request| session_or(request, || refusal("ValidationError"))).await;
     let writer = cloud(&stub).await.writer(&account(MEMBER), &access(), &revision());
-    let (none, nothing) = (BTreeMap::new(), BTreeSet::new());
-    let new = NewChangeSet {
+    let (none, nothing, role) = (BTreeMap::new(), BTreeSet::new(), RoleName::parse("Stacks").unwrap());
+    let plain = new_change_set(&none, &nothing);
+    writer.create_change_set(&region(), &plain).await.expect_err("refused");
+    let passing = NewChangeSet { role: Some(&role), ..plain };
+    writer.create_change_set(&region(), &passing).await.expect_err("refused");
+    let bodies = stub.bodies("CreateChangeSet");
+    assert!(!bodies[0].contains("RoleARN"), "{}", bodies[0]);
+    assert!(bodies[1].contains("RoleARN=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2FStacks"), "{}", bodies[1]);
+}
+
+fn new_change_set<'a>(none: &'a BTreeMap<String, String>, nothing: &'a BTreeSet<String>) -> NewChangeSet<'a> {
+    NewChangeSet {
+        role: None,
         stack: "network",
         name: "landfast-1",
         is_new: true,
         template: "{}",
-        parameters: &none,
-        tags: &none,
-        capabilities: &nothing,
+        parameters: none,
+        tags: none,
+        capabilities: nothing,
         revert: false,
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_quota_is_not_taken_for_a_throttle() {
+    let stub = Stub::start(|_, request| session_or(request, || refusal("LimitExceededException"))).await;
+    let writer = cloud(&stub).await.writer(&account(MEMBER), &access(), &revision());
+    let (none, nothing) = (BTreeMap::new(), BTreeSet::new());
+    let new = new_change_set(&none, &nothing);
     let error = writer.create_change_set(&region(), &new).await.expect_err("refused");
     assert_eq!(error.class(), Class::Stalled);
     assert_eq!(stub.count("CreateChangeSet"), 1);

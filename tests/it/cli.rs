@@ -69,6 +69,8 @@ fn plan_says_what_its_exit_status_means() {
                                      repository [env: LANDFAST_OBSERVED_REPO]
           --signing-key <FILE>       OpenSSH ed25519 private key that signs what is recorded; without
                                      one, no record is believed [env: LANDFAST_SIGNING_KEY]
+          --token-file <FILE>        File with the token for GitHub and for git over https, in place of
+                                     GITHUB_TOKEN [env: GITHUB_TOKEN_FILE]
           --account <SLUG>           Only this account, by the name of its folder
           --mode <MODE>              How far to go at the most, whatever the repository says [env:
                                      LANDFAST_MODE] [default: enforce] [possible values: observe,
@@ -115,6 +117,8 @@ fn the_other_commands_fit_on_a_screen() {
                                      repository [env: LANDFAST_OBSERVED_REPO]
           --signing-key <FILE>       OpenSSH ed25519 private key that signs what is recorded; without
                                      one, no record is believed [env: LANDFAST_SIGNING_KEY]
+          --token-file <FILE>        File with the token for GitHub and for git over https, in place of
+                                     GITHUB_TOKEN [env: GITHUB_TOKEN_FILE]
           --account <SLUG>           Only this account, by the name of its folder
           --mode <MODE>              How far to go at the most, whatever the repository says [env:
                                      LANDFAST_MODE] [default: enforce] [possible values: observe,
@@ -146,6 +150,8 @@ fn the_other_commands_fit_on_a_screen() {
           --signing-key <FILE>             OpenSSH ed25519 private key that signs what is recorded;
                                            without one, no record is believed [env:
                                            LANDFAST_SIGNING_KEY]
+          --token-file <FILE>              File with the token for GitHub and for git over https, in
+                                           place of GITHUB_TOKEN [env: GITHUB_TOKEN_FILE]
           --account <SLUG>                 Only this account, by the name of its folder
           --mode <MODE>                    How far to go at the most, whatever the repository says [env:
                                            LANDFAST_MODE] [default: enforce] [possible values: observe,
@@ -196,6 +202,37 @@ fn no_help_is_wider_than_a_hundred_columns_and_none_shows_a_token() {
         let page = text(&output.stdout);
         assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
         assert!(!page.contains("a-secret-word"), "{page}");
+    }
+}
+
+#[test]
+fn a_token_file_holds_the_token_and_nothing_else_and_no_complaint_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        write(folder.path(), name, text);
+        folder.path().join(name).display().to_string()
+    };
+    let (empty, two) = (file("empty", "\n"), file("two", "a-secret-word and more"));
+    let (good, missing) =
+        (file("good", "a-secret-word\n"), folder.path().join("missing").display().to_string());
+    for (path, variable, complaint) in [
+        (&missing, "", format!("the token file {missing}: ")),
+        (&empty, "", format!("the token file {empty} must hold the token and nothing else")),
+        (&two, "", format!("the token file {two} must hold the token and nothing else")),
+        (&good, "a-secret-word", "keep one of them".to_owned()),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_landfast"));
+        let repo = folder.path().to_str().unwrap();
+        command.args(["run", "--listen", "127.0.0.1:0", "--repo", repo, "--github", "acme/accounts"]);
+        command.env_clear().env("GITHUB_TOKEN_FILE", path);
+        if !variable.is_empty() {
+            command.env("GITHUB_TOKEN", variable);
+        }
+        let output = command.output().unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&complaint), "{said}");
+        assert!(!said.contains("secret"), "{said}");
     }
 }
 

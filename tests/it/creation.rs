@@ -289,3 +289,12 @@ fn an_account_without_a_folder_is_told_of_and_left_alone() {
     let touches = |step: &Step| format!("{step:?}").contains("222233334444");
     assert!(!plan.steps.iter().any(|planned| touches(&planned.step)), "{plan:?}");
 }
+
+#[test]
+fn an_account_whose_tags_could_not_be_read_is_not_called_unclaimed() {
+    let unread = AccountFact { tags: None, ..fact("somebody@example.com") };
+    let accounts = BTreeMap::from([(account_id("222233334444"), unread)]);
+    let plan = plan_with(&wanting(), OrganizationFacts { accounts, ..facts() }, &Base::default(), COMMITTED);
+    assert_eq!(plan.unclaimed, []);
+    assert_eq!(plan.unclaimed_gap.as_deref(), Some("the tags of account 222233334444 could not be read"));
+}

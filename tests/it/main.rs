@@ -2,15 +2,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end there")]
 
 mod aws;
+mod calls;
+mod classes;
 mod cli;
+mod contract;
 mod creation;
+mod fleet;
 mod git;
+mod github_noise;
+mod github_trouble;
 mod harmless;
 mod issue_steps;
 mod issues;
 mod kill_matrix;
 mod load;
 mod observe;
+mod oracle;
 mod paper;
 mod program;
 mod sandbox_aws;

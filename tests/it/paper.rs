@@ -7,7 +7,7 @@ use landfast::model::{
     Observed, Organization, OrganizationId, OuPath, Region, RoleName, Scope, Setting, Sight, Slug, Source,
     Value,
 };
-use landfast::plan::Rules;
+use landfast::plan::{Guards, Rules};
 
 /// The alias of one account: the simplest item there is.
 pub(crate) const ALIAS: Item = Item::Setting(Setting::AccountAlias);
@@ -28,6 +28,8 @@ pub(crate) fn access() -> Access {
     Access {
         role: RoleName::parse("OrganizationAccountAccessRole").unwrap(),
         read_role: None,
+        stack_role: None,
+        new_account_role: None,
         management_role: None,
         external_id: None,
     }
@@ -112,6 +114,7 @@ pub(crate) fn rules() -> Rules {
         ceiling: Mode::Enforce,
         allow_management: false,
         max_creations: 3,
+        guards: Guards::default(),
         committed: 0,
         now: 0,
         fights: BTreeSet::new(),

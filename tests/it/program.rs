@@ -50,6 +50,8 @@ async fn stage(folder: &Path) -> Stage {
 fn start(stage: &Stage, folder: &Path) -> Daemon {
     let key = folder.join("key");
     Signer::generate().save(&key).unwrap();
+    let token = folder.join("token");
+    std::fs::write(&token, "landfast-token\n").unwrap();
     let keys = stage.aws.credentials();
     let mut child = Command::new(env!("CARGO_BIN_EXE_landfast"))
         .args(["run", "--listen", "127.0.0.1:0", "--poll", "1s", "--resync", "1s"])
@@ -59,7 +61,7 @@ fn start(stage: &Stage, folder: &Path) -> Daemon {
         .env("AWS_ENDPOINT_URL", stage.aws.endpoint())
         .env("AWS_ACCESS_KEY_ID", keys.access_key)
         .env("AWS_SECRET_ACCESS_KEY", keys.secret_key)
-        .env("GITHUB_TOKEN", "landfast-token")
+        .env("GITHUB_TOKEN_FILE", token)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -109,6 +111,8 @@ async fn the_program_brings_git_to_aws_says_how_it_is_and_ends_when_asked() {
         of("inSync").is_some_and(|count| count >= 5) && of("gap") == Some(0) && of("pending") == Some(0)
     })
     .await;
+    let is_let_in = |request: &landfast::sandbox::github::Request| request.login == "landfast[bot]";
+    until("GitHub to be asked", async || stage.github.requests().iter().any(is_let_in)).await;
     let sessions: Vec<_> = stage.aws.mutations().into_iter().map(|entry| entry.caller).collect();
     assert!(
         sessions.iter().all(|caller| caller.contains("assumed-role/LandfastManagement/landfast-")),

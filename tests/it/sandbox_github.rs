@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use landfast::sandbox::github::{Config, GitSide, SimulatedGitHub};
+use landfast::sandbox::github::{Clock, Config, GitSide, SimulatedGitHub};
 use octocrab::Octocrab;
+
+use crate::contract::Judged;
 
 pub(crate) const TOKEN: &str = "ghp_landfast";
 pub(crate) const MALLORY: &str = "ghp_mallory";
@@ -33,7 +35,12 @@ impl GitSide for Branches {
     }
 }
 
-pub(crate) async fn simulated() -> (SimulatedGitHub, Arc<Branches>) {
+pub(crate) async fn simulated() -> (Judged, Arc<Branches>) {
+    simulated_at(Arc::new(|| "2026-11-22T03:13:00Z".parse().unwrap())).await
+}
+
+/// The same, where time passes as `clock` says.
+pub(crate) async fn simulated_at(clock: Clock) -> (Judged, Arc<Branches>) {
     let git = Arc::new(Branches::default());
     git.0.lock().unwrap().insert("main".to_owned(), "1".repeat(40));
     let tokens = [(TOKEN, "landfast-acme"), (MALLORY, "mallory"), (APP, "landfast[bot]")];
@@ -43,13 +50,13 @@ pub(crate) async fn simulated() -> (SimulatedGitHub, Arc<Branches>) {
         default_branch: "main".to_owned(),
         tokens: tokens.map(|(token, login)| (token.to_owned(), login.to_owned())).into(),
         git: Arc::<Branches>::clone(&git),
-        clock: Arc::new(|| "2026-11-22T03:13:00Z".parse().unwrap()),
+        clock,
         port: 0,
     };
-    (SimulatedGitHub::start(config).await.unwrap(), git)
+    (Judged::new(SimulatedGitHub::start(config).await.unwrap()), git)
 }
 
-fn client(github: &SimulatedGitHub, token: &str) -> Octocrab {
+pub(crate) fn client(github: &SimulatedGitHub, token: &str) -> Octocrab {
     Octocrab::builder().base_uri(github.api_url()).unwrap().personal_token(token.to_owned()).build().unwrap()
 }
 

@@ -38,7 +38,7 @@ pub struct StackSeen {
     pub is_nested: bool,
     /// `StackDriftStatus`: `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`.
     pub drift: String,
-    /// Seconds since 1970 of the last drift check.
+    /// Milliseconds since 1970 of the last drift check.
     pub drift_checked: Option<i64>,
 }
 
@@ -102,6 +102,9 @@ pub struct Change {
     pub resource_type: String,
     /// `True`, `False` or `Conditional`; empty where it does not apply.
     pub replacement: String,
+    /// What becomes of the resource, such as `Delete`, `Retain`, `Snapshot`, `ReplaceAndRetain`; empty where AWS does
+    /// not say.
+    pub policy: String,
 }
 
 /// A line of a stack's history.
@@ -269,7 +272,7 @@ fn drift_status(stack: &types::Stack) -> (String, Option<i64>) {
     let status = information.and_then(types::StackDriftInformation::stack_drift_status);
     let checked = information.and_then(types::StackDriftInformation::last_check_timestamp);
     let status = status.map_or("NOT_CHECKED", types::StackDriftStatus::as_str);
-    (status.to_owned(), checked.map(aws_sdk_cloudformation::primitives::DateTime::secs))
+    (status.to_owned(), checked.and_then(|time| time.to_millis().ok()))
 }
 
 fn pair(key: Option<&str>, value: Option<&str>) -> Option<(String, String)> {
@@ -325,6 +328,7 @@ fn change(change: &types::ResourceChange) -> Change {
         physical_id: change.physical_resource_id().unwrap_or_default().to_owned(),
         resource_type: change.resource_type().unwrap_or_default().to_owned(),
         replacement: change.replacement().map(|r| r.as_str().to_owned()).unwrap_or_default(),
+        policy: change.policy_action().map(|policy| policy.as_str().to_owned()).unwrap_or_default(),
     }
 }
 

@@ -168,7 +168,9 @@ fn account_state(state: &str) -> AccountState {
     match state {
         "ACTIVE" => AccountState::Active,
         "PENDING_ACTIVATION" => AccountState::PendingActivation,
-        other => AccountState::Unusable(other.to_owned()),
+        "SUSPENDED" | "PENDING_CLOSURE" | "CLOSED" => AccountState::Unusable(state.to_owned()),
+        // Not known to this version: nothing is done in such an account until it is.
+        unknown => AccountState::Unusable(unknown.to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types::{Capability, ChangeSetType, DeploymentMode, P
 use super::super::Error;
 use super::super::session::Repeat;
 use super::Writer;
-use crate::model::Region;
+use crate::model::{Region, RoleName};
 
 /// A change set to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct NewChangeSet<'a> {
     pub parameters: &'a BTreeMap<String, String>,
     /// Every tag, the owner tag included.
     pub tags: &'a BTreeMap<String, String>,
+    /// The service role of this account that CloudFormation is to work as, now and whenever it works on the stack.
+    pub role: Option<&'a RoleName>,
     /// What the file grants.
     pub capabilities: &'a BTreeSet<String>,
     /// Compares with the real resources and puts them back (`REVERT_DRIFT`).
@@ -54,6 +56,7 @@ impl Writer {
             .set_capabilities(Some(
                 new.capabilities.iter().map(|name| Capability::from(name.as_str())).collect(),
             ))
+            .set_role_arn(new.role.map(|role| role.arn(self.account())))
             .set_deployment_mode(new.revert.then_some(DeploymentMode::RevertDrift))
             .send();
         let answer = self.session.send(operation, call).await?;

@@ -44,10 +44,14 @@ pub(in crate::report) fn halted(halted: &Halted, in_force: Option<&CommitId>) ->
             code(&halted.because),
             stays(in_force)
         ),
-        "**Choose.** Somebody should look at what changed, and bring the branch back with an ordinary commit on top of \
-         the one in force. Landfast closes this issue when it can follow the branch again."
+        "**Choose.** Somebody should look at what changed. If it was not meant, bring the branch back with an ordinary \
+         commit on top of the one in force. Landfast closes this issue when it can follow the branch again."
             .to_owned(),
     ];
+    let sections = sections
+        .into_iter()
+        .chain((!halted.proceed.is_empty()).then(|| format!("If it was meant: {}.", code(&halted.proceed))));
+    let sections: Vec<_> = sections.collect();
     draft(
         format!("[halted] the branch is not followed to {}", halted.commit.short()),
         sections.join("\n\n"),
@@ -84,7 +88,11 @@ mod tests {
         let because = "it does not descend from the commit in force".to_owned();
         let situation = Situation {
             revision: Some(commit("a")),
-            halted: Some(Halted { commit: commit("b"), because }),
+            halted: Some(Halted {
+                commit: commit("b"),
+                because,
+                proceed: "start with --approve b".to_owned(),
+            }),
             ..Situation::default()
         };
         let wanted = wanted(&[], &situation);

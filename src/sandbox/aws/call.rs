@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::identity::Principal;
+use super::permissions::Asked;
 use super::state::State;
 use super::wire::{Answer, Params as _, Protocol, Refusal};
-use super::{cloudformation, cloudtrail, iam, log, organizations, permissions, sts};
+use super::{about, cloudformation, cloudtrail, iam, log, organizations, permissions, sts};
 
 /// A call by a known principal.
 #[derive(Clone, Debug)]
@@ -38,26 +39,6 @@ impl Call {
             Protocol::Json => Refusal::bad("UnknownOperationException", message),
         }
     }
-
-    /// What the call is about, as policies name it.
-    fn resource(&self) -> String {
-        let account = self.account();
-        let by_role = || {
-            let name = self.params.text("RoleName")?;
-            Some(format!("arn:aws:iam::{account}:role/{name}"))
-        };
-        let by_policy = || self.params.text("PolicyArn").map(str::to_owned);
-        let by_stack = || {
-            let name = self.params.text("StackName")?;
-            let is_arn = name.starts_with("arn:");
-            Some(if is_arn {
-                name.to_owned()
-            } else {
-                format!("arn:aws:cloudformation:{}:{account}:stack/{name}/*", self.region)
-            })
-        };
-        by_role().or_else(by_policy).or_else(by_stack).unwrap_or_else(|| "*".to_owned())
-    }
 }
 
 /// Carries out `call` if it is allowed, and leaves a trail of it if it can change something.
@@ -88,7 +69,25 @@ fn allowed(state: &State, call: &Call) -> Result<(), Refusal> {
     }
     refuse_too_early(state, call)?;
     let action = format!("{}:{}", call.service, call.operation);
-    permissions::check(state, &call.principal, &action, &call.resource(), call.protocol())
+    let (resource, facts) = (about::resource(state, call), about::of_call(state, call));
+    let asked = Asked { action: &action, resource: &resource, facts: &facts };
+    permissions::check(state, &call.principal, &asked, call.protocol())?;
+    also_asked(state, call, &asked)
+}
+
+/// What AWS asks for on top of the action that is named like the call.
+fn also_asked(state: &State, call: &Call, asked: &Asked<'_>) -> Result<(), Refusal> {
+    let more: &[&str] = match call.operation.as_str() {
+        "DetectStackDrift" => {
+            &["cloudformation:DetectStackResourceDrift", "cloudformation:BatchDescribeTypeConfigurations"]
+        }
+        "CreateAccount" if !call.params.entries("Tags").is_empty() => &["organizations:TagResource"],
+        "CreateRole" if !call.params.entries("Tags").is_empty() => &["iam:TagRole"],
+        _ => &[],
+    };
+    more.iter().try_for_each(|action| {
+        permissions::check(state, &call.principal, &Asked { action, ..*asked }, call.protocol())
+    })
 }
 
 fn refuse_too_early(state: &State, call: &Call) -> Result<(), Refusal> {

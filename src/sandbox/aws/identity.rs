@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::call::Call;
 use super::state::State;
 use super::wire::{Protocol, Refusal};
 
@@ -33,6 +34,13 @@ pub(crate) enum Kind {
 }
 
 impl Principal {
+    /// The user or role.
+    pub(crate) fn name(&self) -> &str {
+        match &self.kind {
+            Kind::User { name } | Kind::Role { name, .. } => name,
+        }
+    }
+
     /// The name `CloudTrail` lists events by.
     pub(crate) fn user_name(&self) -> &str {
         match &self.kind {
@@ -170,6 +178,14 @@ fn unknown_key(protocol: Protocol) -> Refusal {
         Protocol::Query => Refusal::new(403, "InvalidClientTokenId", message),
         Protocol::Json => Refusal::bad("UnrecognizedClientException", message),
     }
+}
+
+/// Ends the session that calls, and words the refusal.
+pub(crate) fn expire(state: &mut State, call: &Call) -> Refusal {
+    if let Some(key) = state.keys.get_mut(&call.principal.access_key) {
+        key.expires = Some(Timestamp::now());
+    }
+    expired(call.protocol())
 }
 
 fn expired(protocol: Protocol) -> Refusal {

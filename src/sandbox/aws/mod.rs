@@ -7,11 +7,14 @@
 //! One request: `server` reads it, `identity` finds who signed it, `faults` may strike, `call` checks `permissions`
 //! and hands it to a service's handler, `cloudtrail` and `log` remember it. All state is in `state`.
 
+mod about;
 mod call;
 mod clock;
 mod cloudformation;
 mod cloudtrail;
+mod conditions;
 mod faults;
+mod gate;
 mod iam;
 mod identity;
 mod log;
@@ -30,9 +33,9 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 pub use clock::Pace;
-pub use faults::{Fault, Trouble, When};
+pub use faults::{Calls, Fault, Trouble, When};
 pub use log::Entry;
-pub use oracle::{KnownAccount, KnownRole, KnownStack};
+pub use oracle::{KnownAccount, KnownRole, KnownStack, Permission};
 pub use organizations::accounts::Standing;
 
 /// How the simulation behaves. All durations are on its own clock.
@@ -72,6 +75,8 @@ pub struct Config {
     pub change_page: usize,
     /// How many accounts the organization may have.
     pub account_quota: usize,
+    /// How long an answer is on its way, by the wall's clock: what calls cost a client that waits for them.
+    pub latency: Duration,
 }
 
 impl Default for Config {
@@ -94,6 +99,7 @@ impl Default for Config {
             page_size: 20,
             change_page: 100,
             account_quota: 1000,
+            latency: Duration::ZERO,
         }
     }
 }

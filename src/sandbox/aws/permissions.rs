@@ -1,13 +1,16 @@
 //! Who may do what: identity policies, session policies, service control policies, trust policies.
 //!
-//! *Assumes* no permission boundaries and no resource policies. A condition it does not know makes an `Allow` not
-//! match and a `Deny` match: it errs towards refusing.
+//! *Guarantees*: what was asked, by whom and with what answer, is remembered, so that tests can hold policies to what
+//! is really called. *Assumes* no resource policies. A condition it does not know makes an `Allow` not match and a
+//! `Deny` match: it errs towards refusing.
 
 use serde_json::{Value, json};
 
+use super::conditions::{self, Facts};
 use super::identity::{Kind, Principal};
 use super::state::State;
 use super::wire::{Protocol, Refusal};
+use super::{about, oracle};
 
 /// AWS's own policies this simulation knows, and what they allow.
 pub(crate) const MANAGED: [(&str, &[&str]); 24] = [
@@ -47,6 +50,7 @@ pub(crate) const MANAGED: [(&str, &[&str]); 24] = [
 ];
 
 const READING: &[&str] = &[
+    "cloudformation:BatchDescribe*",
     "cloudformation:Describe*",
     "cloudformation:Detect*",
     "cloudformation:Estimate*",
@@ -75,46 +79,70 @@ pub(crate) fn managed(arn: &str) -> Option<Value> {
     Some(json!({"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
 }
 
-/// Refuses unless `principal` may do `action` to `resource`.
+/// One permission that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// Such as `iam:CreateRole`.
+    pub(crate) action: &'a str,
+    /// An ARN, or `*`.
+    pub(crate) resource: &'a str,
+    /// What conditions can see.
+    pub(crate) facts: &'a Facts,
+}
+
+/// Refuses unless `principal` has this permission.
 pub(crate) fn check(
     state: &State,
     principal: &Principal,
-    action: &str,
-    resource: &str,
+    asked: &Asked<'_>,
     protocol: Protocol,
 ) -> Result<(), Refusal> {
-    if is_denied_by_organization(state, principal, action) {
-        return Err(denied(
-            principal,
-            action,
-            resource,
-            protocol,
-            "with an explicit deny in a service control policy",
-        ));
-    }
-    let policies = policies(state, principal);
-    let own = decide(&policies, action, resource);
-    let session = decide(&principal.session_policies, action, resource);
-    let why = match (own, principal.session_policies.is_empty() || session == Some(true)) {
-        (Some(true), true) => return Ok(()),
-        (Some(false), _) => "with an explicit deny in an identity-based policy",
-        (Some(true), false) if session == Some(false) => "with an explicit deny in a session policy",
-        (Some(true), false) => "because no session policy allows the action",
-        (None, _) => "because no identity-based policy allows the action",
-    };
-    Err(denied(
-        principal,
-        action,
-        resource,
-        protocol,
-        &why.replace("the action", &format!("the {action} action")),
-    ))
+    let refused = why_not(state, principal, asked);
+    state.asked.borrow_mut().insert(oracle::Permission {
+        principal: principal.name().to_owned(),
+        action: asked.action.to_owned(),
+        is_granted: refused.is_none(),
+    });
+    refused.map_or(Ok(()), |why| Err(denied(principal, asked, protocol, &why)))
 }
 
-fn denied(principal: &Principal, action: &str, resource: &str, protocol: Protocol, why: &str) -> Refusal {
+/// Whether `principal` may do this, as far as its own account says.
+pub(crate) fn allows(state: &State, principal: &Principal, action: &str, resource: &str) -> bool {
+    let facts = about::of_principal(state, principal);
+    why_not(state, principal, &Asked { action, resource, facts: &facts }).is_none()
+}
+
+fn why_not(state: &State, principal: &Principal, asked: &Asked<'_>) -> Option<String> {
+    if is_denied_by_organization(state, principal, asked.action) {
+        return Some("with an explicit deny in a service control policy".to_owned());
+    }
+    let layers = [
+        (policies(state, principal), "identity-based policy"),
+        (boundary(state, principal), "permissions boundary"),
+        (principal.session_policies.clone(), "session policy"),
+    ];
+    let decided = layers.map(|(policies, kind)| {
+        // Only the first has to be there.
+        let is_open = policies.is_empty() && kind != "identity-based policy";
+        (if is_open { Some(true) } else { decide(&policies, asked) }, kind)
+    });
+    let denying = decided.iter().find(|(decision, _)| *decision == Some(false));
+    let silent = decided.iter().find(|(decision, _)| decision.is_none());
+    match (denying, silent) {
+        (Some((_, kind)), _) => Some(format!("with an explicit deny in {} {kind}", article(kind))),
+        (None, Some((_, kind))) => Some(format!("because no {kind} allows the {} action", asked.action)),
+        (None, None) => None,
+    }
+}
+
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with('i') { "an" } else { "a" }
+}
+
+fn denied(principal: &Principal, asked: &Asked<'_>, protocol: Protocol, why: &str) -> Refusal {
     let message = format!(
-        "User: {} is not authorized to perform: {action} on resource: {resource} {why}",
-        principal.arn
+        "User: {} is not authorized to perform: {} on resource: {} {why}",
+        principal.arn, asked.action, asked.resource
     );
     match protocol {
         Protocol::Query => Refusal::new(403, "AccessDenied", message),
@@ -143,15 +171,23 @@ fn policies(state: &State, principal: &Principal) -> Vec<Value> {
     }
 }
 
+/// The role's boundary. One that is no longer there allows nothing.
+fn boundary(state: &State, principal: &Principal) -> Vec<Value> {
+    let Kind::Role { name, .. } = &principal.kind else { return Vec::new() };
+    let Some(member) = state.members.get(&principal.account) else { return Vec::new() };
+    let arn = member.iam.roles.get(name).and_then(|role| role.boundary.as_ref());
+    arn.map(|arn| member.iam.document(arn).unwrap_or_else(|| json!({"Statement": []}))).into_iter().collect()
+}
+
 /// `Some(false)` is an explicit deny, `None` is silence.
-pub(crate) fn decide(policies: &[Value], action: &str, resource: &str) -> Option<bool> {
+fn decide(policies: &[Value], asked: &Asked<'_>) -> Option<bool> {
     let mut allowed = None;
     for statement in policies.iter().flat_map(|policy| one_or_many(policy.get("Statement"))) {
         let is_deny = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
-        let condition_holds = statement.get("Condition").is_none() || is_deny;
-        if covers(&statement, "Action", &action.to_lowercase(), true)
-            && covers(&statement, "Resource", resource, false)
-            && condition_holds
+        let holds = conditions::are_met(statement.get("Condition"), asked.facts).unwrap_or(is_deny);
+        if covers(&statement, "Action", &asked.action.to_lowercase(), true)
+            && covers(&statement, "Resource", asked.resource, false)
+            && holds
         {
             if is_deny {
                 return Some(false);
@@ -201,21 +237,27 @@ pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 /// True if `trust` lets `caller` assume the role.
-pub(crate) fn trusts(
-    trust: &Value,
-    caller: &Principal,
-    organization: &str,
-    external_id: Option<&str>,
-) -> bool {
+pub(crate) fn trusts(state: &State, trust: &Value, caller: &Principal, external_id: Option<&str>) -> bool {
     let statements = one_or_many(trust.get("Statement"));
+    let mut facts = about::of_principal(state, caller);
+    facts.extend(about::facts([("sts:externalid", external_id)]));
     let matches = |statement: &Value, effect: &str| {
         statement.get("Effect").and_then(Value::as_str) == Some(effect)
             && covers(statement, "Action", "sts:assumerole", true)
             && names(statement.get("Principal"), caller)
-            && holds(statement.get("Condition"), caller, organization, external_id)
+            && conditions::are_met(statement.get("Condition"), &facts).unwrap_or(effect == "Deny")
     };
     statements.iter().any(|statement| matches(statement, "Allow"))
         && !statements.iter().any(|statement| matches(statement, "Deny"))
+}
+
+/// True if `trust` lets this service of AWS work as the role.
+pub(crate) fn trusts_service(trust: &Value, service: &str) -> bool {
+    one_or_many(trust.get("Statement")).iter().any(|statement| {
+        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+            && covers(statement, "Action", "sts:assumerole", true)
+            && one_or_many(statement["Principal"].get("Service")).iter().any(|named| named == service)
+    })
 }
 
 fn names(principal: Option<&Value>, caller: &Principal) -> bool {
@@ -236,34 +278,4 @@ fn names(principal: Option<&Value>, caller: &Principal) -> bool {
                 || named == caller.arn
         },
     )
-}
-
-fn holds(
-    condition: Option<&Value>,
-    caller: &Principal,
-    organization: &str,
-    external_id: Option<&str>,
-) -> bool {
-    let Some(operators) = condition.and_then(Value::as_object) else { return true };
-    operators.iter().all(|(operator, keys)| {
-        keys.as_object().is_some_and(|keys| {
-            keys.iter().all(|(key, wanted)| {
-                let found = match key.to_lowercase().as_str() {
-                    "sts:externalid" => external_id,
-                    "aws:principalorgid" => Some(organization),
-                    "aws:principalarn" => Some(caller.arn.as_str()),
-                    _ => None,
-                };
-                found.is_some_and(|found| any_equal(operator, wanted, found))
-            })
-        })
-    })
-}
-
-fn any_equal(operator: &str, wanted: &Value, found: &str) -> bool {
-    one_or_many(Some(wanted)).iter().filter_map(Value::as_str).any(|wanted| match operator {
-        "StringEquals" | "ArnEquals" => wanted == found,
-        "StringLike" | "ArnLike" => is_like(wanted, found),
-        _ => false,
-    })
 }

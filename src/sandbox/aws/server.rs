@@ -1,26 +1,24 @@
 //! The socket: one request in, one answer out, and the faults that come between.
 
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::request::Parts;
-use axum::http::{Request, Response, StatusCode};
-use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
+use futures_util::{StreamExt as _, stream};
+use serde_json::json;
+use tokio::net::TcpListener;
 
 use super::call::{self, Call};
 use super::faults::{Trouble, emptied, internal};
+use super::gate::{Gate, Gated};
 use super::identity::{self, Signature, Signed};
 use super::log::{self, Entry};
 use super::state::State;
-use super::wire::{self, Answer, Params as _, Protocol, Refusal};
+use super::wire::{self, Answer, Protocol, Refusal};
 use crate::sandbox::watch::{Asked, watched};
 
 const LARGEST_BODY: usize = 4 << 20;
@@ -67,15 +65,35 @@ fn asked(state: &State, parts: &Parts, body: &Bytes) -> Asked {
 }
 
 async fn answered(state: &Mutex<State>, gate: &Gate, parts: &Parts, body: &Bytes) -> Response<Body> {
-    let reply = reply(&mut lock(state), parts, body);
+    let (reply, latency) = {
+        let mut state = lock(state);
+        (reply(&mut state, parts, body), state.config.latency)
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match reply.trouble {
         Some(Trouble::DropBefore | Trouble::DropAfter) => gate.allow(0),
         Some(Trouble::Truncate) => gate.allow(i64::try_from(reply.body.len() / 2).unwrap_or(0)),
         // Longer than any client waits; a client that leaves ends it.
         Some(Trouble::Hang | Trouble::HangAfter) => tokio::time::sleep(Duration::from_hours(24)).await,
+        Some(Trouble::Drip(pause)) => return dripping(reply, pause),
         _ => {}
     }
     response(reply.status, reply.protocol, reply.body)
+}
+
+/// The head at once, then the body one byte at a time.
+fn dripping(reply: Reply, pause: Duration) -> Response<Body> {
+    let length = HeaderValue::from(reply.body.len());
+    let bytes = stream::iter(reply.body.into_bytes()).then(move |byte| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, Infallible>(vec![byte])
+    });
+    let mut response = response(reply.status, reply.protocol, String::new());
+    response.headers_mut().insert("content-length", length);
+    *response.body_mut() = Body::from_stream(bytes);
+    response
 }
 
 fn response(status: u16, protocol: Protocol, body: String) -> Response<Body> {
@@ -85,7 +103,7 @@ fn response(status: u16, protocol: Protocol, body: String) -> Response<Body> {
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert("content-type", axum::http::HeaderValue::from_static(kind));
+    response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
     response
 }
 
@@ -160,29 +178,39 @@ fn outcome(state: &mut State, arrival: &Arrival, parts: &Parts, body: &Bytes) ->
             return (Err(refusal), None);
         }
     };
-    let trouble = state.faults.strike(&call.operation, call.account(), state.requests + 1);
-    let acts = !matches!(trouble, Some(Trouble::DropBefore | Trouble::Hang))
-        && trouble.as_ref().is_none_or(|trouble| trouble.refusal(arrival.protocol).is_none());
-    let answer = if acts { call::perform(state, &call) } else { Ok(serde_json::Value::Null) };
+    let trouble = state.faults.strike(&call);
+    let acts = trouble.as_ref().is_none_or(Trouble::acts);
+    let answer = met(state, &call, trouble.as_ref());
     let acted = acts && answer.is_ok();
-    let answer = troubled(answer, trouble.as_ref(), &call, arrival.protocol);
-    let word = match (&trouble, &answer) {
-        (Some(Trouble::DropBefore | Trouble::DropAfter), _) => "fault:drop".to_owned(),
-        (Some(Trouble::Truncate), _) => "fault:truncate".to_owned(),
-        (Some(Trouble::Hang | Trouble::HangAfter), _) => "fault:hang".to_owned(),
-        (_, Ok(_)) => "OK".to_owned(),
-        (_, Err(refusal)) => refusal.code.clone(),
+    let answer = told(answer, trouble.as_ref(), &call);
+    let word = match (trouble.as_ref().and_then(Trouble::word), &answer) {
+        (Some(word), _) => word.to_owned(),
+        (None, Ok(_)) => "OK".to_owned(),
+        (None, Err(refusal)) => refusal.code.clone(),
     };
     note(state, arrival, Some(&call), acted, &word);
+    if acted && log::is_mutating(&call.operation) {
+        state.remember();
+    }
     (answer, trouble)
 }
 
-fn troubled(answer: Answer, trouble: Option<&Trouble>, call: &Call, protocol: Protocol) -> Answer {
+/// What comes of the call itself under `trouble`.
+fn met(state: &mut State, call: &Call, trouble: Option<&Trouble>) -> Answer {
     match trouble {
-        Some(Trouble::ErrorAfter(status)) => Err(internal(*status, protocol)),
-        Some(Trouble::EmptyPage) => answer.map(|answer| emptied(answer, call.params.text("NextToken"))),
-        Some(trouble) => trouble.refusal(protocol).map_or(answer, Err),
-        None => answer,
+        Some(Trouble::Stale(lag)) => state.long_ago(*lag, |state| call::perform(state, call)),
+        Some(Trouble::Expire) => Err(identity::expire(state, call)),
+        Some(trouble) if !trouble.acts() => trouble.refusal(&call.service).map_or(Ok(json!(null)), Err),
+        _ => call::perform(state, call),
+    }
+}
+
+/// What the client is told of it.
+fn told(answer: Answer, trouble: Option<&Trouble>, call: &Call) -> Answer {
+    match trouble {
+        Some(Trouble::ErrorAfter(status)) => Err(internal(*status, &call.service)),
+        Some(Trouble::EmptyPage) => answer.map(|answer| emptied(answer, &call.params)),
+        _ => answer,
     }
 }
 
@@ -227,95 +255,4 @@ fn note(state: &mut State, arrival: &Arrival, call: Option<&Call>, acted: bool, 
         outcome: outcome.to_owned(),
     };
     state.log.push(entry);
-}
-
-/// A listener whose connections can be cut.
-struct Gated(TcpListener);
-
-impl Listener for Gated {
-    type Io = Cuttable;
-    type Addr = std::net::SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            match self.0.accept().await {
-                Ok((stream, address)) => {
-                    // Only speed is lost if it cannot be set.
-                    _ = stream.set_nodelay(true);
-                    return (Cuttable { stream, gate: Gate::open() }, address);
-                }
-                // Out of file descriptors: some come back as connections close.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.0.local_addr()
-    }
-}
-
-/// How much of the next answer's body may still leave; negative is all.
-#[derive(Clone, Debug)]
-struct Gate(Arc<AtomicI64>);
-
-impl Gate {
-    fn open() -> Self {
-        Self(Arc::new(AtomicI64::new(-1)))
-    }
-
-    fn allow(&self, bytes: i64) {
-        self.0.store(bytes, Ordering::SeqCst);
-    }
-}
-
-impl Connected<IncomingStream<'_, Gated>> for Gate {
-    fn connect_info(stream: IncomingStream<'_, Gated>) -> Self {
-        stream.io().gate.clone()
-    }
-}
-
-struct Cuttable {
-    stream: TcpStream,
-    gate: Gate,
-}
-
-const CUT: i64 = -2;
-
-impl AsyncRead for Cuttable {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Cuttable {
-    /// An answer's head and body are written at once, so the first write after `allow` holds the body's beginning.
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let allowed = match self.gate.0.load(Ordering::SeqCst) {
-            -1 => return Pin::new(&mut self.stream).poll_write(cx, buf),
-            CUT | 0 => return Poll::Ready(Err(std::io::ErrorKind::ConnectionReset.into())),
-            body => usize::try_from(body).unwrap_or(0),
-        };
-        let head = buf.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
-        let end = (head + allowed).min(buf.len());
-        let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, &buf[..end]));
-        self.gate.allow(CUT);
-        Poll::Ready(written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

@@ -3,7 +3,8 @@
 //! *Guarantees*: what is due on the clock is carried out, in order of its due time, before anything is asked or
 //! told (`settle`), so nothing runs in the background and the same calls at the same times end the same.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,11 @@ use super::Config;
 use super::clock::{Bucket, Clock};
 use super::cloudformation::{self, Stacks};
 use super::cloudtrail::Event;
-use super::faults::Faults;
+use super::faults::{Faults, Past};
 use super::iam::Iam;
 use super::identity::{Key, Kind, Principal};
 use super::log::Entry;
+use super::oracle::Permission;
 use super::organizations::{self, Organization};
 use crate::sandbox::watch::Watcher;
 
@@ -33,6 +35,9 @@ pub(crate) struct State {
     pub(crate) log: Vec<Entry>,
     pub(crate) requests: u64,
     pub(crate) faults: Faults,
+    pub(crate) past: Past,
+    /// Every permission that was asked for.
+    pub(crate) asked: RefCell<BTreeSet<Permission>>,
     pub(crate) watcher: Option<Arc<dyn Watcher>>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     work: BTreeMap<(Timestamp, u64), Work>,
@@ -42,7 +47,7 @@ pub(crate) struct State {
 }
 
 /// What one account holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) iam: Iam,
     /// By region.
@@ -74,6 +79,8 @@ impl State {
             log: Vec::new(),
             requests: 0,
             faults: Faults::default(),
+            past: Past::default(),
+            asked: RefCell::default(),
             watcher: None,
             buckets: BTreeMap::new(),
             work: BTreeMap::new(),
@@ -154,6 +161,7 @@ impl State {
             let work = entry.remove();
             self.moment = Some(due);
             self.carry_out(work);
+            self.remember();
             self.moment = None;
         }
     }

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::identity::{Key, Kind, Principal};
 use super::organizations::accounts::Standing;
-use super::permissions;
+use super::permissions::{self, Asked};
 use super::state::State;
 use super::wire::{Answer, Params as _, Protocol, Refusal, iso};
+use super::{Credentials, about};
 
 pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
     match call.operation.as_str() {
@@ -63,6 +64,30 @@ fn issue(state: &mut State, access_key: String, principal: Principal, lifetime: 
     answer
 }
 
+/// What runs under a role as a service of AWS would have it, such as an instance; `None` if there is no such role.
+pub(crate) fn principal(state: &mut State, account: &str, name: &str) -> Option<Principal> {
+    let role_id = state.members.get(account)?.iam.roles.get(name)?.id.clone();
+    let session = "i-0123456789abcdef0".to_owned();
+    Some(Principal {
+        account: account.to_owned(),
+        arn: format!("arn:aws:sts::{account}:assumed-role/{name}/{session}"),
+        id: format!("{role_id}:{session}"),
+        kind: Kind::Role { name: name.to_owned(), session },
+        access_key: format!("ASIA{}", state.capitals(16)),
+        session_policies: Vec::new(),
+        since: state.now(),
+    })
+}
+
+/// The credentials that it is given.
+pub(crate) fn handed_out(state: &mut State, account: &str, name: &str) -> Option<Credentials> {
+    let principal = principal(state, account, name)?;
+    let access_key = principal.access_key.clone();
+    issue(state, access_key.clone(), principal, Duration::from_hours(6));
+    let key = state.keys.get(&access_key)?;
+    Some(Credentials { access_key, secret_key: key.secret.clone(), session_token: key.token.clone() })
+}
+
 fn session_name(name: &str) -> Result<String, Refusal> {
     let is_fine = (2..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
@@ -99,11 +124,19 @@ fn may_assume(state: &State, call: &Call, arn: &str, account: &str, name: &str) 
     let role = member.iam.roles.get(name).ok_or_else(refusal)?;
     let is_ready = role.ready_at.is_none_or(|ready| ready <= now);
     let external_id = call.params.text("ExternalId");
-    let is_trusted = permissions::trusts(&role.trust, &call.principal, &state.organization.id, external_id);
+    let is_trusted = permissions::trusts(state, &role.trust, &call.principal, external_id);
     if !(is_active && is_ready && is_trusted && role.arn == arn) {
         return Err(refusal());
     }
-    permissions::check(state, &call.principal, "sts:AssumeRole", arn, Protocol::Query)?;
+    let mut facts = about::of_principal(state, &call.principal);
+    facts.extend(about::facts([
+        ("aws:resourceaccount", Some(account)),
+        ("aws:resourceorgid", Some(state.organization.id.as_str())),
+        ("sts:rolesessionname", call.params.text("RoleSessionName")),
+    ]));
+    facts.extend(about::tagged(&role.tags));
+    let asked = Asked { action: "sts:AssumeRole", resource: arn, facts: &facts };
+    permissions::check(state, &call.principal, &asked, Protocol::Query)?;
     Ok(role.max_session)
 }
 

@@ -5,10 +5,13 @@
 //!
 //! Assumes: git is kept by somebody else, behind [`GitSide`]. It listens on loopback only.
 
+mod exchange;
 mod faults;
 mod html;
 mod pages;
+mod pull_shapes;
 mod pulls;
+mod repository;
 mod rest;
 mod shapes;
 mod store;
@@ -16,12 +19,13 @@ mod store;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use exchange::{Exchange, Witness};
 pub use faults::{Fault, Trouble};
 pub use store::{Comment, Issue, PullRequest, Request};
 
@@ -73,6 +77,7 @@ pub struct SimulatedGitHub {
 pub(crate) struct World {
     config: Arc<Config>,
     store: Arc<Mutex<Store>>,
+    witness: Arc<OnceLock<Witness>>,
     address: SocketAddr,
 }
 
@@ -88,7 +93,8 @@ impl SimulatedGitHub {
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let address = listener.local_addr()?;
-        let world = World { config: Arc::new(config), store: Arc::default(), address };
+        let (store, witness) = (Arc::default(), Arc::default());
+        let world = World { config: Arc::new(config), store, witness, address };
         let routes = rest::routes(&world).merge(pages::routes(&world));
         let server = tokio::spawn(async move {
             // It ends only when the task is aborted.
@@ -141,7 +147,7 @@ impl SimulatedGitHub {
 
     /// Makes something go wrong from now on.
     pub fn fail(&self, fault: Fault) {
-        self.world.store().faults.push(fault);
+        self.world.store().faults.add(fault);
     }
 
     /// Tells a watcher of every call to the API from now on, as `METHOD path` with numbers as `{n}`.
@@ -151,24 +157,35 @@ impl SimulatedGitHub {
 
     /// Ends all troubles.
     pub fn heal(&self) {
-        self.world.store().faults.clear();
+        self.world.store().faults = faults::Faults::default();
+    }
+
+    /// Shows every exchange from now on to `witness`. There is one: who comes later is not told anything.
+    pub fn show_to(&self, witness: Witness) {
+        let _ = self.world.witness.set(witness);
     }
 
     /// A person closes an issue.
     pub fn close_by_human(&self, number: u64) {
         let at = self.world.now();
-        self.world.store().set_open(number, false, "human", at);
+        let mut store = self.world.store();
+        store.remember(number);
+        store.set_open(number, false, "human", at);
     }
 
     /// A person opens an issue again.
     pub fn reopen_by_human(&self, number: u64) {
         let at = self.world.now();
-        self.world.store().set_open(number, true, "human", at);
+        let mut store = self.world.store();
+        store.remember(number);
+        store.set_open(number, true, "human", at);
     }
 
     /// A person changes an issue, through `change`.
     pub fn edit_by_human(&self, number: u64, change: impl FnOnce(&mut Issue)) {
-        if let Some(issue) = self.world.store().issues.get_mut(&number) {
+        let mut store = self.world.store();
+        store.remember(number);
+        if let Some(issue) = store.issues.get_mut(&number) {
             change(issue);
         }
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::World;
-use super::rest::{Login, Paging, body, paged, too_long};
+use super::rest::{Login, Paging, Past, body, paged, too_long};
 use super::shapes::{Shapes, invalid, not_found, refusal};
 use super::store::{Issue, PullRequest};
 
@@ -50,15 +50,18 @@ async fn list(
     uri: Uri,
     Query(query): Query<PullQuery>,
     Query(paging): Query<Paging>,
+    past: Option<Extension<Past>>,
 ) -> Response {
     let store = world.store();
-    let pulls = store.issues.values().filter_map(|issue| issue.pull.as_ref().map(|pull| (issue, pull)));
+    let known = store.issues_before(past.map_or(0, |past| past.0.0));
+    let pulls = known.values().filter_map(|issue| issue.pull.as_ref().map(|pull| (issue, pull)));
     let mut pulls: Vec<_> = pulls.filter(|(issue, pull)| query.selects(issue, pull)).collect();
     if query.direction.as_deref() != Some("asc") {
         pulls.reverse();
     }
     let shapes = Shapes::of(&world);
-    let all: Vec<_> = pulls.into_iter().map(|(issue, pull)| shapes.pull(&store, issue, pull)).collect();
+    let all: Vec<_> =
+        pulls.into_iter().map(|(issue, pull)| shapes.listed_pull(&store, issue, pull)).collect();
     paged(&world, &uri, &paging, &all)
 }
 

@@ -90,6 +90,10 @@ async fn admit(State(world): State<World>, mut request: Request, next: Next) -> 
     response
 }
 
+/// How many writes back a list is to be stale.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Past(pub(super) usize);
+
 /// The page that was asked for, and the rest of the query for the links.
 #[derive(Debug, Deserialize)]
 pub(super) struct Paging {
@@ -123,16 +127,25 @@ pub(super) fn paged(world: &World, uri: &Uri, paging: &Paging, all: &[Value]) ->
 
 /// The same address with another page. GitHub spells the repository by its number there.
 fn page_url(world: &World, uri: &Uri, page: usize) -> String {
+    numbered(world, uri, Some(page))
+}
+
+/// The same address again, spelled as in links.
+pub(super) fn this_page(world: &World, uri: &Uri) -> String {
+    numbered(world, uri, None)
+}
+
+fn numbered(world: &World, uri: &Uri, page: Option<usize>) -> String {
     let config = &world.config;
     let named = format!("/repos/{}/{}", config.owner, config.name);
     let path = uri.path().replacen(&named, "/repositories/1", 1);
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .filter(|(key, _)| key != "page")
+        .filter(|(key, _)| key != "page" || page.is_none())
         .fold(form_urlencoded::Serializer::new(String::new()), |mut query, (key, value)| {
             query.append_pair(&key, &value);
             query
         })
-        .append_pair("page", &page.to_string())
+        .extend_pairs(page.map(|page| ("page", page.to_string())))
         .finish();
     format!("http://{}{path}?{query}", world.address)
 }
@@ -159,7 +172,7 @@ async fn user(State(world): State<World>, request: Request) -> Response {
     if login.ends_with("[bot]") {
         return refusal(StatusCode::FORBIDDEN, "Resource not accessible by integration");
     }
-    Json(Shapes::of(&world).user(&login)).into_response()
+    Json(Shapes::of(&world).me(&login)).into_response()
 }
 
 async fn rate_limit(State(world): State<World>) -> Json<Value> {
@@ -169,7 +182,7 @@ async fn rate_limit(State(world): State<World>) -> Json<Value> {
 }
 
 async fn repository(State(world): State<World>) -> Json<Value> {
-    Json(Shapes::of(&world).repository())
+    Json(Shapes::of(&world).repository_in_full())
 }
 
 #[derive(Deserialize)]
@@ -186,9 +199,11 @@ async fn list_issues(
     uri: Uri,
     Query(query): Query<IssueQuery>,
     Query(paging): Query<Paging>,
+    past: Option<axum::Extension<Past>>,
 ) -> Response {
     let store = world.store();
-    let mut issues: Vec<_> = store.issues.values().filter(|issue| query.selects(issue)).collect();
+    let known = store.issues_before(past.map_or(0, |past| past.0.0));
+    let mut issues: Vec<_> = known.values().filter(|issue| query.selects(issue)).collect();
     if query.sort.as_deref() == Some("updated") {
         issues.sort_by_key(|issue| issue.updated);
     }

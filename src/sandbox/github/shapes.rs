@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::World;
-use super::store::{Comment, Issue, Label, PullRequest, Store};
+use super::repository::{in_full, repository};
+use super::store::{Comment, Issue, Label, Store};
 
 const DOCUMENTATION: &str = "https://docs.github.com/rest";
 
@@ -32,7 +33,7 @@ pub(super) fn not_found() -> Response {
 
 /// Builds answers; knows the addresses that are part of them.
 pub(super) struct Shapes<'a> {
-    world: &'a World,
+    pub(super) world: &'a World,
 }
 
 impl<'a> Shapes<'a> {
@@ -40,43 +41,60 @@ impl<'a> Shapes<'a> {
         Self { world }
     }
 
-    fn repository_url(&self) -> String {
+    pub(super) fn repository_url(&self) -> String {
         let config = &self.world.config;
         format!("http://{}/repos/{}/{}", self.world.address, config.owner, config.name)
     }
 
-    fn page_url(&self, kind: &str, number: u64) -> String {
+    pub(super) fn page_url(&self, kind: &str, number: u64) -> String {
         let config = &self.world.config;
         format!("http://{}/{}/{}/{kind}/{number}", self.world.address, config.owner, config.name)
     }
 
+    /// A login as it is part of other answers. An app's is spelled with brackets, but not in addresses.
     pub(super) fn user(&self, login: &str) -> Value {
-        let is_app = login.ends_with("[bot]");
+        let host = self.world.address;
+        let app = login.strip_suffix("[bot]");
         let id = login.bytes().fold(7_u64, |id, byte| (id * 31 + u64::from(byte)) % 100_000_000);
-        let url = format!("http://{}/users/{login}", self.world.address);
+        let url = format!("http://{host}/users/{}", login.replace('[', "%5B").replace(']', "%5D"));
+        let page =
+            app.map_or_else(|| format!("http://{host}/{login}"), |app| format!("http://{host}/apps/{app}"));
         json!({
             "login": login, "id": id, "node_id": format!("U_{id}"), "gravatar_id": "", "url": url,
-            "avatar_url": format!("http://{}/avatars/{login}", self.world.address),
-            "html_url": format!("http://{}/{login}", self.world.address),
+            "avatar_url": format!("http://{host}/avatars/{id}"), "html_url": page,
             "followers_url": format!("{url}/followers"), "following_url": format!("{url}/following{{/other_user}}"),
             "gists_url": format!("{url}/gists{{/gist_id}}"), "starred_url": format!("{url}/starred{{/owner}}{{/repo}}"),
             "subscriptions_url": format!("{url}/subscriptions"), "organizations_url": format!("{url}/orgs"),
             "repos_url": format!("{url}/repos"), "events_url": format!("{url}/events{{/privacy}}"),
             "received_events_url": format!("{url}/received_events"),
-            "type": if is_app { "Bot" } else { "User" }, "user_view_type": "public", "site_admin": false,
+            "type": if app.is_some() { "Bot" } else { "User" }, "user_view_type": "public", "site_admin": false,
         })
     }
 
+    /// A login as it sees itself.
+    pub(super) fn me(&self, login: &str) -> Value {
+        let mut shape = self.user(login);
+        let more = json!({
+            "name": null, "company": null, "blog": "", "location": null, "email": null, "hireable": null,
+            "bio": null, "public_repos": 0, "public_gists": 0, "followers": 0, "following": 0,
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+        });
+        if let (Some(shape), Value::Object(more)) = (shape.as_object_mut(), more) {
+            shape.extend(more);
+        }
+        shape
+    }
+
+    /// The repository as it is part of other answers.
     pub(super) fn repository(&self) -> Value {
         let config = &self.world.config;
-        json!({
-            "id": 1, "node_id": "R_1", "name": config.name, "full_name": self.world.full_name(),
-            "private": true, "owner": self.user(&config.owner), "url": self.repository_url(),
-            "html_url": format!("http://{}/{}/{}", self.world.address, config.owner, config.name),
-            "description": null, "fork": false, "has_issues": true, "archived": false, "disabled": false,
-            "default_branch": config.default_branch, "visibility": "private",
-            "permissions": {"admin": false, "maintain": false, "push": true, "triage": true, "pull": true},
-        })
+        let host = self.world.address.to_string();
+        repository(&host, &self.world.full_name(), &self.user(&config.owner), &config.default_branch)
+    }
+
+    /// The repository when it is asked for.
+    pub(super) fn repository_in_full(&self) -> Value {
+        in_full(self.repository())
     }
 
     pub(super) fn label(&self, name: &str, label: &Label) -> Value {
@@ -87,7 +105,7 @@ impl<'a> Shapes<'a> {
         })
     }
 
-    fn labels(&self, store: &Store, issue: &Issue) -> Vec<Value> {
+    pub(super) fn labels(&self, store: &Store, issue: &Issue) -> Vec<Value> {
         let known = issue.labels.iter().filter_map(|name| store.labels.get(name).map(|label| (name, label)));
         known.map(|(name, label)| self.label(name, label)).collect()
     }
@@ -109,61 +127,15 @@ impl<'a> Shapes<'a> {
             "closed_by": issue.closed_by.as_ref().map(|login| self.user(login)),
         });
         if let Some(pull) = &issue.pull {
+            let page = self.page_url("pull", issue.number);
             shape["pull_request"] = json!({
+                "diff_url": format!("{page}.diff"), "patch_url": format!("{page}.patch"),
                 "url": format!("{}/pulls/{}", self.repository_url(), issue.number),
-                "html_url": self.page_url("pull", issue.number),
+                "html_url": page,
                 "merged_at": pull.merged.as_ref().and(issue.closed),
             });
         }
         shape
-    }
-
-    pub(super) fn pull(&self, store: &Store, issue: &Issue, pull: &PullRequest) -> Value {
-        let owner = &self.world.config.owner;
-        let end = |branch: &str| {
-            let sha = self.world.config.git.head(branch).ok().flatten().unwrap_or_default();
-            json!({
-                "label": format!("{owner}:{branch}"), "ref": branch, "sha": sha, "user": self.user(owner),
-                "repo": self.repository(),
-            })
-        };
-        let is_here = pull.head_repository.as_ref() == Some(&self.world.full_name());
-        let head = if is_here { end(&pull.head) } else { self.fork(pull) };
-        let url = format!("{}/pulls/{}", self.repository_url(), issue.number);
-        json!({
-            "id": 1000 + issue.number, "node_id": format!("PR_{}", issue.number), "url": url,
-            "html_url": self.page_url("pull", issue.number), "number": issue.number,
-            "state": if issue.is_open { "open" } else { "closed" }, "locked": false, "title": issue.title,
-            "user": self.user(&issue.author), "body": issue.body, "labels": self.labels(store, issue),
-            "milestone": null, "assignee": null, "assignees": [], "requested_reviewers": [], "draft": false,
-            "created_at": issue.created, "updated_at": issue.updated, "closed_at": issue.closed,
-            "merged_at": pull.merged.as_ref().and(issue.closed), "merge_commit_sha": pull.merged,
-            "merged": pull.merged.is_some(), "mergeable": issue.is_open.then_some(true),
-            "head": head, "base": end(&pull.base), "author_association": "COLLABORATOR",
-            "auto_merge": null,
-        })
-    }
-
-    /// The head of a pull request from elsewhere; its git is not kept here. A fork that is gone is null.
-    fn fork(&self, pull: &PullRequest) -> Value {
-        let full_name = pull.head_repository.as_deref();
-        let (owner, name) =
-            full_name.and_then(|name| name.split_once('/')).unwrap_or(("unknown", "repository"));
-        let repo = full_name.map(|full_name| {
-            let mut repo = self.repository();
-            repo["full_name"] = json!(full_name);
-            repo["name"] = json!(name);
-            repo["owner"] = self.user(owner);
-            repo["fork"] = json!(true);
-            repo["url"] = json!(format!("http://{}/repos/{full_name}", self.world.address));
-            repo["html_url"] = json!(format!("http://{}/{full_name}", self.world.address));
-            repo
-        });
-        let user = full_name.map(|_| self.user(owner));
-        json!({
-            "label": format!("{owner}:{}", pull.head), "ref": pull.head, "sha": "f".repeat(40), "user": user,
-            "repo": repo,
-        })
     }
 
     pub(super) fn comment(&self, comment: &Comment) -> Value {

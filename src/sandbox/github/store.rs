@@ -1,12 +1,16 @@
 //! The ground truth.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::faults::Fault;
+use super::faults::Faults;
 use crate::sandbox::watch::Watcher;
+
+/// How many writes back a list can be stale.
+const REMEMBERED: usize = 64;
 
 /// What GitHub knows.
 #[derive(Debug, Default)]
@@ -16,7 +20,9 @@ pub(super) struct Store {
     pub(super) comments: Vec<Comment>,
     pub(super) labels: BTreeMap<String, Label>,
     pub(super) requests: Vec<Request>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Faults,
+    /// What the last writes found: the issue's number, and the issue, if there was one.
+    past: VecDeque<(u64, Option<Issue>)>,
     pub(super) watcher: Option<Arc<dyn Watcher>>,
     /// Requests counted against the hourly limit.
     pub(super) used: u64,
@@ -101,8 +107,43 @@ pub struct Request {
 }
 
 impl Store {
+    /// Every issue, as it was before the last so many writes.
+    pub(super) fn issues_before(&self, writes: usize) -> Cow<'_, BTreeMap<u64, Issue>> {
+        let mut issues = Cow::Borrowed(&self.issues);
+        for (number, found) in self.past.iter().rev().take(writes) {
+            match found {
+                Some(issue) => issues.to_mut().insert(*number, issue.clone()),
+                None => issues.to_mut().remove(number),
+            };
+        }
+        issues
+    }
+
+    /// Keeps what a request that may change an issue finds.
+    pub(super) fn remember_before(&mut self, method: &str, path: &str) {
+        let mut segments = path.split('/').skip_while(|segment| !matches!(*segment, "issues" | "pulls"));
+        let is_write = method != "GET" && segments.next().is_some();
+        let named = segments.next().map(str::parse::<u64>);
+        match named.unwrap_or_else(|| Ok(self.next_number())) {
+            Ok(number) if is_write => self.remember(number),
+            _ => {}
+        }
+    }
+
+    /// Keeps what there is before a write.
+    pub(super) fn remember(&mut self, number: u64) {
+        if self.past.len() == REMEMBERED {
+            self.past.pop_front();
+        }
+        self.past.push_back((number, self.issues.get(&number).cloned()));
+    }
+
+    fn next_number(&self) -> u64 {
+        self.issues.keys().next_back().map_or(1, |last| last + 1)
+    }
+
     pub(super) fn open(&mut self, author: &str, title: &str, body: &str, at: Timestamp) -> u64 {
-        let number = self.issues.keys().next_back().map_or(1, |last| last + 1);
+        let number = self.next_number();
         let issue = Issue {
             number,
             title: title.to_owned(),

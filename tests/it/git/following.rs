@@ -1,11 +1,16 @@
 //! Following a branch: commits that cannot be read are refused out loud.
 
 use landfast::follow::{Follow, News, Origin};
+use landfast::plan::Guards;
 
 use super::*;
 
 fn follow(world: &World) -> Follow {
-    Follow::new(Origin::Branch { repository: world.open("cache"), branch: "main".to_owned() }, None)
+    Follow::new(
+        Origin::Branch { repository: world.open("cache"), branch: "main".to_owned() },
+        None,
+        Guards::default(),
+    )
 }
 
 #[tokio::test]

@@ -112,6 +112,9 @@ impl World {
         let keys = self.stage.aws.credentials();
         let speed = SPEED.to_string();
         let log = std::fs::File::create(disk.join("log")).unwrap();
+        let config = disk.join("landfast.toml");
+        std::fs::write(&config, "[guards]\nnew-accounts-per-commit = 20\nnew-accounts-per-day = 20\n")
+            .unwrap();
         // Another build of it, such as an optimized one, can be named.
         let program = std::env::var("LANDFAST_KILLS_PROGRAM");
         Command::new(program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_landfast")))
@@ -119,6 +122,8 @@ impl World {
             .args(["--detect-drift-every", DETECTION])
             .args(["--simulated-speed", &speed, "--repo", &self.git.url])
             .args(["--github", "acme/aws-accounts", "--github-api-url", &self.stage.github.api_url()])
+            .arg("--config")
+            .arg(&config)
             .arg("--signing-key")
             .arg(self.folder.path().join("signing-key"))
             .env_clear()

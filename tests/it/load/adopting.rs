@@ -27,6 +27,7 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         steps: Vec::new(),
         blocked: Vec::new(),
         unclaimed: Vec::new(),
+        unclaimed_gap: None,
     };
     let report = ScopeReport {
         scope: scope.clone(),

@@ -17,6 +17,24 @@ fn unknown_key() {
 }
 
 #[test]
+fn roles_an_account_may_not_name_and_one_that_is_none() {
+    insta::assert_snapshot!(one("access: {newAccountRole: Mine, stackRole: a/b}\n"), @r"
+    error: unknown key `newAccountRole`
+     --> accounts/one/account.yaml:4:10
+      |
+    4 | access: {newAccountRole: Mine, stackRole: a/b}
+      |          ^
+      = hint: known here: role, readRole, stackRole, externalId
+
+    error: `a/b` is not an IAM role name
+     --> accounts/one/account.yaml:4:43
+      |
+    4 | access: {newAccountRole: Mine, stackRole: a/b}
+      |                                           ^
+    ");
+}
+
+#[test]
 fn duplicate_key() {
     insta::assert_snapshot!(one("tags: {env: prod}\nname: Uno\n"), @r#"
     error: duplicate key `name`
@@ -88,6 +106,7 @@ fn two_folders_with_one_email_name_or_id() {
           |
         1 | id: "111122223333"
           |     ^
+          = see: accounts/one/account.yaml:4:5: the first one
           = hint: no two accounts can have the same id
 
         error: the name `One` belongs to accounts/one already
@@ -95,6 +114,7 @@ fn two_folders_with_one_email_name_or_id() {
           |
         2 | name: One
           |       ^
+          = see: accounts/one/account.yaml:1:7: the first one
           = hint: no two accounts can have the same name
 
         error: the e-mail `one@example.com` belongs to accounts/one already
@@ -102,6 +122,7 @@ fn two_folders_with_one_email_name_or_id() {
           |
         3 | email: ONE@example.com
           |        ^
+          = see: accounts/one/account.yaml:2:8: the first one
           = hint: no two accounts can have the same e-mail
         "#);
 }

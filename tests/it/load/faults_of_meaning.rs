@@ -102,6 +102,7 @@ fn a_broken_organization_hides_no_fault_of_the_accounts() {
       |
     1 | name: Two
       |       ^
+      = see: accounts/three/account.yaml:1:7: the first one
       = hint: no two accounts can have the same name
 
     error: the e-mail `two@example.com` belongs to accounts/three already
@@ -109,6 +110,7 @@ fn a_broken_organization_hides_no_fault_of_the_accounts() {
       |
     2 | email: two@example.com
       |        ^
+      = see: accounts/three/account.yaml:2:8: the first one
       = hint: no two accounts can have the same e-mail
 
     error: the file is missing
@@ -158,6 +160,7 @@ fn baselines_that_disagree() {
           |
         2 | settings: {passwordPolicy: {minimumLength: 16}}
           |                                            ^
+          = see: baselines/a/baseline.yaml:2:44: `a` says otherwise here
           = hint: let one come after the other: `after: [a]` in `b`
         "#);
 }
@@ -471,6 +474,6 @@ fn a_mode_and_a_region_that_do_not_exist() {
           |
         2 | waves: 2
           | ^
-          = hint: known here: mode
+          = hint: known here: mode, values, settings, locked
         "#);
 }

@@ -138,12 +138,12 @@ fn the_management_account_is_reached_by_its_name_only() {
 #[test]
 fn what_an_account_leaves_out_is_the_organizations() {
     let organization = format!(
-        "{ORGANIZATION}access: {{role: Writer, readRole: Reader, externalId: acme}}\n\
+        "{ORGANIZATION}access: {{role: Writer, readRole: Reader, stackRole: Maker, newAccountRole: First, externalId: acme}}\n\
          accountDefaults: {{email: \"aws+${{{{ account.slug }}}}@example.com\", tags: {{company: acme, env: none}}}}\n"
     );
     let desired = loaded(&[
         ("organization/organization.yaml", &organization),
-        (ACCOUNT, "name: One\nou: /security\ntags: {env: prod}\naccess: {role: Own}\n"),
+        (ACCOUNT, "name: One\nou: /security\ntags: {env: prod}\naccess: {role: Own, stackRole: OwnMaker}\n"),
     ]);
     let account = &desired.accounts[&slug("one")];
     assert_eq!(account.email.as_str(), "aws+one@example.com");
@@ -151,6 +151,11 @@ fn what_an_account_leaves_out_is_the_organizations() {
     assert_eq!(account.access.role.as_str(), "Own");
     assert_eq!(account.access.read_role.as_ref().map(ToString::to_string), Some("Reader".to_owned()));
     assert_eq!(account.access.external_id.as_deref(), Some("acme"));
+    let stack_role =
+        |slug_: &str| desired.accounts[&slug(slug_)].access.stack_role.clone().unwrap().to_string();
+    assert_eq!((stack_role("one").as_str(), stack_role("two").as_str()), ("OwnMaker", "Maker"));
+    let first = desired.organization.access.new_account_role.as_ref().map(ToString::to_string);
+    assert_eq!(first.as_deref(), Some("First"));
     let at = |property: &str| format!("{}:{}", account.source(property).path, account.source(property).line);
     assert_eq!(at("email"), "organization/organization.yaml:7");
     assert_eq!(at("tags.env"), "accounts/one/account.yaml:3");

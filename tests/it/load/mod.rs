@@ -12,6 +12,8 @@ mod adopting;
 mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;
+mod layers;
+mod locks;
 mod meaning;
 mod secrets;
 

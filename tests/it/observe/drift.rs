@@ -24,6 +24,7 @@ async fn a_widened_role_shows_the_policy_and_who_attached_it() {
         (Region::parse("eu-west-1").unwrap(), world.writer(&id), world.cloud.reader(&id, access));
     let tags = BTreeMap::from([(OWNER_TAG.to_owned(), world.desired.organization.id.to_string())]);
     let new = NewChangeSet {
+        role: None,
         stack: "roles",
         name: "landfast-1",
         is_new: true,

@@ -5,18 +5,21 @@ mod stacks;
 mod world;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use landfast::apply::Brake;
 use landfast::aws::Visitor;
 use landfast::model::{
     AccountFact, AccountId, AccountState, Author, Base, CreationState, Facts, HOLD_TAG, Item, OWNER_TAG,
     Observed, OrganizationFacts, RoleName, SLUG_TAG, Sight, Slug,
 };
 use landfast::observe::{
-    AccountCache, OrganizationCache, Question, Witnesses, account, author, hold, organization,
+    AccountCache, OrganizationCache, Question, RootHold, Witnesses, account, author, organization,
 };
 use landfast::sandbox::aws::{Fault, Standing, Trouble, When};
 use serde_json::json;
+use tokio::time::Instant;
 use world::{World, items, look};
 
 async fn seen(world: &World, wanted: &[&str]) -> Observed {
@@ -157,13 +160,7 @@ async fn empty_pages_with_a_token_hide_nothing() {
     let world = World::start().await;
     let id = world.account("payments", true).await;
     for operation in ["ListAccounts", "ListTagsForResource", "ListCreateAccountStatus"] {
-        let fault = Fault {
-            operation: operation.to_owned(),
-            account: None,
-            when: When::Next(2),
-            trouble: Trouble::EmptyPage,
-        };
-        world.aws.add_fault(fault);
+        world.aws.add_fault(Fault::new(operation, When::Next(2), Trouble::EmptyPage));
     }
     let observed = seen(&world, &["accounts.payments"]).await;
     assert_eq!(sight(&observed, "accounts.payments"), active(&id));
@@ -178,16 +175,47 @@ async fn a_hold_that_cannot_be_read_is_a_hold() {
     assert_eq!(seen(&world, &[]).await.hold, None);
 
     world.aws.set_tags(id.as_str(), &[(HOLD_TAG, "audit")]);
-    assert_eq!(hold(&reader, None, &root).await.unwrap(), None);
-    assert!(hold(&reader, Some(&id), &root).await.unwrap().unwrap().contains("audit"));
+    let brake = |account: Option<&AccountId>| {
+        let (shared, began) = (Arc::new(RootHold::default()), Instant::now());
+        Brake::new(reader.clone(), account.cloned(), root.clone(), shared, began)
+    };
+    assert_eq!(brake(None).pulled().await, None);
+    assert!(brake(Some(&id)).pulled().await.unwrap().contains("audit"));
 
     world.aws.set_tags(&root, &[(HOLD_TAG, "incident 7")]);
     assert!(seen(&world, &[]).await.hold.unwrap().contains("incident 7"));
-    assert!(hold(&reader, Some(&id), &root).await.unwrap().unwrap().contains("incident 7"));
+    assert!(brake(Some(&id)).pulled().await.unwrap().contains("incident 7"));
 
     world.aws.set_tags(&root, &[]);
     world.refuse("ListTagsForResource");
     assert!(seen(&world, &[]).await.hold.is_some());
+    assert!(brake(None).pulled().await.is_some());
+}
+
+/// The simulation is a thousand times as fast as AWS, where an answer serves for half a minute.
+#[tokio::test]
+async fn a_brake_is_asked_once_a_pass_and_again_when_the_pass_is_long() {
+    let world = World::start().await;
+    let id = world.account("payments", true).await;
+    let reader = world.cloud.management_reader(&world.desired.organization);
+    let shared = Arc::new(RootHold::default());
+    let brake =
+        |began| Brake::new(reader.clone(), Some(id.clone()), world.aws.root_id(), Arc::clone(&shared), began);
+    let began = Instant::now();
+    let (one, other) = (brake(began), brake(began));
+    let asked = world.count("ListTagsForResource");
+    assert_eq!((one.pulled().await, other.pulled().await), (None, None));
+    assert_eq!(world.count("ListTagsForResource"), asked + 3, "the root once, each account once");
+
+    world.aws.set_tags(&world.aws.root_id(), &[(HOLD_TAG, "incident 7")]);
+    assert!(
+        brake(Instant::now()).pulled().await.is_some(),
+        "a pass that begins later does not take an old answer"
+    );
+    world.aws.set_tags(&world.aws.root_id(), &[]);
+    world.aws.set_tags(id.as_str(), &[(HOLD_TAG, "audit")]);
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    assert!(one.pulled().await.unwrap().contains("audit"), "nor does a pass that takes long");
 }
 
 #[tokio::test]

@@ -38,7 +38,14 @@ impl Sweep {
 
     async fn look(&mut self, drift: DriftLook, wanted: &[&str]) -> Observed {
         let role = RoleName::parse("OrganizationAccountAccessRole").unwrap();
-        let access = Access { role, read_role: None, management_role: None, external_id: None };
+        let access = Access {
+            role,
+            read_role: None,
+            management_role: None,
+            stack_role: None,
+            new_account_role: None,
+            external_id: None,
+        };
         let id = AccountId::parse(MEMBER).unwrap();
         let owner = OrganizationId::parse("o-exampleorgid").unwrap();
         let look = AccountLook { owner, drift, deadline: Duration::from_mins(1), now: 10_000 };

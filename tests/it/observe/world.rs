@@ -49,7 +49,14 @@ impl World {
             id: OrganizationId::parse("o-exampleorgid").unwrap(),
             management_account: AccountId::parse("999988887777").unwrap(),
             home_region: home,
-            access: Access { role, read_role: None, management_role: None, external_id: None },
+            access: Access {
+                role,
+                read_role: None,
+                management_role: None,
+                stack_role: None,
+                new_account_role: None,
+                external_id: None,
+            },
             ous: BTreeMap::new(),
             source: Source::default(),
         };
@@ -127,7 +134,7 @@ impl World {
     pub(super) fn refuse(&self, operation: &str) {
         let words = ("AccessDeniedException".to_owned(), "You may not.".to_owned());
         let trouble = Trouble::Refuse(400, words.0, words.1);
-        let fault = Fault { operation: operation.to_owned(), account: None, when: When::Every, trouble };
+        let fault = Fault::new(operation, When::Every, trouble);
         self.aws.add_fault(fault);
     }
 

@@ -3,7 +3,9 @@
 
 mod accounts;
 mod drift;
+mod faults;
 mod identities;
+mod naive;
 mod stacks;
 mod trouble;
 

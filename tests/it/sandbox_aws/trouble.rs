@@ -10,7 +10,7 @@ use landfast::sandbox::aws::{Fault, SimulatedAws, Trouble, When};
 use super::{admin, held};
 
 fn fault(operation: &str, when: When, trouble: Trouble) -> Fault {
-    Fault { operation: operation.to_owned(), account: None, when, trouble }
+    Fault::new(operation, when, trouble)
 }
 
 /// Creates one account under `trouble`: (what the client saw, requests begun).

@@ -11,7 +11,7 @@ use super::files::{account, company, logs_template, path};
 async fn dies(operation: &str, nth: u32, trouble: Trouble) {
     let mut play = Play::begin(&company(&["alpha"])).await;
     play.settled(&["alpha"]).await;
-    let fault = Fault { operation: operation.to_owned(), account: None, when: When::Nth(nth), trouble };
+    let fault = Fault::new(operation, When::Nth(nth), trouble);
     play.stage.aws.add_fault(fault);
     play.commit("Add beta", &[(&path("beta"), Some(account("beta", "")))]);
     play.until("the call hangs", |play| play.log().iter().any(|entry| entry.outcome == "fault:hang")).await;

@@ -5,16 +5,22 @@
 
 mod accounts;
 mod brakes;
+mod break_ins;
 mod commits;
+mod deployed;
 mod drift;
 mod files;
+mod guards;
 mod identity;
 mod kills;
 mod losses;
+mod neighbours;
+mod noise;
 mod repetition;
 mod rest;
 mod secrets;
 mod stacks;
+mod unread;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +37,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
+use crate::contract::Verdicts;
+
 /// How much faster than AWS the stories pass.
 const SPEED: f64 = 200.0;
 /// How long anything may take before the story counts as gone wrong: far longer than it takes.
@@ -45,6 +53,7 @@ const OBSERVED: &str = "landfast/observed";
 struct Play {
     stage: Arc<Stage>,
     daemon: Option<Running>,
+    _contract: Verdicts,
     _folder: TempDir,
 }
 
@@ -90,7 +99,8 @@ impl Play {
             std::fs::write(path, text).unwrap();
         }
         let stage = Stage::set(folder.path(), &repository, scenery).await.unwrap();
-        Self { stage: Arc::new(stage), daemon: None, _folder: folder }
+        let _contract = Verdicts::on(&stage.github);
+        Self { stage: Arc::new(stage), daemon: None, _contract, _folder: folder }
     }
 
     /// Starts a daemon that knows nothing but what git, AWS and GitHub tell it.

@@ -9,8 +9,7 @@ use super::files::{account, company, path};
 async fn asks_once(trouble: Trouble) -> Play {
     let play = Play::begin(&company(&["alpha"])).await;
     play.settled(&["alpha"]).await;
-    let operation = "CreateAccount".to_owned();
-    play.stage.aws.add_fault(Fault { operation, account: None, when: When::Nth(1), trouble });
+    play.stage.aws.add_fault(Fault::new("CreateAccount", When::Nth(1), trouble));
     play.commit("Add beta", &[(&path("beta"), Some(account("beta", "")))]);
     play.settled(&["alpha", "beta"]).await;
     assert_eq!(play.stage.aws.accounts().len(), 3);

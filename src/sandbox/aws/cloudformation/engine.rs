@@ -2,19 +2,20 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
-
+use super::super::about;
 use super::super::call::Call;
 use super::super::identity::{Kind, Principal};
-use super::super::permissions;
+use super::super::permissions::{self, Asked};
 use super::super::state::{State, Work};
-use super::super::wire::{Params as _, Refusal};
+use super::super::wire::{Params as _, Protocol, Refusal};
 use super::blueprint::Blueprint;
 use super::making::{apply, outputs};
 use super::plan::{Action, Change};
 use super::rollback::{clean_up, delete, roll_back};
 use super::stack::{OnFailure, Operation, Phase, Stack, StackEvent};
 use super::{At, Due, What, change_sets};
+
+const SERVICE: &str = "cloudformation.amazonaws.com";
 
 /// An operation about to start.
 pub(crate) struct Start {
@@ -28,11 +29,15 @@ pub(crate) struct Start {
     pub(crate) change_set: Option<String>,
 }
 
-/// On whose behalf resources are handled: the caller's, or the role's that the stack names.
-pub(crate) fn operator(state: &mut State, call: &Call, blueprint: &Blueprint) -> Result<Principal, Refusal> {
+/// On whose behalf resources are handled: the caller's, or the role's that the call or the stack names. AWS's pages
+/// have said both that only who names a role has to be allowed to pass it, and that everybody has to; here everybody.
+pub(crate) fn operator(state: &State, call: &Call, blueprint: &Blueprint) -> Result<Principal, Refusal> {
     let Some(arn) = &blueprint.role_arn else { return Ok(call.principal.clone()) };
-    let roles = &state.member(call.account()).iam.roles;
-    let role = roles.values().find(|role| role.arn == *arn && trusts_cloudformation(&role.trust));
+    may_pass(state, call, arn, SERVICE)?;
+    let roles = state.members.get(call.account()).map(|member| &member.iam.roles);
+    let role = roles.and_then(|roles| {
+        roles.values().find(|role| role.arn == *arn && permissions::trusts_service(&role.trust, SERVICE))
+    });
     let role =
         role.ok_or_else(|| Refusal::validation(format!("Role {arn} is invalid or cannot be assumed")))?;
     let session = "AWSCloudFormation".to_owned();
@@ -45,11 +50,12 @@ pub(crate) fn operator(state: &mut State, call: &Call, blueprint: &Blueprint) ->
     })
 }
 
-fn trusts_cloudformation(trust: &Value) -> bool {
-    permissions::one_or_many(trust.get("Statement")).iter().any(|statement| {
-        let services = permissions::one_or_many(statement["Principal"].get("Service"));
-        services.iter().any(|service| service == "cloudformation.amazonaws.com")
-    })
+/// Refuses unless the caller may hand this role to `service`.
+pub(crate) fn may_pass(state: &State, call: &Call, role: &str, service: &str) -> Result<(), Refusal> {
+    let mut facts = about::of_principal(state, &call.principal);
+    facts.extend(about::facts([("iam:passedtoservice", Some(service))]));
+    let asked = Asked { action: "iam:PassRole", resource: role, facts: &facts };
+    permissions::check(state, &call.principal, &asked, Protocol::Query)
 }
 
 pub(crate) fn start(state: &mut State, at: &At, id: &str, start: Start) {

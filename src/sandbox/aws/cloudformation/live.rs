@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::super::about;
 use super::super::call::{self, Call};
 use super::super::iam::roles::{read_tags, tag_list};
-use super::super::permissions;
+use super::super::permissions::{self, Asked};
 use super::super::state::State;
 use super::super::wire::{Params as _, Protocol, Refusal};
 use super::At;
 use super::resources::takes_tags;
+use super::rights::{Deed, Right, rights};
 
 /// Why a resource could not be handled: AWS's `StatusReason`.
 pub(crate) type Done = Result<(), String>;
@@ -42,13 +44,17 @@ impl Target<'_> {
         call::perform(state, &call).map_err(|refusal| handler_message(&refusal, "Iam"))
     }
 
-    /// Refuses unless the caller may do `verb` to this kind.
-    fn permit(&self, state: &State, verb: &str) -> Done {
-        let mut parts = self.kind.split("::").skip(1);
-        let service = parts.next().unwrap_or_default().to_lowercase();
-        let action = format!("{service}:{verb}{}", parts.next().unwrap_or_default());
-        permissions::check(state, &self.call.principal, &action, "*", Protocol::Query)
-            .map_err(|refusal| handler_message(&refusal, &service))
+    /// Refuses unless the caller may do `verb` to this resource, with all that it takes.
+    fn permit(&self, state: &State, verb: &str, properties: &Value) -> Done {
+        let (account, kind, physical) = (self.at.account.as_str(), self.kind, self.physical);
+        let deed = Deed { account, kind, physical, verb, properties };
+        rights(state, &deed).into_iter().try_for_each(|Right { action, resource, facts }| {
+            let facts = about::of_principal(state, &self.call.principal).into_iter().chain(facts).collect();
+            let asked = Asked { action: &action, resource: &resource, facts: &facts };
+            let service = action.split(':').next().unwrap_or_default().to_owned();
+            permissions::check(state, &self.call.principal, &asked, Protocol::Query)
+                .map_err(|refusal| handler_message(&refusal, &service))
+        })
     }
 }
 
@@ -85,7 +91,7 @@ fn make_bag(
     properties: &Value,
     tags: &BTreeMap<String, String>,
 ) -> Done {
-    target.permit(state, "Create")?;
+    target.permit(state, "Create", properties)?;
     let is_taken = |stacks: &super::Stacks| stacks.bags.contains_key(&target.bag());
     let is_taken = if target.kind == "AWS::S3::Bucket" {
         state.members.values().flat_map(|member| member.stacks.values()).any(is_taken)
@@ -126,7 +132,7 @@ fn make_role(
         "AssumeRolePolicyDocument": properties["AssumeRolePolicyDocument"].to_string(),
         "Tags": tag_list(&all_tags(properties, tags)),
     });
-    for name in ["Description", "MaxSessionDuration"] {
+    for name in ["Description", "MaxSessionDuration", "PermissionsBoundary"] {
         if let Some(value) = properties.get(name) {
             params[name] = value.clone();
         }
@@ -179,6 +185,7 @@ fn gone_is_fine(result: Result<Value, String>) -> Done {
 }
 
 fn make_policy(state: &mut State, target: &Target<'_>, properties: &Value) -> Done {
+    target.permit(state, "Create", properties)?;
     let name = target.physical.rsplit('/').next().unwrap_or_default();
     let params = json!({"PolicyName": name, "PolicyDocument": properties["PolicyDocument"].to_string(),
                         "Description": properties.get("Description")});
@@ -215,6 +222,9 @@ fn role_properties(role: &super::super::iam::Role) -> Value {
     if let Some(description) = &role.description {
         put("Description", json!(description));
     }
+    if let Some(boundary) = &role.boundary {
+        put("PermissionsBoundary", json!(boundary));
+    }
     Value::Object(properties)
 }
 
@@ -236,18 +246,17 @@ pub(crate) fn change(state: &mut State, target: &Target<'_>, shift: &Shift<'_>) 
     match target.kind {
         "AWS::IAM::Role" => change_role(state, target, shift),
         "AWS::IAM::ManagedPolicy" => {
-            target.permit(state, "Create")?;
-            if let Some(policy) = state.member(&target.at.account).iam.policies.get_mut(target.physical) {
-                policy.document = shift.after["PolicyDocument"].clone();
-            }
-            Ok(())
+            target.permit(state, "Update", shift.after)?;
+            let document = shift.after["PolicyDocument"].to_string();
+            let params = json!({"PolicyArn": target.physical, "PolicyDocument": document});
+            target.iam(state, "CreatePolicyVersion", params).map(|_| ())
         }
         _ => change_bag(state, target, shift),
     }
 }
 
 fn change_bag(state: &mut State, target: &Target<'_>, shift: &Shift<'_>) -> Done {
-    target.permit(state, "Update")?;
+    target.permit(state, "Update", shift.after)?;
     let Some(live) = target.at.stacks(state).bags.get_mut(&target.bag()) else { return Ok(()) };
     let no_fields = Map::new();
     let fields = |value: &'_ Value| value.as_object().cloned().unwrap_or_else(|| no_fields.clone());
@@ -276,8 +285,23 @@ fn change_role(state: &mut State, target: &Target<'_>, shift: &Shift<'_>) -> Don
                             "MaxSessionDuration": after.get("MaxSessionDuration").cloned().unwrap_or(json!(3600))});
         target.iam(state, "UpdateRole", params)?;
     }
+    change_role_boundary(state, target, before, after)?;
     change_role_policies(state, target, before, after)?;
     change_role_tags(state, target, shift)
+}
+
+fn change_role_boundary(state: &mut State, target: &Target<'_>, before: &Value, after: &Value) -> Done {
+    let role = target.physical;
+    match (before.text("PermissionsBoundary"), after.text("PermissionsBoundary")) {
+        (had, has) if had == has => Ok(()),
+        (_, Some(has)) => {
+            let params = json!({"RoleName": role, "PermissionsBoundary": has});
+            target.iam(state, "PutRolePermissionsBoundary", params).map(|_| ())
+        }
+        (_, None) => {
+            target.iam(state, "DeleteRolePermissionsBoundary", json!({"RoleName": role})).map(|_| ())
+        }
+    }
 }
 
 fn change_role_tags(state: &mut State, target: &Target<'_>, shift: &Shift<'_>) -> Done {
@@ -306,7 +330,7 @@ pub(crate) fn remove(state: &mut State, target: &Target<'_>, properties: &Value)
             gone_is_fine(target.iam(state, "DeletePolicy", json!({"PolicyArn": target.physical})))
         }
         _ => {
-            target.permit(state, "Delete")?;
+            target.permit(state, "Delete", properties)?;
             target.at.stacks(state).bags.remove(&target.bag());
             Ok(())
         }

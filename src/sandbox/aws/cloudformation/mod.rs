@@ -13,6 +13,7 @@ pub(crate) mod live;
 pub(crate) mod making;
 pub(crate) mod plan;
 pub(crate) mod resources;
+pub(crate) mod rights;
 pub(crate) mod rollback;
 pub(crate) mod stack;
 pub(crate) mod stacks;

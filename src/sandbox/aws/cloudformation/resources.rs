@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::wire::Params as _;
 
 /// (type, property that names it, attributes) of the kinds the simulation keeps as plain properties.
-const KINDS: [(&str, &str, Naming); 52] = [
+const KINDS: [(&str, &str, Naming); 53] = [
     ("AWS::AccessAnalyzer::Analyzer", "AnalyzerName", Naming::Arn("access-analyzer", "analyzer/")),
     ("AWS::Budgets::Budget", "", Naming::Name),
     ("AWS::CloudFormation::WaitConditionHandle", "", Naming::Name),
@@ -34,6 +34,7 @@ const KINDS: [(&str, &str, Naming); 52] = [
     ("AWS::EC2::VPCGatewayAttachment", "", Naming::Name),
     ("AWS::Events::Rule", "Name", Naming::Name),
     ("AWS::GuardDuty::Detector", "", Naming::Hex("")),
+    ("AWS::IAM::AccessKey", "", Naming::Name),
     ("AWS::IAM::Group", "GroupName", Naming::Name),
     ("AWS::IAM::InstanceProfile", "InstanceProfileName", Naming::Name),
     ("AWS::IAM::ManagedPolicy", "ManagedPolicyName", Naming::Arn("iam", "policy/")),

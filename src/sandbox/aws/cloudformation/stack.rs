@@ -10,7 +10,7 @@ use super::blueprint::Blueprint;
 use super::plan::Change;
 
 /// What one account has in one region.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Stacks {
     /// By id; deleted ones stay.
     pub(crate) all: BTreeMap<String, Stack>,

@@ -165,7 +165,10 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
         )));
     }
     if !stack.is_deleted() {
-        engine::start_delete(state, &at, &stack.id, call);
+        let role_arn = call.params.text("RoleARN").map(str::to_owned).or(stack.blueprint.role_arn.clone());
+        let blueprint = Blueprint { role_arn, ..stack.blueprint };
+        let principal = engine::operator(state, call, &blueprint)?;
+        engine::start_delete(state, &at, &stack.id, &Call { principal, ..call.clone() });
     }
     Ok(json!({}))
 }

@@ -18,7 +18,7 @@ use super::wire::{Answer, Refusal, page};
 pub(crate) use policies::ManagedPolicy;
 pub(crate) use roles::Role;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Iam {
     pub(crate) password_policy: Option<Value>,
     pub(crate) aliases: Vec<String>,
@@ -60,6 +60,9 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
         "GetRolePolicy" => policies::get_inline(state, call),
         "DeleteRolePolicy" => policies::delete_inline(state, call),
         "ListRolePolicies" => policies::list_inline(state, call),
+        "PutRolePermissionsBoundary" => roles::put_boundary(state, call),
+        "DeleteRolePermissionsBoundary" => roles::delete_boundary(state, call),
+        "CreatePolicyVersion" => policies::create_version(state, call),
         "CreatePolicy" => policies::create(state, call),
         "GetPolicy" => policies::get(state, call),
         "GetPolicyVersion" => policies::get_version(state, call),

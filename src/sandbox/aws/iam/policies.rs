@@ -116,6 +116,16 @@ fn find<'a>(state: &'a mut State, call: &Call) -> Result<&'a ManagedPolicy, Refu
     policy.ok_or_else(|| no_such_entity(format!("Policy {arn} was not found.")))
 }
 
+/// The new version is the policy from now on; older ones are not kept.
+pub(crate) fn create_version(state: &mut State, call: &Call) -> Answer {
+    let arn = find(state, call)?.arn.clone();
+    let document = document(call.params.required("PolicyDocument")?)?;
+    if let Some(policy) = state.member(call.account()).iam.policies.get_mut(&arn) {
+        policy.document = document;
+    }
+    Ok(json!({"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true}}))
+}
+
 pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
     Ok(json!({"Policy": find(state, call)?.shown()}))
 }

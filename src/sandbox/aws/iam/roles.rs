@@ -25,6 +25,8 @@ pub(crate) struct Role {
     pub(crate) attached: BTreeSet<String>,
     /// Documents by name.
     pub(crate) inline: BTreeMap<String, Value>,
+    /// The ARN of the permissions boundary.
+    pub(crate) boundary: Option<String>,
     pub(crate) created: Timestamp,
     /// Cannot be assumed before: IAM is eventually consistent.
     pub(crate) ready_at: Option<Timestamp>,
@@ -41,6 +43,10 @@ impl Role {
 
     fn shown_in_full(&self) -> Value {
         let mut shown = self.shown();
+        if let Some(boundary) = &self.boundary {
+            shown["PermissionsBoundary"] =
+                json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary});
+        }
         if !self.tags.is_empty() {
             shown["Tags"] = tag_list(&self.tags);
         }
@@ -77,7 +83,10 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
         return Err(already_exists(format!("Role with name {name} already exists.")));
     }
     let path = call.params.text("Path").unwrap_or("/").to_owned();
+    let boundary = call.params.text("PermissionsBoundary").map(str::to_owned);
+    boundary.as_ref().map_or(Ok(()), |arn| require_boundary(state, call, arn))?;
     let role = Role {
+        boundary,
         id: format!("AROA{}", state.capitals(17)),
         arn: format!("arn:aws:iam::{}:role{path}{name}", call.account()),
         path,
@@ -130,6 +139,25 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
 pub(crate) fn update_trust(state: &mut State, call: &Call) -> Answer {
     let trust = document(call.params.required("PolicyDocument")?)?;
     find(state, call)?.trust = trust;
+    Ok(Value::Null)
+}
+
+fn require_boundary(state: &mut State, call: &Call, arn: &str) -> Result<(), Refusal> {
+    let known = state.member(call.account()).iam.document(arn);
+    known
+        .map(|_| ())
+        .ok_or_else(|| no_such_entity(format!("Scope ARN: {arn} does not exist or is not attachable.")))
+}
+
+pub(crate) fn put_boundary(state: &mut State, call: &Call) -> Answer {
+    let arn = call.params.required("PermissionsBoundary")?.to_owned();
+    require_boundary(state, call, &arn)?;
+    find(state, call)?.boundary = Some(arn);
+    Ok(Value::Null)
+}
+
+pub(crate) fn delete_boundary(state: &mut State, call: &Call) -> Answer {
+    find(state, call)?.boundary = None;
     Ok(Value::Null)
 }
 

@@ -2,21 +2,21 @@
 
 mod stacks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::faults::Fault;
+use super::faults::{Fault, Trouble};
 use super::identity::Key;
 use super::log::Entry;
 use super::organizations::accounts::{self, Account, Standing};
-use super::organizations::creation::access_role;
+use super::organizations::creation::{self, access_role};
 use super::server::lock;
 use super::state::State;
-use super::{Credentials, SimulatedAws, cloudtrail};
+use super::{Credentials, SimulatedAws, cloudtrail, permissions, sts};
 use crate::sandbox::watch::Watcher;
 
 pub use stacks::KnownStack;
@@ -51,13 +51,28 @@ pub struct KnownRole {
     pub inline: BTreeMap<String, Value>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
+}
+
+/// A permission somebody needed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The name of the user or role that needed it.
+    pub principal: String,
+    /// Such as `iam:CreateRole`.
+    pub action: String,
+    /// Whether it had it.
+    pub is_granted: bool,
 }
 
 impl SimulatedAws {
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         state.settle();
-        act(&mut state)
+        let told = act(&mut state);
+        state.remember();
+        told
     }
 
     /// The key of the administrator.
@@ -90,6 +105,21 @@ impl SimulatedAws {
             let role = access_role(account, name, &state.organization.management.clone(), now, now);
             state.member(account).iam.roles.insert(name.to_owned(), role);
         });
+    }
+
+    /// Credentials of a role of this account, as AWS hands them to what runs there under the role.
+    pub fn role_credentials(&self, account: &str, name: &str) -> Option<Credentials> {
+        self.with(|state| sts::handed_out(state, account, name))
+    }
+
+    /// Every permission that anybody asked for so far.
+    pub fn permissions_asked(&self) -> BTreeSet<Permission> {
+        self.with(|state| state.asked.borrow().clone())
+    }
+
+    /// Adds an account at the root that was made long ago and is ready, and gives its id.
+    pub fn add_account(&self, name: &str, email: &str) -> String {
+        self.with(|state| creation::found(state, name, email))
     }
 
     /// The time it is in the simulation.
@@ -125,9 +155,20 @@ impl SimulatedAws {
         self.with(|state| state.log.iter().filter(|entry| entry.is_mutating).cloned().collect())
     }
 
-    /// Sets a fault.
+    /// Deals the fates of faults that are set from now on, and come by chance, from this seed. Without it, from 0.
+    pub fn sow(&self, seed: u64) {
+        self.with(|state| state.faults.sow(seed));
+    }
+
+    /// Sets a fault. Of several that strike one call, the one set first decides.
     pub fn add_fault(&self, fault: Fault) {
-        self.with(|state| state.faults.add(fault));
+        self.with(|state| {
+            if let Trouble::Stale(lag) = fault.trouble {
+                let lag = state.clock.scaled(lag);
+                state.past.keep(lag);
+            }
+            state.faults.add(fault);
+        });
     }
 
     /// Tells a watcher of every call from now on.
@@ -137,7 +178,10 @@ impl SimulatedAws {
 
     /// Ends all faults.
     pub fn clear_faults(&self) {
-        self.with(|state| state.faults.clear());
+        self.with(|state| {
+            state.faults.clear();
+            state.past.forget();
+        });
     }
 
     /// All accounts, the management account too.
@@ -227,6 +271,20 @@ impl SimulatedAws {
         })
     }
 
+    /// Whether a role's policies allow an action, also one of a service that is not simulated. Conditions see the
+    /// role only.
+    pub fn allows(&self, account: &str, role: &str, action: &str, resource: &str) -> bool {
+        self.with(|state| {
+            let principal = sts::principal(state, account, role);
+            principal.is_some_and(|principal| permissions::allows(state, &principal, action, resource))
+        })
+    }
+
+    /// The document of a managed policy of the account, by its ARN.
+    pub fn policy(&self, account: &str, arn: &str) -> Option<Value> {
+        self.with(|state| state.member(account).iam.document(arn))
+    }
+
     /// The last event of this name in the account, visible yet or not, as `LookupEvents` would give it.
     pub fn last_event(&self, account: &str, name: &str) -> Option<Value> {
         self.with(|state| cloudtrail::last(state, account, name))
@@ -251,5 +309,6 @@ fn known_role(role: &super::iam::Role) -> KnownRole {
         attached: role.attached.iter().cloned().collect(),
         inline: role.inline.clone(),
         tags: role.tags.clone(),
+        boundary: role.boundary.clone(),
     }
 }

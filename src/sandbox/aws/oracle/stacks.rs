@@ -32,6 +32,11 @@ pub struct KnownStack {
 }
 
 impl SimulatedAws {
+    /// How long operations on stacks take from now on.
+    pub fn set_stack_operation(&self, takes: std::time::Duration) {
+        self.with(|state| state.config.stack_operation = takes);
+    }
+
     /// The account's stacks in all regions, deleted ones too.
     pub fn stacks(&self, account: &str) -> Vec<KnownStack> {
         self.with(|state| {

@@ -176,6 +176,30 @@ fn add_account(state: &mut State, request: &Request) -> String {
     id
 }
 
+/// An account that was there before anybody looked.
+pub(crate) fn found(state: &mut State, name: &str, email: &str) -> String {
+    let request = Request {
+        name: name.to_owned(),
+        email: email.to_owned(),
+        role: "OrganizationAccountAccessRole".to_owned(),
+        tags: BTreeMap::new(),
+        requested: state.now(),
+        completed: None,
+        trouble: None,
+        result: None,
+        id: String::new(),
+    };
+    let id = add_account(state, &request);
+    let long_ago = state.now() - jiff::SignedDuration::from_hours(24);
+    if let Some(account) = state.organization.accounts.get_mut(&id) {
+        account.joined = long_ago;
+    }
+    let member = state.member(&id);
+    member.ready_at = None;
+    member.iam.roles.values_mut().for_each(|role| role.ready_at = None);
+    id
+}
+
 /// Twelve digits, the same for the same e-mail in every run.
 fn account_id(seed: &str) -> String {
     digest(seed).bytes().take(12).map(|digit| char::from(b'0' + digit % 10)).collect()
@@ -201,6 +225,7 @@ pub(crate) fn access_role(
         tags: BTreeMap::new(),
         attached: ["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()].into(),
         inline: BTreeMap::new(),
+        boundary: None,
         created: now,
         ready_at: Some(ready_at),
     }

@@ -18,7 +18,7 @@ use super::state::{State, digest};
 use super::wire::{Answer, Params as _, Refusal, page};
 use accounts::{Account, Standing};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Organization {
     pub(crate) id: String,
     pub(crate) management: String,

@@ -1,0 +1,60 @@
+//! What a change set would destroy: resources that hold data, deleted or replaced.
+
+use crate::aws::{Change, ChangeSet};
+use crate::model::{Class, Outcome};
+
+/// Types whose replacement or deletion loses data that no template brings back.
+const HOLDS_DATA: [&str; 22] = [
+    "AWS::Backup::BackupVault",
+    "AWS::CloudTrail::EventDataStore",
+    "AWS::Cognito::UserPool",
+    "AWS::DocDB::DBCluster",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    "AWS::EC2::Volume",
+    "AWS::ECR::Repository",
+    "AWS::EFS::FileSystem",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::FSx::FileSystem",
+    "AWS::KMS::Key",
+    "AWS::Kinesis::Stream",
+    "AWS::Logs::LogGroup",
+    "AWS::Neptune::DBCluster",
+    "AWS::OpenSearchService::Domain",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
+];
+
+/// Each resource that holds data and would go, in words.
+pub(super) fn losses(change_set: &ChangeSet) -> Vec<String> {
+    change_set.changes.iter().filter_map(loss).collect()
+}
+
+fn loss(change: &Change) -> Option<String> {
+    // `Retain`, `ReplaceAndRetain`, `Snapshot` and the like leave the data somewhere.
+    let is_kept = ["Retain", "Snapshot"].iter().any(|kept| change.policy.contains(kept));
+    if is_kept || !HOLDS_DATA.contains(&change.resource_type.as_str()) {
+        return None;
+    }
+    let deed = match (change.action.as_str(), change.replacement.as_str()) {
+        ("Remove", _) => "deleted",
+        (_, "True") => "replaced",
+        (_, "Conditional") => "replaced, perhaps",
+        _ => return None,
+    };
+    Some(format!("{} ({}) would be {deed}", change.logical_id, change.resource_type))
+}
+
+/// What becomes of a step that a guard stopped.
+pub(super) fn guarded(losses: &[String]) -> Outcome {
+    let message = format!(
+        "{}; nothing was changed. Give it `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain` first, or, \
+         where the data may go, start Landfast with --approve and the id of this commit",
+        losses.join(", ")
+    );
+    Outcome::Failed { class: Class::Stalled, message }
+}

@@ -1,0 +1,75 @@
+//! Whether a commit may take the place of the one in force: what a person has to vouch for first.
+//!
+//! Guarantees: pure. A commit is compared with the one before it, not with AWS, so that the answer is the same
+//! whenever it is asked.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Account, AccountId, Desired, Scope, Slug};
+use crate::plan::Guards;
+
+/// How many folders are named in a message.
+const MAX_NAMED: usize = 5;
+
+/// Why `after` may not follow on `before` without an operator's word, as a sentence; nothing when it may.
+pub(super) fn objection(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
+    vanished(before, after, guards).or_else(|| touched(before, after, guards))
+}
+
+/// Folders that went away, unless the same account has another folder now: that is a rename.
+fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
+    let kept: BTreeSet<&AccountId> =
+        after.accounts.values().filter_map(|account| account.id.as_ref()).collect();
+    let is_gone = |account: &&Account| {
+        !after.accounts.contains_key(&account.slug)
+            && !account.id.as_ref().is_some_and(|id| kept.contains(id))
+    };
+    let gone: Vec<&Slug> = before.accounts.values().filter(is_gone).map(|account| &account.slug).collect();
+    let limit = guards.vanished_folders;
+    (gone.len() > limit).then(|| {
+        format!(
+            "{} of {} account folders went away ({}), and `vanished-folders` allows {limit} a commit",
+            gone.len(),
+            before.accounts.len(),
+            some(&gone)
+        )
+    })
+}
+
+/// Accounts for which the commit changes what is wanted.
+fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
+    let limit = guards.accounts_per_commit?;
+    let is_touched = |slug: &&Slug| wanted(before, slug) != wanted(after, slug);
+    let touched: Vec<&Slug> = after.accounts.keys().filter(is_touched).collect();
+    (touched.len() > limit).then(|| {
+        format!(
+            "it changes {} accounts ({}), and `accounts-per-commit` allows {limit}",
+            touched.len(),
+            some(&touched)
+        )
+    })
+}
+
+/// What an account is wanted to be, without the places that say so.
+fn wanted(desired: &Desired, slug: &Slug) -> Option<impl PartialEq + use<>> {
+    let account = desired.accounts.get(slug)?;
+    let values = |scope: &Scope| -> Vec<_> {
+        let is_its = |item: &crate::model::Item| match item {
+            crate::model::Item::Account(other, _) => other == slug,
+            crate::model::Item::Ou(_) => false,
+            _ => true,
+        };
+        let items = desired.items(scope).into_iter().filter(|(item, _)| is_its(item));
+        items.map(|(item, declared)| (item, declared.value)).collect()
+    };
+    let account_scope = Scope::Account(slug.clone());
+    Some((account.mode, account.access.clone(), values(&Scope::Organization), values(&account_scope)))
+}
+
+fn some(slugs: &[&Slug]) -> String {
+    let mut names: Vec<String> = slugs.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    if slugs.len() > MAX_NAMED {
+        names.push(format!("and {} more", slugs.len() - MAX_NAMED));
+    }
+    names.join(", ")
+}

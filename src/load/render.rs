@@ -1,0 +1,240 @@
+//! A whole account as one file: every layer laid over the others, every expression worked out.
+//!
+//! Guarantees: the file, in a repository that holds nothing else but the same organization and the templates it
+//! names, loads as the very same account, as long as secrets are shown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::account::Accounts;
+use super::whole::Whole;
+use crate::model::{AccountProperty, Item, Slug, Value};
+use crate::yaml;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "(hidden)";
+
+/// An account as one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text of `account.yaml`.
+    pub yaml: String,
+    /// The files it names: by path below the account's folder, the path in this repository.
+    pub files: BTreeMap<String, String>,
+    /// True when something in it is hidden, so that it is not the whole account.
+    pub is_redacted: bool,
+}
+
+impl Accounts<'_> {
+    /// Renders an account that was built without a fault.
+    pub(super) fn render(&self, slug: &Slug, with_secrets: bool) -> Option<Rendered> {
+        let whole = self.whole_of(slug)?;
+        let mut page = Page { whole: &whole, with_secrets, files: BTreeMap::new(), is_redacted: false };
+        let mut yaml = String::new();
+        for (key, value) in page.keys() {
+            block(&mut yaml, 0, key, &value);
+        }
+        Some(Rendered { yaml, files: page.files, is_redacted: page.is_redacted })
+    }
+}
+
+struct Page<'a> {
+    whole: &'a Whole<'a>,
+    with_secrets: bool,
+    files: BTreeMap<String, String>,
+    is_redacted: bool,
+}
+
+impl Page<'_> {
+    /// The keys of the file with their values, in the order in which people write them.
+    fn keys(&mut self) -> Vec<(&'static str, Value)> {
+        let account = &self.whole.account;
+        let mut tags: serde_json::Map<_, _> =
+            account.tags.iter().map(|(key, tag)| (key.clone(), escaped(&json!(tag)))).collect();
+        for key in self.whole.organization.defaults.tags.keys() {
+            tags.entry(key.clone()).or_insert(Value::Null);
+        }
+        let adopt: Vec<_> = account.adopt.iter().map(adopted).collect();
+        let mut keys = vec![
+            ("id", json!(account.id)),
+            ("name", escaped(&json!(account.name))),
+            ("email", escaped(&json!(account.email))),
+            ("ou", json!(account.ou)),
+            ("tags", Value::Object(tags)),
+            ("access", self.access()),
+            ("mode", json!(account.mode)),
+        ];
+        keys.extend(["values", "settings", "stacks"].map(|head| (head, self.tree(head))));
+        keys.push(("adopt", json!(adopt)));
+        let is_empty = |value: &Value| {
+            value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) || value == &json!([])
+        };
+        keys.retain(|(_, value)| !is_empty(value));
+        keys
+    }
+
+    fn access(&self) -> Value {
+        let access = &self.whole.account.access;
+        let all = [
+            ("role", json!(access.role)),
+            ("readRole", json!(access.read_role)),
+            ("externalId", json!(access.external_id)),
+        ];
+        all.into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
+    }
+
+    /// Everything under `values`, `settings` or `stacks`, as a tree.
+    fn tree(&mut self, head: &str) -> Value {
+        let mut tree = json!({});
+        let merged = &self.whole.merged;
+        let from = vec![head.to_owned()];
+        for (path, leaf) in merged.range(from..).take_while(|(path, _)| path[0] == head) {
+            let is_marker = leaf.value.is_null() || leaf.value == json!({});
+            let value = if is_marker { json!({}) } else { self.leaf(path) };
+            put(&mut tree, &path[1..], value);
+        }
+        if head == "stacks" {
+            for (name, stack) in tree.as_object_mut().into_iter().flatten() {
+                stack["regions"] = json!(self.whole.regions(name));
+            }
+        }
+        tree
+    }
+
+    fn leaf(&mut self, path: &[String]) -> Value {
+        let Some(leaf) = self.whole.merged.get(path) else { return Value::Null };
+        if !self.with_secrets && self.whole.is_secret(path) {
+            self.is_redacted = true;
+            return json!(HIDDEN);
+        }
+        if is_file(path) {
+            return json!(self.beside(leaf.value.as_str().unwrap_or_default()));
+        }
+        let values = self.whole.values_of(path, leaf);
+        match values.as_slice() {
+            [(None, value)] => escaped(value),
+            values => by_region(values),
+        }
+    }
+
+    /// The path below the account's folder of a file that the account names.
+    fn beside(&mut self, path: &str) -> String {
+        let own = format!("accounts/{}/", self.whole.account.slug);
+        let beside = path.strip_prefix(&own).unwrap_or(path).to_owned();
+        self.files.insert(beside.clone(), path.to_owned());
+        beside
+    }
+}
+
+/// True for a leaf that names a file of the repository.
+fn is_file(path: &[String]) -> bool {
+    let names: Vec<_> = path.iter().map(String::as_str).collect();
+    matches!(names.as_slice(), ["stacks", _, "template"] | ["settings", "samlProviders", _, "metadata"])
+}
+
+/// How `adopt` names an item.
+fn adopted(item: &Item) -> String {
+    match item {
+        Item::Account(_, AccountProperty::Tag(key)) => format!("tags.{key}"),
+        Item::Account(_, AccountProperty::Name) => "name".to_owned(),
+        Item::Account(_, AccountProperty::Email) => "email".to_owned(),
+        Item::Account(_, AccountProperty::Ou) => "ou".to_owned(),
+        item => item.to_string(),
+    }
+}
+
+fn put(tree: &mut Value, path: &[String], value: Value) {
+    match path {
+        [] => *tree = value,
+        [key, rest @ ..] => put(&mut tree[key.as_str()], rest, value),
+    }
+}
+
+/// What differs by region as one expression: a map of all regions, and the one of this region picked from it.
+fn by_region(values: &[(Option<crate::model::Region>, Value)]) -> Value {
+    let entries = values
+        .iter()
+        .filter_map(|(region, value)| Some(format!("'{}': {}", region.as_ref()?, literal(value))));
+    json!(format!("${{{{ {{{}}}[region] }}}}", entries.collect::<Vec<_>>().join(", ")))
+}
+
+/// A value as an expression spells it; no quote inside a text, because a quote would end it.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let inside = json!(text).to_string();
+            format!("\"{}\"", inside[1..inside.len() - 1].replace("\\\"", "\\u0022"))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries =
+                map.iter().map(|(key, value)| format!("{}: {}", literal(&json!(key)), literal(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The value as an expression would leave it: what looks like one is taken apart.
+fn escaped(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!(text.replace("${{", "${{ '$' }}{{")),
+        Value::Array(values) => values.iter().map(escaped).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), escaped(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// One key with its value in block style; lists and empty maps on one line.
+fn block(out: &mut String, depth: usize, key: &str, value: &Value) {
+    let _ = write!(out, "{}{}:", "  ".repeat(depth), scalar(key));
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            out.push('\n');
+            for (key, value) in map {
+                block(out, depth + 1, key, value);
+            }
+        }
+        value => {
+            let _ = writeln!(out, " {}", flow(value));
+        }
+    }
+}
+
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) => scalar(text),
+        Value::Array(values) => format!("[{}]", values.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A text without quotes where it cannot be taken for anything else, by this reader or by another.
+fn scalar(text: &str) -> String {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let is_tame = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_.@-".contains(&b));
+    let lower = text.to_ascii_lowercase();
+    let means_more =
+        ["null", "absent", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&lower.as_str());
+    if starts && is_tame && !means_more && yaml::implied(text).is_string() {
+        return text.to_owned();
+    }
+    // JSON leaves some characters as they are that YAML does not take.
+    let quoted = json!(text).to_string();
+    let is_odd = |c: char| {
+        matches!(c, '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
+    quoted
+        .chars()
+        .map(|c| if is_odd(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() })
+        .collect()
+}

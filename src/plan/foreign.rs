@@ -1,0 +1,22 @@
+//! Stacks of other tools, known by their names: they are off limits even where `adopt` names them.
+//!
+//! Each of these tools puts its stacks back as it wants them, so that two owners would fight without end.
+
+use crate::model::StackName;
+
+/// Name prefixes and whose they are.
+const OWNERS: [(&str, &str); 8] = [
+    ("StackSet-", "a StackSet"),
+    ("AWSControlTower", "AWS Control Tower"),
+    ("aws-controltower-", "AWS Control Tower"),
+    ("AWSAccelerator-", "Landing Zone Accelerator"),
+    ("ASEA-", "AWS Secure Environment Accelerator"),
+    ("organization-formation-", "org-formation"),
+    ("CDKToolkit", "the CDK's bootstrap"),
+    ("SC-", "AWS Service Catalog"),
+];
+
+/// Who else owns a stack of this name, if that can be told.
+pub(super) fn owner(name: &StackName) -> Option<&'static str> {
+    OWNERS.into_iter().find(|(prefix, _)| name.as_str().starts_with(prefix)).map(|(_, owner)| owner)
+}
