@@ -303,9 +303,9 @@ impl Product {
         sweep.pass(Some(&hands)).await;
         let edition = sweep.edition();
         assert!(self.publisher.publish(&edition).await, "it is recorded");
-        let records = edition.records.into_iter();
-        self.bases = records.map(|record| (record.scope, Arc::new(record.base))).collect();
-        edition.reports
+        let records = edition.records.iter();
+        self.bases = records.map(|record| (record.scope.clone(), Arc::new(record.base.clone()))).collect();
+        sweep.reports().to_vec()
     }
 }
 

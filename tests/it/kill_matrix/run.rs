@@ -14,7 +14,7 @@ use super::truth::{Truth, difference};
 use super::world::{LEGACY, N_ACCOUNTS, World, email, slugs};
 
 /// How long a world may take to come to rest: many times longer than it takes.
-const PATIENCE: Duration = Duration::from_mins(6);
+const PATIENCE: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(50);
 const COSTLY: Duration = Duration::from_millis(250);
 /// Longer than anything gathers before it is published.

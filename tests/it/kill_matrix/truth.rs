@@ -116,7 +116,9 @@ impl World {
                 {
                     let text = String::from_utf8_lossy(blob.content()).into_owned();
                     let name = entry.name().unwrap_or_default();
-                    if branch == OBSERVED || name == "account.yaml" {
+                    // Proofs hold drawn ids and times, and are for saving calls only.
+                    let is_kept = branch == OBSERVED && !folder.starts_with("proof/");
+                    if is_kept || name == "account.yaml" {
                         truth.insert(format!("git/{branch}/{folder}{name}"), text);
                     }
                 }

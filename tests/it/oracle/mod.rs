@@ -145,7 +145,7 @@ impl<'a> Judge<'a> {
     fn is_alias(&self, desired: &Desired, entry: &Entry) -> bool {
         let account = self.owner(desired, &entry.account);
         let alias = account.and_then(|account| account.settings.get(&Setting::AccountAlias));
-        alias.is_some_and(|alias| entry.params.get("AccountAlias") == Some(&alias.value))
+        alias.is_some_and(|alias| entry.params.get("AccountAlias") == Some(&alias.value.to_value()))
     }
 
     /// What is declared, and of the rest only what was there before.
@@ -156,10 +156,11 @@ impl<'a> Judge<'a> {
             let is_same = other.operation == entry.operation && other.account == entry.account;
             is_same && other.acted && other.sequence < entry.sequence
         });
+        let policy = policy.map(|declared| declared.value.to_value());
         policy.is_some_and(|policy| {
             POLICY.iter().all(|(field, parameter)| {
                 let sent = plain(entry.params.get(*parameter));
-                match policy.value.get(*field) {
+                match policy.get(*field) {
                     Some(declared) => sent == plain(Some(declared)),
                     None => sent == "false" || sent == plain(before.and_then(|e| e.params.get(*parameter))),
                 }

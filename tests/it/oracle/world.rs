@@ -32,8 +32,8 @@ impl Implied {
         }
         for (setting, declared) in &account.settings {
             check(
-                has(aws, &known, *setting, &declared.value),
-                format!("{}: {}", account.slug, setting.key()),
+                has(aws, &known, setting, &declared.value.to_value()),
+                format!("{}: {setting}", account.slug),
             );
         }
         for (key, stack) in &account.stacks {
@@ -86,13 +86,14 @@ impl Implied {
     }
 }
 
-fn has(aws: &SimulatedAws, account: &KnownAccount, setting: Setting, declared: &Value) -> bool {
+fn has(aws: &SimulatedAws, account: &KnownAccount, setting: &Setting, declared: &Value) -> bool {
     match setting {
         Setting::AccountAlias => aws.alias(&account.id).as_deref() == declared.as_str(),
         Setting::PasswordPolicy => aws.password_policy(&account.id).is_some_and(|policy| {
             let declared = POLICY.iter().filter_map(|(field, name)| Some((name, declared.get(*field)?)));
             declared.into_iter().all(|(name, value)| plain(policy.get(*name)) == plain(Some(value)))
         }),
+        Setting::SamlProvider(_) => unimplemented!("no rollout under noise declares one"),
     }
 }
 
