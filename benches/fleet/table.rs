@@ -8,15 +8,18 @@ pub(crate) fn phase(measured: &Measured) {
     let calls = measured.calls.len();
     let per_account = per(calls, measured.accounts);
     let cost = &measured.cost;
-    let ratio = cost.wall / measured.bound().max(f64::EPSILON);
+    let ratio = match measured.bound() {
+        bound if bound > 0.0 => format!("{:.2} × the bound", cost.wall / bound),
+        _ => "no calls".to_owned(),
+    };
     println!(
-        "\n  {:<9}{calls:>7} calls {per_account:>8.2} an account {:>8.2} s wall ({ratio:.2} × the bound) {:>7.2} s CPU {:>6} MB",
+        "\n  {:<9}{calls:>7} calls {per_account:>8.2} an account {:>8.2} s wall ({ratio}) {:>7.2} s CPU {:>6} MB",
         format!("{:?}", measured.phase).to_lowercase(),
         cost.wall,
         cost.cpu,
         cost.peak / 1024,
     );
-    if measured.world > 0.0 {
+    if measured.world > 0.0 && calls > 0 {
         let calls = f64::from(u32::try_from(calls).unwrap_or(u32::MAX));
         println!("    the simulation answered {:.0} calls for a second of CPU", calls / measured.world);
     }
