@@ -13,11 +13,7 @@ use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, OrganizationFacts, Scope};
-<<<<<<< HEAD
 use crate::reconcile::{Edition, Pass, is_pending};
-=======
-use crate::reconcile::{Pass, is_pending};
->>>>>>> kills
 use crate::report::{ScopeReport, Situation};
 
 /// How soon a scope is looked at again while the author of a change is not known yet.
@@ -133,14 +129,8 @@ impl State {
             self.organization_seen(facts, now);
         }
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
-<<<<<<< HEAD
         let Pass { base, live, proofs, .. } = pass;
         self.records.insert(scope.clone(), Arc::new(ScopeRecord { scope, base, live, proofs }));
-=======
-        let record =
-            ScopeRecord { scope: scope.clone(), base: pass.base, live: pass.live, proofs: pass.proofs };
-        self.records.insert(scope, Arc::new(record));
->>>>>>> kills
     }
 
     fn is_declared(&self, scope: &Scope) -> bool {
