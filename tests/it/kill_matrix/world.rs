@@ -113,7 +113,7 @@ impl World {
         let speed = SPEED.to_string();
         let log = std::fs::File::create(disk.join("log")).unwrap();
         let config = disk.join("landfast.toml");
-        std::fs::write(&config, "[guards]\nnew-accounts-per-commit = 20\nnew-accounts-per-day = 20\n")
+        std::fs::write(&config, "[guards]\nnew-accounts-per-commit = 20\nnew-accounts-per-day = 40\n")
             .unwrap();
         // Another build of it, such as an optimized one, can be named.
         let program = std::env::var("LANDFAST_KILLS_PROGRAM");
