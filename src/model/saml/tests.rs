@@ -81,6 +81,7 @@ fn whatever_is_said_otherwise_counts() {
         "<A x=\"1\"/>",
         "<A x=\"2\"/>",
         "<A y=\"1\"/>",
+        "<A/>",
         "<A>1</A>",
         "<A>1 2</A>",
         "<A>12</A>",
