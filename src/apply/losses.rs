@@ -58,3 +58,44 @@ pub(super) fn guarded(losses: &[String]) -> Outcome {
     );
     Outcome::Failed { class: Class::Stalled, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(action: &str, resource_type: &str, replacement: &str, policy: &str) -> ChangeSet {
+        let change = Change {
+            action: action.to_owned(),
+            logical_id: "Data".to_owned(),
+            physical_id: String::new(),
+            resource_type: resource_type.to_owned(),
+            replacement: replacement.to_owned(),
+            policy: policy.to_owned(),
+        };
+        ChangeSet { changes: vec![change], ..ChangeSet::default() }
+    }
+
+    #[test]
+    fn only_what_holds_data_and_would_go_is_a_loss() {
+        let table = "AWS::DynamoDB::Table";
+        let lost = |action, kind, replacement, policy| losses(&change(action, kind, replacement, policy));
+        assert_eq!(lost("Remove", table, "", ""), ["Data (AWS::DynamoDB::Table) would be deleted"]);
+        assert_eq!(lost("Modify", table, "True", ""), ["Data (AWS::DynamoDB::Table) would be replaced"]);
+        assert_eq!(
+            lost("Modify", table, "Conditional", "ReplaceAndDelete"),
+            ["Data (AWS::DynamoDB::Table) would be replaced, perhaps"]
+        );
+        for (action, kind, replacement, policy) in [
+            ("Add", table, "", ""),
+            ("Modify", table, "False", ""),
+            ("Remove", table, "", "Retain"),
+            ("Modify", table, "True", "ReplaceAndSnapshot"),
+            ("Remove", "AWS::IAM::Role", "", ""),
+        ] {
+            assert!(
+                lost(action, kind, replacement, policy).is_empty(),
+                "{action} {kind} {replacement} {policy}"
+            );
+        }
+    }
+}

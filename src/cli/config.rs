@@ -53,8 +53,26 @@ mod tests {
 
     #[test]
     fn a_guard_that_is_misspelled_is_refused_with_its_line_and_not_left_out() {
-        insta::assert_snapshot!(parse("[guards]\nnew-account-per-day = 40\n").unwrap_err(), @"");
-        insta::assert_snapshot!(parse("[guards]\nprotected-stacks = [\"audit-trail\"]\n").unwrap_err(), @"");
-        insta::assert_snapshot!(parse("[guards]\napproved = [\"3f2a\"]\n").unwrap_err(), @"");
+        insta::assert_snapshot!(parse("[guards]\nnew-account-per-day = 40\n").unwrap_err(), @r#"
+        TOML parse error at line 2, column 1
+          |
+        2 | new-account-per-day = 40
+          | ^^^^^^^^^^^^^^^^^^^
+        unknown field `new-account-per-day`, expected one of `new-accounts-per-commit`, `new-accounts-per-day`, `accounts-per-commit`, `vanished-folders`, `protected-accounts`, `protected-stacks`, `approved`
+        "#);
+        insta::assert_snapshot!(parse("[guards]\nprotected-stacks = [\"audit-trail\"]\n").unwrap_err(), @r#"
+        TOML parse error at line 2, column 20
+          |
+        2 | protected-stacks = ["audit-trail"]
+          |                    ^^^^^^^^^^^^^^^
+        `audit-trail` is not `<folder>/<stack>`, such as `log-archive/trail` or `*/trail`
+        "#);
+        insta::assert_snapshot!(parse("[guards]\napproved = [\"3f2a\"]\n").unwrap_err(), @r#"
+        TOML parse error at line 2, column 12
+          |
+        2 | approved = ["3f2a"]
+          |            ^^^^^^^^
+        `3f2a` is not a commit id (40 hexadecimal digits)
+        "#);
     }
 }

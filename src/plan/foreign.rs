@@ -20,3 +20,19 @@ const OWNERS: [(&str, &str); 8] = [
 pub(super) fn owner(name: &StackName) -> Option<&'static str> {
     OWNERS.into_iter().find(|(prefix, _)| name.as_str().starts_with(prefix)).map(|(_, owner)| owner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_of_another_tool_is_known_by_its_name_and_ours_is_not_taken_for_one() {
+        let owner = |name: &str| owner(&StackName::parse(name).unwrap());
+        assert_eq!(owner("StackSet-baseline-1f2e"), Some("a StackSet"));
+        assert_eq!(owner("AWSAccelerator-LoggingStack"), Some("Landing Zone Accelerator"));
+        assert_eq!(owner("CDKToolkit"), Some("the CDK's bootstrap"));
+        for ours in ["network", "audit-trail", "StackSets-report", "SCP-report"] {
+            assert_eq!(owner(ours), None, "{ours}");
+        }
+    }
+}

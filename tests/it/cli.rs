@@ -59,7 +59,7 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
 
 #[test]
 fn plan_says_what_its_exit_status_means() {
-    insta::assert_snapshot!(stdout(&["plan", "-h"]), @r"
+    insta::assert_snapshot!(stdout(&["plan", "-h"]), @r#"
     Show what would change and what has drifted, and change nothing
 
     Usage: landfast plan [OPTIONS] --repo <URL|DIR>
@@ -80,6 +80,10 @@ fn plan_says_what_its_exit_status_means() {
                                      report, enforce]
           --concurrency <N>          How many accounts to work on at once [default: 32]
           --allow-management         Let settings and stacks of the management account be written too
+          --config <FILE>            The operator's own limits (landfast.toml): new accounts a day,
+                                     protected stacks and so on [env: LANDFAST_CONFIG]
+          --approve <COMMIT>         Let this commit (its full id) pass the guards and the history
+                                     check; may be given more than once
           --format <FORMAT>          How to print the plan [default: text] [possible values: text, json]
           --detect-drift             Ask CloudFormation to look for resource drift first, instead of
                                      taking its last answer
@@ -87,7 +91,7 @@ fn plan_says_what_its_exit_status_means() {
       -V, --version                  Print version
 
     Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or something unreadable.
-    ");
+    "#);
 }
 
 #[test]
@@ -107,7 +111,7 @@ fn the_other_commands_fit_on_a_screen() {
 
     Exit status with --once: 0 the story came out as it should, 1 it did not, and why.
     ");
-    insta::assert_snapshot!(stdout(&["apply", "-h"]), @r"
+    insta::assert_snapshot!(stdout(&["apply", "-h"]), @r#"
     Bring everything in line once, then end
 
     Usage: landfast apply [OPTIONS] --repo <URL|DIR>
@@ -128,6 +132,10 @@ fn the_other_commands_fit_on_a_screen() {
                                      report, enforce]
           --concurrency <N>          How many accounts to work on at once [default: 32]
           --allow-management         Let settings and stacks of the management account be written too
+          --config <FILE>            The operator's own limits (landfast.toml): new accounts a day,
+                                     protected stacks and so on [env: LANDFAST_CONFIG]
+          --approve <COMMIT>         Let this commit (its full id) pass the guards and the history
+                                     check; may be given more than once
           --timeout <DURATION>       Give up waiting for AWS after this long [default: 60m]
       -h, --help                     Print help (see more with '--help')
       -V, --version                  Print version
@@ -138,8 +146,8 @@ fn the_other_commands_fit_on_a_screen() {
           --github-api-url <URL>  GitHub's API [env: GITHUB_API_URL] [default: https://api.github.com]
 
     Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.
-    ");
-    insta::assert_snapshot!(stdout(&["run", "-h"]), @r"
+    "#);
+    insta::assert_snapshot!(stdout(&["run", "-h"]), @r#"
     Keep the organization as the repository says, for good
 
     Usage: landfast run [OPTIONS] --repo <URL|DIR>
@@ -162,6 +170,10 @@ fn the_other_commands_fit_on_a_screen() {
           --concurrency <N>                How many accounts to work on at once [default: 32]
           --allow-management               Let settings and stacks of the management account be written
                                            too
+          --config <FILE>                  The operator's own limits (landfast.toml): new accounts a
+                                           day, protected stacks and so on [env: LANDFAST_CONFIG]
+          --approve <COMMIT>               Let this commit (its full id) pass the guards and the history
+                                           check; may be given more than once
           --poll <DURATION>                How often the remote is asked for new commits [default: 60s]
           --resync <DURATION>              How often every account is looked at although nothing asked
                                            for it [default: 10m]
@@ -183,7 +195,7 @@ fn the_other_commands_fit_on_a_screen() {
     never for more.
     SIGTERM and Ctrl-C end it within 10 seconds; killed at any moment, it goes on from git and AWS
     alone.
-    ");
+    "#);
 }
 
 #[test]

@@ -58,15 +58,15 @@ fn explain_shows_what_decides_and_everybody_who_spoke() {
       > accounts/payments-prod/account.yaml:9  16
         baselines/security/baseline.yaml:12    14
     ");
-    insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "stacks.audit-trail"]), @r"
+    insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "stacks.audit-trail"]), @r#"
     accounts/scratch
 
     stacks.audit-trail.parameters.KeepDays: 30
-      > baselines/security/baseline.yaml:26  ${{ values.TrailDays }}
+      > baselines/security/baseline.yaml:30  ${{ values.TrailDays }}
 
     stacks.audit-trail.template: baselines/security/audit-trail.template.yaml
-      > baselines/security/baseline.yaml:24  baselines/security/audit-trail.template.yaml
-    ");
+      > baselines/security/baseline.yaml:28  baselines/security/audit-trail.template.yaml
+    "#);
     insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "tags"]), @r"
     accounts/scratch
 

@@ -114,7 +114,7 @@ pub(crate) fn rules() -> Rules {
         ceiling: Mode::Enforce,
         allow_management: false,
         max_creations: 3,
-        guards: Guards::default(),
+        guards: Guards::lifted(),
         committed: 0,
         now: 0,
         fights: BTreeSet::new(),

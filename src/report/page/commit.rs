@@ -99,11 +99,13 @@ mod tests {
         let issue = wanted.issues.values().next().unwrap();
         assert_eq!(wanted.issues.len(), 1);
         insta::assert_snapshot!(issue.title, @"[halted] the branch is not followed to bbbbbbbbbb");
-        insta::assert_snapshot!(issue.body, @r"
+        insta::assert_snapshot!(issue.body, @r#"
         <!-- landfast key=9120442b06ebedb7 fingerprint=7ac25df45ce241c2 state=open kind=halted scope= items= -->
         **What it means.** Landfast does not follow the branch to commit `bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`: `it does not descend from the commit in force`. Commit `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` stays in force.
 
-        **Choose.** Somebody should look at what changed, and bring the branch back with an ordinary commit on top of the one in force. Landfast closes this issue when it can follow the branch again.
-        ");
+        **Choose.** Somebody should look at what changed. If it was not meant, bring the branch back with an ordinary commit on top of the one in force. Landfast closes this issue when it can follow the branch again.
+
+        If it was meant: `start with --approve b`.
+        "#);
     }
 }

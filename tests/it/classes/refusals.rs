@@ -21,7 +21,7 @@ fn every_modelled_error_of_every_call_has_a_class() {
         let codes = codes(&call);
         codes.into_iter().map(move |code| line(&call, &code))
     });
-    insta::assert_snapshot!(table(lines), @r"
+    insta::assert_snapshot!(table(lines), @r#"
     cloudformation CreateChangeSet AlreadyExistsException: transient
     cloudformation CreateChangeSet InsufficientCapabilitiesException: stalled
     cloudformation CreateChangeSet LimitExceededException: stalled
@@ -56,6 +56,11 @@ fn every_modelled_error_of_every_call_has_a_class() {
     iam CreateRole LimitExceeded: stalled
     iam CreateRole MalformedPolicyDocument: stalled
     iam CreateRole ServiceFailure: transient (looked before sent again)
+    iam CreateSAMLProvider ConcurrentModification: transient
+    iam CreateSAMLProvider EntityAlreadyExists: stalled
+    iam CreateSAMLProvider InvalidInput: stalled
+    iam CreateSAMLProvider LimitExceeded: stalled
+    iam CreateSAMLProvider ServiceFailure: transient (looked before sent again)
     iam DetachRolePolicy InvalidInput: stalled
     iam DetachRolePolicy LimitExceeded: stalled
     iam DetachRolePolicy NoSuchEntity: transient (absent)
@@ -63,11 +68,19 @@ fn every_modelled_error_of_every_call_has_a_class() {
     iam DetachRolePolicy UnmodifiableEntity: stalled
     iam GetAccountPasswordPolicy NoSuchEntity: transient (absent)
     iam GetAccountPasswordPolicy ServiceFailure: transient (looked before sent again)
+    iam GetSAMLProvider InvalidInput: stalled
+    iam GetSAMLProvider NoSuchEntity: transient (absent)
+    iam GetSAMLProvider ServiceFailure: transient (looked before sent again)
     iam ListAccountAliases ServiceFailure: transient (looked before sent again)
     iam UpdateAccountPasswordPolicy LimitExceeded: stalled
     iam UpdateAccountPasswordPolicy MalformedPolicyDocument: stalled
     iam UpdateAccountPasswordPolicy NoSuchEntity: transient (absent)
     iam UpdateAccountPasswordPolicy ServiceFailure: transient (looked before sent again)
+    iam UpdateSAMLProvider ConcurrentModification: transient
+    iam UpdateSAMLProvider InvalidInput: stalled
+    iam UpdateSAMLProvider LimitExceeded: stalled
+    iam UpdateSAMLProvider NoSuchEntity: transient (absent)
+    iam UpdateSAMLProvider ServiceFailure: transient (looked before sent again)
     organizations CreateAccount AccessDeniedException: stalled (denied)
     organizations CreateAccount AWSOrganizationsNotInUseException: stalled
     organizations CreateAccount ConcurrentModificationException: transient
@@ -147,7 +160,7 @@ fn every_modelled_error_of_every_call_has_a_class() {
     sts AssumeRole MalformedPolicyDocument: stalled
     sts AssumeRole PackedPolicyTooLarge: stalled
     sts AssumeRole RegionDisabledException: stalled
-    ");
+    "#);
 }
 
 /// Two codes stand for many things, which their reasons tell apart: they have tables of their own.

@@ -66,6 +66,9 @@ fn a_rendered_account_reads_as_a_person_would_write_it() {
         requireSymbols: true
         requireUppercase: true
         reusePrevention: 24
+      samlProviders:
+        AcmeDirectory:
+          metadata: baselines/security/directory-metadata.xml
     stacks:
       audit-trail:
         parameters:
@@ -77,12 +80,9 @@ fn a_rendered_account_reads_as_a_person_would_write_it() {
         needs: [audit-trail]
         regions: [eu-west-1]
         template: baselines/security/config-recorder.template.yaml
-      directory:
-        regions: [eu-west-1]
-        template: baselines/security/directory.template.yaml
       role-auditors:
         capabilities: [CAPABILITY_NAMED_IAM]
-        needs: [directory]
+        needs: [settings.samlProviders.AcmeDirectory]
         parameters:
           Group: AWS-Auditors
           Policies: ["arn:aws:iam::aws:policy/SecurityAudit"]
@@ -90,7 +90,7 @@ fn a_rendered_account_reads_as_a_person_would_write_it() {
         template: baselines/security/directory-role.template.yaml
       role-developers:
         capabilities: [CAPABILITY_NAMED_IAM]
-        needs: [directory]
+        needs: [settings.samlProviders.AcmeDirectory]
         parameters:
           Group: AWS-Developers
           Policies: ["arn:aws:iam::aws:policy/PowerUserAccess"]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::types::{Capability, Parameter};
 use landfast::apply::Progress;
 use landfast::follow::News;
-use landfast::model::{AccountId, Mode};
+use landfast::model::{AccountId, Mode, Region, Slug};
 use landfast::sandbox::aws::{Credentials, Entry, Fault, Permission, Trouble, When};
 use landfast::sandbox::stage::Stage;
 use serde_json::Value;
@@ -17,10 +17,12 @@ use tokio::time::sleep;
 
 use super::files::{ADMINISTRATOR, BASELINE, ROLE, account, company, logs_template, path};
 use super::{HOME, Play, scenery};
+use crate::saml::{METADATA, OTHER, signed_by};
 use crate::sandbox_aws::{MANAGEMENT, client, inside_as};
 
 const BOUNDARY: &str =
     "      PermissionsBoundary: !Sub arn:aws:iam::${AWS::AccountId}:policy/LandfastBoundary\n";
+const FEDERATION: &str = "baselines/base/adfs.xml";
 const LOGS: &str = "baselines/base/logs.template.yaml";
 const DAEMON: &str = "arn:aws:iam::999988887777:role/LandfastDaemon";
 
@@ -45,7 +47,9 @@ fn files(slugs: &[&str]) -> Vec<(String, String)> {
     *organization = organization.replace(&old, access);
     let baseline = files.get_mut(BASELINE).unwrap();
     *baseline = baseline.replace("settings:\n", "settings:\n  accountAlias: \"acme-${{ account.slug }}\"\n");
+    *baseline = baseline.replace("stacks:\n", "  samlProviders: {ADFS: {metadata: adfs.xml}}\nstacks:\n");
     baseline.push_str("  logs: {template: logs.template.yaml}\n");
+    files.insert(FEDERATION.to_owned(), METADATA.to_owned());
     let role = files.get_mut("baselines/base/role.template.yaml").unwrap();
     let named = format!("      RoleName: {ROLE}\n");
     *role = role.replace(&named, &format!("{named}{BOUNDARY}"));
@@ -209,7 +213,8 @@ async fn everything_works_with_what_the_templates_grant_and_nothing_is_granted_i
     a_creation_that_failed_is_made_again_and_a_lost_answer_costs_a_change_set(&story).await;
     an_account_is_moved_and_tagged(&story).await;
     a_tag_changed_by_hand_is_traced(&story).await;
-    the_place_of_an_account_is_asked_for_where_a_listing_leaves_it_out(&story).await;
+    the_directory_changes_its_certificate(&story).await;
+    what_is_asked_only_where_other_answers_are_silent(&story).await;
 
     let play = &story.play;
     let alpha = play.id("alpha");
@@ -297,7 +302,19 @@ async fn a_tag_changed_by_hand_is_traced(story: &Deployed) {
     play.rest().await;
 }
 
-async fn the_place_of_an_account_is_asked_for_where_a_listing_leaves_it_out(story: &Deployed) {
+async fn the_directory_changes_its_certificate(story: &Deployed) {
+    let play = &story.play;
+    play.commit("The directory's next certificate", &[(FEDERATION, Some(signed_by(OTHER)))]);
+    let has_it = |play: &Play, slug| {
+        play.stage.aws.saml_providers(&play.id(slug)).get("ADFS").is_some_and(|text| text.contains(OTHER))
+    };
+    play.until("it is everywhere", |play| ["alpha", "beta"].iter().all(|slug| has_it(play, slug))).await;
+    play.rest().await;
+}
+
+/// The place of an account where a listing leaves it out, and the end of a drift detection where the stack does not
+/// show it.
+async fn what_is_asked_only_where_other_answers_are_silent(story: &Deployed) {
     let play = &story.play;
     let daemon = play.stage.daemon(Progress::default(), None).await.unwrap();
     let mut follow = daemon.follow;
@@ -305,6 +322,12 @@ async fn the_place_of_an_account_is_asked_for_where_a_listing_leaves_it_out(stor
     let reader = daemon.world.readers.management(&accepted.desired.organization);
     let alpha = AccountId::parse(play.id("alpha")).unwrap();
     assert_eq!(reader.parent_of(&alpha).await.unwrap(), play.stage.aws.ous()["/workloads"]);
+
+    let access = &accepted.desired.accounts[&Slug::parse("alpha").unwrap()].access;
+    let (reader, home) = (daemon.world.readers.account(&alpha, access), Region::parse(super::HOME).unwrap());
+    let stack = play.stack("alpha", "role").unwrap().id;
+    let detection = reader.detect_drift(&home, &stack).await.unwrap();
+    reader.detection(&home, &detection).await.unwrap();
 }
 
 #[tokio::test]
