@@ -57,10 +57,10 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
         match file {
             _ if !Tree::matters(path) => {}
             File::Symlink => {
-                faults.report(Rule::FileKind, &spot, "a symbolic link", "put the file itself here")
+                faults.report(Rule::FileKind, &spot, "a symbolic link", "put the file itself here");
             }
             File::Submodule => {
-                faults.report(Rule::FileKind, &spot, "a submodule", "put the files themselves here")
+                faults.report(Rule::FileKind, &spot, "a submodule", "put the files themselves here");
             }
             File::TooLarge { .. } | File::Blob(_) => {}
         }

@@ -116,7 +116,7 @@ impl Layer {
 
     fn deny(&mut self, reader: &mut Reader<'_>, path: &[&str], denial: Denial, place: Place) {
         // Whole things can be absent; a part of one is a value like any other.
-        if denial == Denial::Absent && !matches!(path, ["settings", _] | ["stacks", _]) {
+        if denial == Denial::Absent && !matches!(path, ["settings" | "stacks", _]) {
             let message = format!("`{}` cannot be absent", path.join("."));
             reader.fault(
                 Rule::Absent,

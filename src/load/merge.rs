@@ -4,6 +4,7 @@
 //! disagree without an order are reported and never silently decided; every word is kept, with who said it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::suggest;
@@ -174,7 +175,7 @@ fn disagree(
         faults.keep_secret(word.spot());
         faults.keep_secret(rival.spot());
     } else {
-        message.push_str(&format!(": {} and {}", word.said, rival.said));
+        _ = write!(message, ": {} and {}", word.said, rival.said);
     }
     let hint = format!("let one come after the other: `after: [{first}]` in `{second}`");
     let fault = Fault::new(Rule::Disagreement, rival.spot(), message, hint);

@@ -77,7 +77,7 @@ pub(super) fn is_hidden(path: &[String], word: &Word<'_>, other: &[String], over
         return true;
     }
     if path.starts_with(other) {
-        return !over.is_marker() && !(over.is_denied() && word.is_denied());
+        return !(over.is_marker() || over.is_denied() && word.is_denied());
     }
     let is_plain = !word.is_denied() && !word.is_marker();
     other.starts_with(path) && is_plain && !over.is_denied()

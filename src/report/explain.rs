@@ -1,5 +1,7 @@
 //! What `explain` prints: each path with what it comes to, and under it every layer that spoke.
 
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 
 use crate::load::{ExplainedPath, ExplainedWord, Explanation, Shown};
@@ -14,7 +16,7 @@ pub fn explanation(explanation: &Explanation, only: Option<&str>, today: Date) -
             format!(", until {until}{ended}")
         });
         let (reason, until) = (&exclusion.reason, until.unwrap_or_default());
-        out.push_str(&format!("left out by {}: {reason}{until}\n", place(&exclusion.source)));
+        _ = writeln!(out, "left out by {}: {reason}{until}", place(&exclusion.source));
     }
     for path in explanation.paths.iter().filter(|path| only.is_none_or(|only| is_within(&path.path, only))) {
         out.push('\n');
@@ -36,21 +38,21 @@ pub fn is_within(path: &str, only: &str) -> bool {
 fn one(out: &mut String, path: &ExplainedPath) {
     let ExplainedPath { path, values, words, locked } = path;
     match values.as_slice() {
-        [] => out.push_str(&format!("{path}: (not managed)\n")),
+        [] => _ = writeln!(out, "{path}: (not managed)"),
         values => {
             for (region, value) in values {
                 let at = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-                out.push_str(&format!("{path}{at}: {}\n", shown(value)));
+                _ = writeln!(out, "{path}{at}: {}", shown(value));
             }
         }
     }
     let width = words.iter().map(|word| place(&word.source).chars().count()).max().unwrap_or(0);
     for ExplainedWord { source, said, counts } in words.iter().rev() {
         let mark = if *counts { '>' } else { ' ' };
-        out.push_str(&format!("  {mark} {:width$}  {}\n", place(source), shown(said)));
+        _ = writeln!(out, "  {mark} {:width$}  {}", place(source), shown(said));
     }
     if let Some(lock) = locked {
-        out.push_str(&format!("    locked by {}\n", place(lock)));
+        _ = writeln!(out, "    locked by {}", place(lock));
     }
 }
 

@@ -52,10 +52,10 @@ fn property(property: AccountProperty) -> Item {
 }
 
 fn plan_with(desired: &Desired, facts: OrganizationFacts, base: &Base, now: i64) -> Plan {
-    plan_under(Guards::lifted(), desired, facts, base, now)
+    plan_under(&Guards::lifted(), desired, facts, base, now)
 }
 
-fn plan_under(guards: Guards, desired: &Desired, facts: OrganizationFacts, base: &Base, now: i64) -> Plan {
+fn plan_under(guards: &Guards, desired: &Desired, facts: OrganizationFacts, base: &Base, now: i64) -> Plan {
     let mut items: BTreeMap<Item, Sight> =
         desired.items(&Scope::Organization).into_keys().map(|item| (item, Sight::Absent)).collect();
     for path in facts.ous.keys() {
@@ -74,7 +74,7 @@ fn plan_under(guards: Guards, desired: &Desired, facts: OrganizationFacts, base:
     }
     let scope = Scope::Organization;
     let observed = Observed { scope: scope.clone(), items, facts: Facts::Organization(facts), hold: None };
-    let rules = Rules { committed: COMMITTED, now, guards, ..rules() };
+    let rules = Rules { committed: COMMITTED, now, guards: guards.clone(), ..rules() };
     plan(&scope, desired, base, &observed, &rules)
 }
 
@@ -226,16 +226,16 @@ fn wanting_more(n: usize) -> Desired {
 
 #[test]
 fn a_commit_that_asks_for_too_many_accounts_gets_none_until_an_operator_vouches_for_it() {
-    let five = plan_under(Guards::default(), &wanting_more(5), facts(), &Base::default(), COMMITTED);
+    let five = plan_under(&Guards::default(), &wanting_more(5), facts(), &Base::default(), COMMITTED);
     assert_eq!(creations(&five), 3, "as many as AWS makes at a time");
     let six = wanting_more(6);
-    let plan = plan_under(Guards::default(), &six, facts(), &Base::default(), COMMITTED);
+    let plan = plan_under(&Guards::default(), &six, facts(), &Base::default(), COMMITTED);
     assert_eq!(creations(&plan), 0);
     let blocked: Vec<_> = plan.blocked.iter().filter(|blocked| blocked.needs_person).collect();
     assert_eq!(blocked.len(), 6, "each account says why: {plan:?}");
     assert!(blocked[0].because.contains(&format!("--approve {}", six.revision)), "{}", blocked[0].because);
     let approved = Guards { approved: [six.revision.clone()].into(), ..Guards::default() };
-    assert_eq!(creations(&plan_under(approved, &six, facts(), &Base::default(), COMMITTED)), 3);
+    assert_eq!(creations(&plan_under(&approved, &six, facts(), &Base::default(), COMMITTED)), 3);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn no_more_accounts_a_day_than_the_operator_allows() {
     let with = |state: &CreationState, hours: i64| {
         let former = (0..10).map(|nth| asked(state.clone(), hours, nth)).collect();
         let facts = OrganizationFacts { creations: former, ..facts() };
-        creations(&plan_under(Guards::default(), &wanting(), facts, &Base::default(), COMMITTED))
+        creations(&plan_under(&Guards::default(), &wanting(), facts, &Base::default(), COMMITTED))
     };
     assert_eq!(with(&gone, 23), 0);
     assert_eq!(with(&gone, 25), 1, "a day later it goes on by itself");

@@ -36,9 +36,9 @@ fn work_tree() -> tempfile::TempDir {
                 (entry.path(), entry.file_name())
             };
             if from.is_dir() {
-                copy(&from, &to.join(name))
+                copy(&from, &to.join(name));
             } else {
-                _ = std::fs::copy(&from, to.join(name)).unwrap()
+                _ = std::fs::copy(&from, to.join(name)).unwrap();
             }
         }
     }

@@ -2,6 +2,8 @@
 //! empty disk, ends as one that nobody killed.
 //!
 //! `tests/kills.sh` runs all of it or a part; plain `cargo test` runs a sample.
+#![allow(clippy::print_stdout, reason = "two hours of work say how far they are")]
+#![allow(clippy::disallowed_methods, reason = "how much is tested is not for the program to know")]
 
 mod mischief;
 mod moments;

@@ -22,7 +22,7 @@ pub(super) enum Choice {
 }
 
 /// How many are tried unless somebody asks for more: as many as plain `cargo test` has the time for.
-const USUAL: usize = 12;
+const USUAL: usize = 60;
 
 impl Choice {
     /// From `LANDFAST_KILLS` (`all`, a number or a point) and `LANDFAST_KILLS_SEED`.
@@ -59,7 +59,9 @@ pub(super) fn drawn(calls: &BTreeMap<Call, u32>, seed: u64) -> Vec<Point> {
         let (side, operation) = (point.call.side.clone(), point.call.operation.clone());
         strata.entry((is_read(&operation), side, operation, point.moment)).or_default().push(point);
     }
-    strata.values_mut().for_each(|points| points.shuffle(&mut random));
+    for points in strata.values_mut() {
+        points.shuffle(&mut random);
+    }
     let (mut writes, mut reads): (Vec<_>, Vec<_>) =
         strata.into_iter().partition(|((is_read, ..), _)| !is_read);
     writes.shuffle(&mut random);

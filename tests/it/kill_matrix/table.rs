@@ -54,7 +54,9 @@ impl Table {
     /// A line for each operation, a column for each moment.
     pub(super) fn text(&self) -> String {
         let mut text = format!("{:44}", "right (+ not reached) (! wrong)");
-        MOMENTS.iter().for_each(|(_, name)| _ = write!(text, "{name:>14}"));
+        for (_, name) in &MOMENTS {
+            _ = write!(text, "{name:>14}");
+        }
         let rows: std::collections::BTreeSet<_> = self.cells.keys().map(|(row, _)| row).collect();
         for row in rows {
             _ = write!(text, "\n{row:44}");

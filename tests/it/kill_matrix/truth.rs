@@ -136,8 +136,7 @@ pub(super) fn difference(expected: &Truth, found: &Truth) -> Vec<String> {
         .filter(|key| expected.get(*key) != found.get(*key))
         .map(|key| {
             let text = |truth: &Truth| truth.get(key).cloned().unwrap_or_default();
-            let diff =
-                similar::TextDiff::from_lines(&text(expected), &text(found)).unified_diff().to_string();
+            let diff = similar::TextDiff::from_lines(text(expected), text(found)).unified_diff().to_string();
             format!("## {key}\n{diff}")
         })
         .collect()

@@ -354,9 +354,9 @@ proptest! {
             for head in ["values", "mode", "settings", "stacks"] {
                 let bodies: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix(head)?.strip_prefix(": ")).collect();
                 if head == "mode" {
-                    bodies.iter().for_each(|body| text.push_str(&format!("mode: {body}\n")));
+                    text.extend(bodies.iter().map(|body| format!("mode: {body}\n")));
                 } else if !bodies.is_empty() {
-                    text.push_str(&format!("{head}: {}\n", together(&bodies)));
+                    text.extend([head, ": ", &together(&bodies), "\n"]);
                 }
             }
             text
@@ -389,15 +389,15 @@ proptest! {
 fn together(bodies: &[&str]) -> String {
     let mut all = serde_json::Map::new();
     for body in bodies {
-        merge(&mut all, yaml_serde::from_str(body).unwrap());
+        merge(&mut all, &yaml_serde::from_str(body).unwrap());
     }
     serde_json::Value::Object(all).to_string()
 }
 
-fn merge(into: &mut serde_json::Map<String, serde_json::Value>, from: serde_json::Value) {
+fn merge(into: &mut serde_json::Map<String, serde_json::Value>, from: &serde_json::Value) {
     for (key, value) in from.as_object().unwrap().clone() {
         match into.get_mut(&key) {
-            Some(serde_json::Value::Object(there)) => merge(there, value),
+            Some(serde_json::Value::Object(there)) => merge(there, &value),
             _ => _ = into.insert(key, value),
         }
     }

@@ -93,7 +93,7 @@ fn has(aws: &SimulatedAws, account: &KnownAccount, setting: &Setting, declared: 
             let declared = POLICY.iter().filter_map(|(field, name)| Some((name, declared.get(*field)?)));
             declared.into_iter().all(|(name, value)| plain(policy.get(*name)) == plain(Some(value)))
         }),
-        Setting::SamlProvider(_) => unimplemented!("no rollout under noise declares one"),
+        Setting::SamlProvider(_) => panic!("no rollout under noise declares one"),
     }
 }
 

@@ -101,8 +101,8 @@ impl Play {
             std::fs::write(path, text).unwrap();
         }
         let stage = Stage::set(folder.path(), &repository, scenery).await.unwrap();
-        let _contract = Verdicts::on(&stage.github);
-        Self { stage: Arc::new(stage), daemon: None, _contract, _folder: folder }
+        let contract = Verdicts::on(&stage.github);
+        Self { stage: Arc::new(stage), daemon: None, _contract: contract, _folder: folder }
     }
 
     /// Starts a daemon that knows nothing but what git, AWS and GitHub tell it.
