@@ -2,7 +2,7 @@
 # Kills a rollout of twenty accounts (SIGKILL) before, inside and after calls it makes, starts it again, and judges where
 # it ends by what AWS, GitHub and git then hold.
 #
-#   tests/kills.sh                        a sample of 12
+#   tests/kills.sh                        a sample of 60
 #   tests/kills.sh --calls 300 --seed 7   so many, drawn with this seed
 #   tests/kills.sh --all                  every moment of every call, about 2,600: hours
 #   tests/kills.sh --point 'aws:CreateAccount:management:7:inside'
