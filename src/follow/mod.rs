@@ -12,6 +12,9 @@ mod guard;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
+use crate::clock::Clock;
 use crate::git::{self, Repository, Signer, blocking};
 use crate::load::{Checked, Diagnostics, Held, Tree, check};
 use crate::model::{CommitId, Desired};
@@ -251,8 +254,12 @@ impl Follow {
     }
 
     fn judge(&self, tree: &Tree, committed: i64) -> Result<Accepted, Rejected> {
-        let Checked { desired, diagnostics, held } = check(tree, None);
+        let today = Clock.now().to_zoned(TimeZone::UTC).date();
+        let Checked { desired, diagnostics, held } = check(tree, Some(today));
         let mut desired = desired.ok_or_else(|| rejected(tree, &diagnostics))?;
+        if !diagnostics.is_empty() {
+            tracing::warn!(revision = %tree.revision, "the commit loads, but:\n{diagnostics}");
+        }
         if let Some(signer) = &self.signer {
             desired.seal(|secret| signer.digest_secret(secret));
         }
