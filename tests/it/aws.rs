@@ -334,6 +334,21 @@ async fn an_empty_page_with_a_token_is_not_the_end() {
 }
 
 #[tokio::test]
+async fn an_account_that_two_pages_show_is_one_account() {
+    let stub = Stub::start(|nth, _| match nth {
+        0 => Answer::json(
+            200,
+            &json!({"Accounts": [listed("111122223333"), listed("222233334444")], "NextToken": "a"}),
+        ),
+        _ => Answer::json(200, &json!({"Accounts": [listed("222233334444"), listed("333344445555")]})),
+    })
+    .await;
+    let accounts = cloud(&stub).await.management_reader(&organization()).accounts().await.unwrap();
+    let ids: Vec<_> = accounts.iter().map(|account| account.id.as_str()).collect();
+    assert_eq!(ids, ["111122223333", "222233334444", "333344445555"]);
+}
+
+#[tokio::test]
 async fn a_listing_that_fails_midway_is_an_error_and_not_a_short_list() {
     let stub = Stub::start(|nth, _| match nth {
         0 => Answer::json(200, &json!({"Accounts": [listed("111122223333")], "NextToken": "a"})),

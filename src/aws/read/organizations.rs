@@ -1,6 +1,6 @@
 //! Organizations: the tree, the accounts, their tags, and requests for new ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_organizations::types::{Account, CreateAccountState, CreateAccountStatus};
 
@@ -71,13 +71,16 @@ impl Reader {
             .collect()
     }
 
-    /// Every account of the organization.
+    /// Every account of the organization, each once: while accounts are being made the pages shift, and one page
+    /// begins with what the page before ended with.
     pub async fn accounts(&self) -> Result<Vec<ListedAccount>, Error> {
         let request = self.session.organizations(None, Repeat::Freely).await?.list_accounts();
         let fetch = |token| request.clone().set_next_token(token).send();
         let accounts =
             self.session.pages("ListAccounts", fetch, |page| (page.accounts, page.next_token)).await?;
-        accounts.into_iter().map(|account| self.listed(account)).collect()
+        let mut seen = BTreeSet::new();
+        let once = accounts.into_iter().filter(|account| seen.insert(account.id.clone()));
+        once.map(|account| self.listed(account)).collect()
     }
 
     /// The id of the OU or root that holds an account, for listings that do not say.
