@@ -158,7 +158,7 @@ impl Pause {
 /// Why nothing can be said about the stack's drift, if so. A failed detection does not hide drift that it found.
 pub(super) fn unchecked(stack: &StackSeen, notes: &Notes) -> Option<String> {
     // What was found before the stack was last written is about another stack, as it were.
-    let is_outdated = stack.drift_checked.is_some_and(|checked| checked < stack.updated);
+    let is_outdated = stack.drift_checked.is_some_and(|checked| checked < stack.updated_millis);
     match (Drift::of(&stack.drift), notes.get(&stack.id)) {
         (Drift::Found, _) | (Drift::None, None) if !is_outdated => None,
         (_, Some(why)) => Some(why.clone()),
@@ -238,7 +238,7 @@ mod tests {
     fn what_was_detected_before_the_stack_last_changed_is_not_known_any_more() {
         for drift in ["DRIFTED", "IN_SYNC"] {
             let at = |checked| StackSeen {
-                updated: 100,
+                updated_millis: 100,
                 drift_checked: Some(checked),
                 ..stack("UPDATE_COMPLETE", drift)
             };
