@@ -112,7 +112,7 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     let origin = origin(source, cache.path())?;
     let ledger = ledger(source, &origin, signer.clone(), cache.path())?;
     let (bases, last, proofs) = match ledger.clone() {
-        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.accepted()?, ledger.proofs()))).await?,
+        Some(ledger) => blocking(move || Ok((ledger.read()?, ledger.accepted(), ledger.proofs()))).await?,
         None => Default::default(),
     };
     let guards = config::guards(source)?;
@@ -122,11 +122,7 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     }
     let accepted = match follow.look().await? {
         News::Accepted(accepted) => accepted,
-        News::Rejected(rejected) => return Err(Failure::Unloadable(rejected.diagnostics)),
-        News::Halted(halted) | News::Resumed(_, halted) => {
-            return Err(Failure::Rejected(format!("{}; {}", halted.because, halted.proceed)));
-        }
-        News::Same => return Err(Failure::Rejected("nothing was found to load".to_owned())),
+        news => return Err(refused(news)),
     };
     check_account(source, &accepted)?;
     let cloud = Cloud::connect(settings(&accepted)).await;
@@ -136,6 +132,16 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     let world = world(source, guards, readers);
     world.memory.recall(proofs);
     Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
+}
+
+/// Why a head that is not followed ends a command, whatever stays in force for a daemon.
+fn refused(news: News) -> Failure {
+    match news {
+        News::Rejected(rejected) => Failure::Unloadable(rejected.diagnostics),
+        News::Halted(halted) => Failure::Rejected(format!("{}; {}", halted.because, halted.proceed)),
+        News::Resumed(_, news) => refused(*news),
+        News::Accepted(_) | News::Same => Failure::Rejected("nothing was found to load".to_owned()),
+    }
 }
 
 fn check_account(source: &Source, accepted: &Accepted) -> Result<(), Failure> {

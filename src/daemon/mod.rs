@@ -119,11 +119,11 @@ impl Daemon {
         let Self { world, hands, mut follow, publisher, settings, health, notices } = self;
         let (editions, latest) = watch::channel(Edition::default());
         tokio::pin!(stop);
-        let (bases, last) = tokio::select! {
-            recorded = publisher.recorded() => recorded,
+        let bases = tokio::select! {
+            bases = publisher.bases() => bases,
             () = &mut stop => return Ok(()),
         };
-        follow.resume_after(last);
+        follow.resume_after(publisher.accepted());
         world.memory.recall(publisher.proofs());
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
@@ -263,9 +263,9 @@ impl Running {
                 self.state.situation.rejected = Some(rejected);
             }
             News::Halted(halted) => self.halt(halted),
-            News::Resumed(accepted, halted) => {
+            News::Resumed(accepted, news) => {
                 Box::pin(self.take(News::Accepted(accepted))).await?;
-                self.halt(halted);
+                Box::pin(self.take(*news)).await?;
             }
         }
         self.publish();

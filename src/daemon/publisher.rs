@@ -98,20 +98,15 @@ impl Publisher {
         Self { told: Some(told), ..self }
     }
 
-    /// The bases that are on record and can be believed.
+    /// The bases that are on record and can be believed. A record that cannot be read is waited for: it is not an empty
+    /// one.
     pub async fn bases(&self) -> BTreeMap<Scope, Arc<Base>> {
-        self.recorded().await.0
-    }
-
-    /// The bases that are on record and can be believed, and the commit that was last in force. A record that cannot be read is waited for: it is not an
-    /// empty one.
-    pub async fn recorded(&self) -> (BTreeMap<Scope, Arc<Base>>, Option<CommitId>) {
-        let Some(ledger) = self.ledger.clone() else { return Default::default() };
+        let Some(ledger) = self.ledger.clone() else { return BTreeMap::new() };
         let mut pause = BACKOFF.0;
         loop {
             let ledger = Arc::clone(&ledger);
-            match blocking(move || Ok((ledger.read()?, ledger.accepted()?))).await {
-                Ok(recorded) => return recorded,
+            match blocking(move || ledger.read()).await {
+                Ok(bases) => return bases,
                 Err(error) => {
                     tracing::error!(%error, "the record of what was agreed cannot be read; trying again");
                 }
@@ -119,6 +114,11 @@ impl Publisher {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
         }
+    }
+
+    /// The commit that was last in force, as it was read with the bases.
+    pub fn accepted(&self) -> Option<CommitId> {
+        self.ledger.as_ref().and_then(|ledger| ledger.accepted())
     }
 
     /// The proofs on record that can be believed, as they were read with the bases.

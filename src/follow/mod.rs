@@ -57,8 +57,8 @@ pub enum News {
     Rejected(Rejected),
     /// A commit that is not followed until a person has looked.
     Halted(Halted),
-    /// The same, found at the start: the last good commit is in force again.
-    Resumed(Accepted, Halted),
+    /// One that is not followed, found at the start: the last good commit is in force again.
+    Resumed(Accepted, Box<News>),
 }
 
 /// Follows one origin.
@@ -114,8 +114,9 @@ impl Follow {
         }
         let news = match self.before(&repository, &head).await? {
             Ok(before) => self.step(&repository, &head, before.as_ref()).await?,
-            Err(halted) => self.halt(&repository, halted).await?,
+            Err(halted) => News::Halted(halted),
         };
+        let news = self.resumed(&repository, news).await?;
         self.seen = Some(Seen::Commit(head));
         Ok(news)
     }
@@ -143,10 +144,7 @@ impl Follow {
         let objection =
             before.and_then(|before| guard::objection(&before.desired, &accepted.desired, &self.guards));
         match objection {
-            Some(because) => {
-                let halted = Halted { commit: head.clone(), because, proceed: go_on(head) };
-                self.halt(repository, halted).await
-            }
+            Some(because) => Ok(News::Halted(Halted { commit: head.clone(), because, proceed: go_on(head) })),
             None => Ok(self.accept(accepted)),
         }
     }
@@ -157,16 +155,17 @@ impl Follow {
         News::Accepted(accepted)
     }
 
-    /// Stays with what is in force; after a restart that is what was in force before it, where it can still be read.
-    async fn halt(&mut self, repository: &Repository, halted: Halted) -> Result<News, git::Error> {
+    /// A commit that is not followed leaves in force what was; after a restart that is what was in force before it, where
+    /// it can still be read.
+    async fn resumed(&mut self, repository: &Repository, news: News) -> Result<News, git::Error> {
         let last = self.last.clone().filter(|_| self.in_force.is_none());
-        let Some(last) = last else { return Ok(News::Halted(halted)) };
+        let (Some(last), News::Rejected(_) | News::Halted(_)) = (last, &news) else { return Ok(news) };
         match self.read(repository, &last).await {
             Ok(Ok(accepted)) => {
                 self.in_force = Some(accepted.clone());
-                Ok(News::Resumed(accepted, halted))
+                Ok(News::Resumed(accepted, Box::new(news)))
             }
-            Ok(Err(_)) | Err(git::Error::UnknownCommit { .. }) => Ok(News::Halted(halted)),
+            Ok(Err(_)) | Err(git::Error::UnknownCommit { .. }) => Ok(news),
             Err(error) => Err(error),
         }
     }
@@ -232,14 +231,15 @@ impl Follow {
         }
         let of = repository.clone();
         blocking(move || of.fetch_kept()).await?;
+        let is_known = self.knows(repository, &last).await?;
         for vouched in &self.guards.approved {
             // A word that was used once does not count again for going back to it.
-            let is_used = self.knows(repository, &last).await? && is_forward(vouched, &last).await?;
+            let is_used = is_known && is_forward(vouched, &last).await?;
             if is_forward(vouched, head).await? && (!is_used || vouched == head) {
                 return Ok(Ok(Some(vouched.clone())));
             }
         }
-        let is_older = self.knows(repository, &last).await? && is_forward(head, &last).await?;
+        let is_older = is_known && is_forward(head, &last).await?;
         Ok(Err(rewritten(head, &last, is_older)))
     }
 

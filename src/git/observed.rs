@@ -126,11 +126,12 @@ impl ObservedBranch {
         memory.as_ref().map(|known| known.proofs.clone()).unwrap_or_default()
     }
 
-    /// Fetches the branch and returns the commit that was last put in force, as the newest commit of ours says.
+    /// The commit that was last put in force, as the newest commit of ours said when the branch was last read.
     ///
     /// What others wrote since then does not count, so that nobody without the key can move it.
-    pub fn accepted(&self) -> Result<Option<CommitId>, Error> {
-        self.repository.healing(|| Ok(self.look()?.accepted))
+    pub fn accepted(&self) -> Option<CommitId> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.as_ref().and_then(|known| known.accepted.clone())
     }
 
     /// Records an update in one commit and pushes it. Nothing is committed, and nothing returned, when all of it is

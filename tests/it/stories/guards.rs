@@ -78,6 +78,27 @@ async fn a_branch_set_back_to_an_older_commit_is_not_followed_after_a_restart_ei
 }
 
 #[tokio::test]
+async fn a_commit_that_does_not_load_leaves_the_last_good_one_in_force_after_a_restart_too() {
+    let mut play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    play.commit("Longer passwords", &[(BASELINE, Some(baseline(15)))]);
+    play.until("passwords are longer", |play| play.password_length("alpha") == Some(15)).await;
+    play.rest().await;
+    play.stop().await;
+    let writes = play.writes().len();
+    play.commit("A slip", &[(BASELINE, Some("targetz: {}\n".to_owned()))]);
+    play.start();
+    play.until("it is told", |play| play.open_issue("rejected", "").is_some()).await;
+    play.alice_sets_password_length("alpha", 8).await;
+    play.until("the old commit is kept", |play| play.open_issue("drift", "accounts/alpha").is_some()).await;
+    play.rest().await;
+    assert_eq!((play.writes().len(), play.password_length("alpha")), (writes, Some(8)));
+    play.commit("What she set", &[(BASELINE, Some(baseline(8)))]);
+    play.until("it is over", |play| play.open_issue("rejected", "").is_none()).await;
+    play.end().await;
+}
+
+#[tokio::test]
 async fn a_record_that_others_forged_does_not_move_the_commit_in_force() {
     let mut play = Play::begin(&company(&["alpha"])).await;
     play.settled(&["alpha"]).await;
