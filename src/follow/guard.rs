@@ -4,6 +4,7 @@
 //! whenever it is asked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::model::{Account, AccountId, Desired, Scope, Slug};
 use crate::plan::Guards;
@@ -20,7 +21,7 @@ pub(super) fn objection(before: &Desired, after: &Desired, guards: &Guards) -> O
 fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
     let kept: BTreeSet<&AccountId> =
         after.accounts.values().filter_map(|account| account.id.as_ref()).collect();
-    let is_gone = |account: &&Account| {
+    let is_gone = |account: &&Arc<Account>| {
         !after.accounts.contains_key(&account.slug)
             && !account.id.as_ref().is_some_and(|id| kept.contains(id))
     };

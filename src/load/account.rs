@@ -81,7 +81,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
-    pub(super) fn build(&self, faults: &mut Faults) -> (BTreeMap<Slug, Account>, Held) {
+    pub(super) fn build(&self, faults: &mut Faults) -> (BTreeMap<Slug, Arc<Account>>, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
@@ -101,7 +101,7 @@ impl<'a> Accounts<'a> {
         for who in sound {
             let whole = self.whole(who, faults);
             held.note(who.slug, who.id, &who.file.ou.spot, &whole.held);
-            accounts.insert(who.slug.clone(), whole.account);
+            accounts.insert(who.slug.clone(), Arc::new(whole.account));
         }
         (accounts, held)
     }

@@ -1,6 +1,7 @@
 //! What git says should be: the effective state of one commit, already merged, expanded and checked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -140,8 +141,8 @@ pub struct Desired {
     pub revision: CommitId,
     /// The organization.
     pub organization: Organization,
-    /// The accounts by folder.
-    pub accounts: BTreeMap<Slug, Account>,
+    /// The accounts by folder. One that a commit leaves as it was is the same memory as in the commit before.
+    pub accounts: BTreeMap<Slug, Arc<Account>>,
 }
 
 impl Desired {
@@ -173,8 +174,9 @@ impl Desired {
     /// Puts keyed hashes in the place of every hidden parameter's value, so that a change of it can be noticed
     /// without keeping it.
     pub fn seal(&mut self, hash: impl Fn(&str) -> String) {
-        let stacks = self.accounts.values_mut().flat_map(|account| account.stacks.values_mut());
-        for stack in stacks {
+        // Accounts without a secret stay shared with the commit before.
+        let secretive = self.accounts.values_mut().filter(|account| account.hides_something());
+        for stack in secretive.flat_map(|account| Arc::make_mut(account).stacks.values_mut()) {
             let Stack { parameters, hidden, sealed, .. } = &mut stack.value;
             *sealed = parameters
                 .iter()
@@ -197,7 +199,7 @@ impl Desired {
         let ous = self.organization.ous.iter().map(|(path, source)| {
             (Item::Ou(path.clone()), Declared { value: json!({}), source: source.clone() })
         });
-        ous.chain(self.accounts.values().flat_map(Account::properties)).collect()
+        ous.chain(self.accounts.values().flat_map(|account| account.properties())).collect()
     }
 }
 
@@ -205,6 +207,10 @@ impl Account {
     /// Where `property` is declared, or else the folder's file.
     pub fn source(&self, property: &str) -> Source {
         self.sources.get(property).or_else(|| self.sources.get("")).cloned().unwrap_or_default()
+    }
+
+    fn hides_something(&self) -> bool {
+        self.stacks.values().any(|stack| !stack.value.hidden.is_empty())
     }
 
     fn properties(&self) -> Vec<(Item, Declared<Value>)> {

@@ -1,6 +1,7 @@
 //! Steps for the organization: OUs, then new accounts, then where accounts are and what tags they bear.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Draft, Rules, go_on, wants_write};
 use crate::model::status::Failure;
@@ -166,7 +167,7 @@ fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Opti
     if guards.is_approved(&desired.revision) {
         return None;
     }
-    let is_new = |account: &&Account| account.id.is_none() && !facts.claimed.contains_key(&account.slug);
+    let is_new = |account: &&Arc<Account>| account.id.is_none() && !facts.claimed.contains_key(&account.slug);
     let new = desired.accounts.values().filter(is_new).count();
     if new > guards.new_accounts_per_commit {
         return Some(Obstacle::Person(format!(

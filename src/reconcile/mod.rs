@@ -261,7 +261,7 @@ fn report(
 
 fn account<'a>(task: &Task<'a>) -> Option<&'a Account> {
     match task.scope {
-        Scope::Account(slug) => task.accepted.desired.accounts.get(slug),
+        Scope::Account(slug) => task.accepted.desired.accounts.get(slug).map(AsRef::as_ref),
         Scope::Organization => None,
     }
 }

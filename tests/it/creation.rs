@@ -1,6 +1,7 @@
 //! When an account is asked for, and when it is not: rows A2 to A35 of what AWS does, on paper.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use landfast::model::{
     AccountFact, AccountProperty, AccountState, Base, Creation, CreationState, Desired, Facts, Item, Mode,
@@ -9,7 +10,7 @@ use landfast::model::{
 use landfast::plan::{Guards, Rules, plan};
 use serde_json::json;
 
-use crate::paper::{account_id, desired, rules, slug};
+use crate::paper::{account_id, desired, payments, rules, slug};
 
 const COMMITTED: i64 = 1_000_000;
 
@@ -27,7 +28,7 @@ fn facts() -> OrganizationFacts {
 
 fn wanting() -> Desired {
     let mut desired = desired();
-    desired.accounts.get_mut(&slug("payments")).unwrap().id = None;
+    payments(&mut desired).id = None;
     desired
 }
 
@@ -99,7 +100,7 @@ fn a_new_folder_asks_for_one_account_that_bears_our_tags() {
 #[test]
 fn what_an_account_is_created_with_is_not_work_that_waits() {
     let mut desired = wanting();
-    let account = desired.accounts.get_mut(&slug("payments")).unwrap();
+    let account = payments(&mut desired);
     account.tags.insert("env".to_owned(), "prod".to_owned());
     let waiting = |plan: &Plan| -> Vec<String> {
         plan.blocked.iter().map(|blocked| blocked.item.to_string()).collect()
@@ -197,11 +198,11 @@ fn while_a_request_that_no_folder_names_is_under_way_a_renamed_folder_waits() {
 fn at_most_three_creations_are_under_way() {
     let mut desired = wanting();
     for nth in 0..5 {
-        let mut account = desired.accounts[&slug("payments")].clone();
+        let mut account = payments(&mut desired).clone();
         account.slug = slug(&format!("more-{nth}"));
         account.name = format!("More {nth}");
         account.email = landfast::model::Email::parse(format!("more{nth}@example.com")).unwrap();
-        desired.accounts.insert(account.slug.clone(), account);
+        desired.accounts.insert(account.slug.clone(), Arc::new(account));
     }
     assert_eq!(creations(&plan_with(&desired, facts(), &Base::default(), COMMITTED)), 3);
     let busy = |nth: usize| Creation {
@@ -215,11 +216,11 @@ fn at_most_three_creations_are_under_way() {
 fn wanting_more(n: usize) -> Desired {
     let mut desired = wanting();
     for nth in 1..n {
-        let mut account = desired.accounts[&slug("payments")].clone();
+        let mut account = payments(&mut desired).clone();
         account.slug = slug(&format!("more-{nth}"));
         account.name = format!("More {nth}");
         account.email = landfast::model::Email::parse(format!("more{nth}@example.com")).unwrap();
-        desired.accounts.insert(account.slug.clone(), account);
+        desired.accounts.insert(account.slug.clone(), Arc::new(account));
     }
     desired
 }
@@ -276,7 +277,7 @@ fn an_email_match_alone_is_refused_with_the_line_to_add() {
 fn an_account_that_was_kept_and_is_no_longer_listed_is_never_created_again() {
     for mode in [Mode::Report, Mode::Enforce] {
         let mut desired = wanting();
-        desired.accounts.get_mut(&slug("payments")).unwrap().mode = mode;
+        payments(&mut desired).mode = mode;
         let kept = json!({"state": "ACTIVE", "id": "222233334444"});
         let base = Base { items: BTreeMap::from([(property(AccountProperty::Exists), kept)]) };
         let plan = plan_with(&desired, facts(), &base, COMMITTED);

@@ -1,6 +1,7 @@
 //! Desired states and observations written down by hand, for tests of the pure stages.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use landfast::model::{
     Access, Account, AccountFacts, AccountId, Base, CommitId, Declared, Desired, Email, Facts, Item, Mode,
@@ -61,14 +62,19 @@ pub(crate) fn desired() -> Desired {
             ous: BTreeMap::from([(OuPath::parse("/workloads").unwrap(), Source::default())]),
             source: Source::default(),
         },
-        accounts: BTreeMap::from([(slug("payments"), account)]),
+        accounts: BTreeMap::from([(slug("payments"), Arc::new(account))]),
     }
+}
+
+/// Its one account, to say something else of it.
+pub(crate) fn payments(desired: &mut Desired) -> &mut Account {
+    Arc::make_mut(desired.accounts.get_mut(&slug("payments")).unwrap())
 }
 
 /// The same company, with `alias` as the account's alias, if any.
 pub(crate) fn wanting(alias: Option<&Value>) -> Desired {
     let mut desired = desired();
-    let account = desired.accounts.get_mut(&slug("payments")).unwrap();
+    let account = payments(&mut desired);
     if let Some(alias) = alias {
         let declared = Declared { value: alias.clone().into(), source: Source::default() };
         account.settings.insert(Setting::AccountAlias, declared);
@@ -77,12 +83,12 @@ pub(crate) fn wanting(alias: Option<&Value>) -> Desired {
 }
 
 pub(crate) fn adopting(mut desired: Desired) -> Desired {
-    desired.accounts.get_mut(&slug("payments")).unwrap().adopt.insert(ALIAS);
+    payments(&mut desired).adopt.insert(ALIAS);
     desired
 }
 
 pub(crate) fn in_mode(mut desired: Desired, mode: Mode) -> Desired {
-    desired.accounts.get_mut(&slug("payments")).unwrap().mode = mode;
+    payments(&mut desired).mode = mode;
     desired
 }
 

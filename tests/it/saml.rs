@@ -11,7 +11,7 @@ use landfast::plan::plan;
 use landfast::report::{ScopeReport, Situation, text, wanted};
 use serde_json::json;
 
-use crate::paper::{based_on, desired, rules, scope, seeing, slug};
+use crate::paper::{based_on, desired, payments, rules, scope, seeing};
 
 /// What the example's directory publishes: more than 100 kB.
 pub(crate) const METADATA: &str =
@@ -50,7 +50,7 @@ fn wanting(text: &str) -> Desired {
     let value = SettingValue::Metadata(Arc::new(SamlMetadata::parse(text).unwrap()));
     let declared =
         Declared { value, source: Source { path: "baselines/b/baseline.yaml".to_owned(), line: 7 } };
-    desired.accounts.get_mut(&slug("payments")).unwrap().settings.insert(provider(), declared);
+    payments(&mut desired).settings.insert(provider(), declared);
     desired
 }
 

@@ -14,7 +14,7 @@ use landfast::plan::{Rules, plan};
 use serde_json::json;
 
 use super::table;
-use crate::paper::{account_id, desired, rules, scope, slug};
+use crate::paper::{account_id, desired, payments, rules, scope};
 
 const STACK: &str = "stacks.network[eu-west-1]";
 /// An unknown word beside all that AWS documents.
@@ -49,7 +49,7 @@ fn with_a_stack() -> (Desired, StackKey) {
         sealed: BTreeMap::new(),
     };
     let mut desired = desired();
-    let account = desired.accounts.get_mut(&slug("payments")).unwrap();
+    let account = payments(&mut desired);
     account.mode = Mode::Enforce;
     account.stacks.insert(key.clone(), Declared { value: stack, source: Source::default() });
     (desired, key)
@@ -149,7 +149,7 @@ fn where_nothing_tells_what_was_rolled_back_every_commit_is_tried_once() {
 /// The plan some time after AWS failed to make the account of that name.
 fn after_a_failure(name: &str, reason: &str, seconds: i64) -> Plan {
     let mut desired = desired();
-    desired.accounts.get_mut(&slug("payments")).unwrap().id = None;
+    payments(&mut desired).id = None;
     let ou = |id: &str| OuFact { id: id.to_owned() };
     let state = CreationState::Failed(reason.to_owned());
     let creation = Creation { id: "car-1".to_owned(), account_name: name.to_owned(), state, requested: 1000 };

@@ -364,7 +364,7 @@ proptest! {
         let load_all = |files: &[(String, String)]| {
             let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
             let mut desired = loaded(&files);
-            for account in desired.accounts.values_mut() {
+            for account in desired.accounts.values_mut().map(Arc::make_mut) {
                 account.sources.clear();
                 account.settings.values_mut().for_each(|it| it.source = landfast::model::Source::default());
                 account.stacks.values_mut().for_each(|it| it.source = landfast::model::Source::default());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use landfast::load::{File, Tree, load};
 use landfast::model::{CommitId, Desired, Item, Mode, Setting, Slug, StackKey};
@@ -136,7 +137,7 @@ proptest! {
         );
         // Lines differ, of course; nothing else may.
         for desired in [&mut left, &mut right] {
-            for account in desired.accounts.values_mut() {
+            for account in desired.accounts.values_mut().map(Arc::make_mut) {
                 account.sources.clear();
                 account.settings.values_mut().for_each(|setting| setting.source.line = 0);
             }

@@ -1,6 +1,7 @@
 //! A simulated organization, and Landfast connected to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use landfast::aws::{Cloud, Keys, Pace, Settings, Writer};
@@ -113,7 +114,7 @@ impl World {
             adopt: BTreeSet::new(),
             sources: BTreeMap::new(),
         };
-        self.desired.accounts.insert(slug, account);
+        self.desired.accounts.insert(slug, Arc::new(account));
     }
 
     /// What the organization says of an account.

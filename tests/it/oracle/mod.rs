@@ -117,7 +117,8 @@ impl<'a> Judge<'a> {
     /// The folder an account is for. An e-mail is unique in all of AWS, so it says which.
     fn owner<'d>(&self, desired: &'d Desired, id: &str) -> Option<&'d Account> {
         let email = self.emails.get(id)?;
-        desired.accounts.values().find(|account| account.email.as_str().to_lowercase() == *email)
+        let of = |account: &&Arc<Account>| account.email.as_str().to_lowercase() == *email;
+        desired.accounts.values().find(of).map(AsRef::as_ref)
     }
 
     fn is_ou(&self, desired: &Desired, entry: &Entry) -> bool {
