@@ -8,6 +8,7 @@ mod base;
 mod desired;
 mod id;
 mod item;
+mod mailbox;
 mod observed;
 mod outcome;
 mod plan;
@@ -28,6 +29,7 @@ pub use id::{
     StackName,
 };
 pub use item::{AccountProperty, Item, Scope, StackKey};
+pub use mailbox::{Mailbox, SUBSCRIPTIONS, mailboxes};
 pub use observed::{
     AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Hold, Observed,
     OrganizationFacts, OuFact, Sight, StackFact,

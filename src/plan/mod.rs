@@ -70,7 +70,9 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     }
     let Draft { steps, blocked } = draft;
     let warnings = match scope {
-        Scope::Account(slug) => desired.accounts.get(slug).map(|account| warnings::warnings(account, rules)),
+        Scope::Account(slug) => {
+            desired.accounts.get(slug).map(|account| warnings::warnings(account, &findings, rules))
+        }
         Scope::Organization => None,
     };
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);

@@ -56,7 +56,9 @@ async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<I
         now: world.clock.now().as_second(),
     };
     let mut cache = world.memory.account(slug, task.base).await;
-    observe::account(&reader, slug, fact, wanted, &look, &mut cache).await
+    let mut observed = observe::account(&reader, slug, fact, wanted, &look, &mut cache).await;
+    observe::subscriptions(&reader, account, &mut observed).await;
+    observed
 }
 
 /// An account that nobody has made yet holds nothing; one that was kept before or that has an id is out of sight.

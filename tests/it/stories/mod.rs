@@ -16,6 +16,7 @@ mod guards;
 mod identity;
 mod kills;
 mod losses;
+mod mailboxes;
 mod neighbours;
 mod noise;
 mod repetition;
