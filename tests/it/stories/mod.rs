@@ -18,6 +18,7 @@ mod kills;
 mod losses;
 mod neighbours;
 mod noise;
+mod references;
 mod repetition;
 mod rest;
 mod secrets;
