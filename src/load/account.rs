@@ -13,6 +13,7 @@ use super::expression::Context;
 use super::fields::{Denial, Reader};
 use super::held::Held;
 use super::identity::{Identity, check_unique, organization_facts};
+use super::links::Links;
 use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
@@ -97,12 +98,14 @@ impl<'a> Accounts<'a> {
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        let mut accounts = BTreeMap::new();
+        let (mut accounts, mut links) = (BTreeMap::new(), BTreeMap::new());
         for who in sound {
             let whole = self.whole(who, faults);
             held.note(who.slug, who.id, &who.file.ou.spot, &whole.held);
+            links.insert(who.slug.clone(), whole.links);
             accounts.insert(who.slug.clone(), Arc::new(whole.account));
         }
+        Links { accounts: &accounts, links: &links, templates: &self.templates }.check(faults);
         (accounts, held)
     }
 
@@ -144,7 +147,7 @@ impl<'a> Accounts<'a> {
             regions: &self.organization.regions,
             context: &context,
         };
-        let stacks = stacks.build(faults);
+        let (stacks, links) = stacks.build(faults);
         let settings =
             Settings { slug: who.slug, merged: &merged, documents: &self.documents, context: &context };
         let locks = Locks {
@@ -180,7 +183,7 @@ impl<'a> Accounts<'a> {
             sources: who.sources(),
         };
         let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, held, who, organization, layers, speakers, words, merged, context, templates }
+        Whole { account, held, links, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 

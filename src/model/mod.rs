@@ -13,6 +13,7 @@ mod observed;
 mod outcome;
 mod plan;
 mod proof;
+mod reference;
 pub mod saml;
 mod setting;
 pub mod status;
@@ -37,6 +38,7 @@ pub use observed::{
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
+pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use verdict::{Verdict, assume, overlay, verdict};
 

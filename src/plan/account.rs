@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::references::Effective;
 use super::{Draft, Rules, stacks, wants_write};
 use crate::model::saml::SamlMetadata;
 use crate::model::{
@@ -11,11 +12,12 @@ use crate::model::{
 pub(super) fn steps(
     draft: &mut Draft,
     desired: &Desired,
-    account: &Account,
+    effective: &Effective<'_>,
     findings: &BTreeMap<Item, Finding>,
     facts: &AccountFacts,
     rules: &Rules,
 ) {
+    let account = effective.account.as_ref();
     let scope = Scope::Account(account.slug.clone());
     let wanted: BTreeMap<&Item, &Finding> = findings
         .iter()
@@ -32,7 +34,7 @@ pub(super) fn steps(
             set(draft, account, setting, item, finding, facts);
         }
     }
-    stacks::steps(draft, desired, account, findings, &wanted, facts, rules);
+    stacks::steps(draft, desired, effective, findings, &wanted, facts, rules);
 }
 
 /// Why nothing may be written in this account, and whether a person has to do something about it.

@@ -12,6 +12,7 @@ mod findings;
 mod foreign;
 mod guards;
 mod organization;
+mod references;
 mod stacks;
 mod warnings;
 
@@ -26,6 +27,7 @@ use crate::model::{
 
 pub use agree::next_base;
 pub use guards::{Guards, ProtectedStack, go_on};
+pub use references::produced;
 
 /// What the daemon's own configuration allows, and the time it is. Never read from the repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,15 +50,22 @@ pub struct Rules {
 
 /// The plan of one pass.
 pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, rules: &Rules) -> Plan {
-    let findings = findings::findings(scope, desired, base, observed, rules);
+    let effective = match (scope, &observed.facts) {
+        (Scope::Account(slug), Facts::Account(facts)) => {
+            let account = desired.accounts.get(slug);
+            account.map(|account| references::effective(desired, account, base, observed, facts))
+        }
+        _ => None,
+    };
+    let findings = findings::findings(scope, desired, effective.as_ref(), base, observed, rules);
     let mut draft = Draft::default();
     match (scope, &observed.facts) {
         (Scope::Organization, Facts::Organization(facts)) => {
             organization::steps(&mut draft, desired, &findings, facts, rules);
         }
-        (Scope::Account(slug), Facts::Account(facts)) => {
-            if let Some(account) = desired.accounts.get(slug) {
-                account::steps(&mut draft, desired, account, &findings, facts, rules);
+        (Scope::Account(_), Facts::Account(facts)) => {
+            if let Some(effective) = &effective {
+                account::steps(&mut draft, desired, effective, &findings, facts, rules);
             }
         }
         // An observation of another kind of scope says nothing about this one.
@@ -82,6 +91,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         findings,
         steps,
         blocked,
+        awaits: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
         warnings: warnings.unwrap_or_default(),
@@ -102,7 +112,12 @@ fn wants_write(finding: &Finding, is_adopted: bool) -> bool {
         Verdict::Pending | Verdict::New => finding.mode >= Mode::Report,
         Verdict::FirstSight => is_adopted && finding.mode >= Mode::Report,
         Verdict::Drift | Verdict::Conflict => finding.mode == Mode::Enforce,
-        Verdict::InSync | Verdict::Undeclared | Verdict::Gone | Verdict::Moving | Verdict::Gap => false,
+        Verdict::InSync
+        | Verdict::Undeclared
+        | Verdict::Gone
+        | Verdict::Moving
+        | Verdict::Gap
+        | Verdict::Waiting => false,
     }
 }
 

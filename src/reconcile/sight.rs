@@ -19,7 +19,14 @@ pub(super) async fn observe(world: &World, task: &Task<'_>) -> Observed {
     let wanted = wanted(task);
     match task.scope {
         Scope::Organization => organization(world, task, &wanted).await,
-        Scope::Account(slug) => inside(world, task, slug, &wanted).await,
+        Scope::Account(slug) => {
+            let mut observed = inside(world, task, slug, &wanted).await;
+            if let Facts::Account(facts) = &mut observed.facts {
+                let producers = task.accepted.desired.producers(slug);
+                facts.known = world.memory.known(producers.into_iter().chain([slug]));
+            }
+            observed
+        }
     }
 }
 

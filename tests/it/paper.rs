@@ -102,10 +102,7 @@ pub(crate) fn seeing(sight: Sight) -> Observed {
         items: BTreeMap::from([(ALIAS, sight)]),
         facts: Facts::Account(AccountFacts {
             id: Some(account_id("111122223333")),
-            stacks: BTreeMap::new(),
-            undeclared: BTreeSet::new(),
-            password_policy: None,
-            closed: None,
+            ..AccountFacts::default()
         }),
         hold: None,
     }

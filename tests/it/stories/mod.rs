@@ -19,6 +19,7 @@ mod losses;
 mod mailboxes;
 mod neighbours;
 mod noise;
+mod references;
 mod repetition;
 mod rest;
 mod secrets;
