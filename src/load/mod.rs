@@ -20,6 +20,7 @@ mod files;
 mod held;
 mod identity;
 mod layer;
+mod leaving;
 mod lock;
 mod merge;
 mod order;

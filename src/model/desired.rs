@@ -130,6 +130,10 @@ pub struct Account {
     pub stacks: BTreeMap<StackKey, Declared<Stack>>,
     /// What may be overwritten although it was found there.
     pub adopt: BTreeSet<Item>,
+    /// What is to be removed once it is no longer declared.
+    pub remove_on_leave: BTreeSet<Item>,
+    /// What must not be there, with the place that says so.
+    pub absent: BTreeMap<Item, Source>,
     /// Where the folder's file declares each of its own properties; `""` is the file itself.
     pub sources: BTreeMap<String, Source>,
 }
@@ -152,7 +156,8 @@ impl Desired {
         std::iter::once(Scope::Organization).chain(accounts).collect()
     }
 
-    /// The items of one scope with their values and where they are declared.
+    /// The items of one scope with their values and where they are declared. Null is the value of what must not be
+    /// there.
     pub fn items(&self, scope: &Scope) -> BTreeMap<Item, Declared<Value>> {
         match scope {
             Scope::Organization => self.organization_items(),
@@ -237,7 +242,10 @@ impl Account {
             let value = stack.value.to_value(&organization.id);
             (Item::Stack(key.clone()), Declared { value, source: stack.source.clone() })
         });
-        settings.chain(stacks).collect()
+        let absent = self.absent.iter().map(|(item, source)| {
+            (item.clone(), Declared { value: Value::Null, source: source.clone() })
+        });
+        settings.chain(stacks).chain(absent).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod author;
 mod base;
+pub mod data;
 mod desired;
 mod id;
 mod item;
@@ -16,6 +17,7 @@ pub mod saml;
 mod setting;
 pub mod status;
 pub mod template;
+mod tie;
 mod verdict;
 
 pub use author::{Author, Deed};
@@ -35,6 +37,7 @@ pub use observed::{
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
+pub use tie::{OnLeave, Tie, Ties};
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use verdict::{Verdict, assume, overlay, verdict};
 

@@ -11,8 +11,11 @@ mod agree;
 mod findings;
 mod foreign;
 mod guards;
+mod leaving;
+mod losses;
 mod organization;
 mod stacks;
+mod ties;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -56,7 +59,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         }
         (Scope::Account(slug), Facts::Account(facts)) => {
             if let Some(account) = desired.accounts.get(slug) {
-                account::steps(&mut draft, desired, account, &findings, facts, rules);
+                account::steps(&mut draft, &account::Around { desired, account, base, facts, rules }, &findings);
             }
         }
         // An observation of another kind of scope says nothing about this one.
@@ -73,6 +76,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         Scope::Account(slug) => desired.accounts.get(slug).map(|account| warnings::warnings(account, rules)),
         Scope::Organization => None,
     };
+    let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -83,6 +87,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         unclaimed,
         unclaimed_gap,
         warnings: warnings.unwrap_or_default(),
+        ties,
     }
 }
 

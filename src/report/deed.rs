@@ -36,6 +36,10 @@ pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
             let revert = if *revert { ", and put drifted resources back" } else { "" };
             format!("{verb} stack {} in {}{revert}", key.name, key.region)
         }
+        Step::RemovePasswordPolicy { .. } => format!("remove the password policy of {here}"),
+        Step::RemoveAccountAlias { before } => format!("take the alias {} from {here}", plain(before)),
+        Step::RemoveSamlProvider { name, .. } => format!("remove SAML provider {name} from {here}"),
+        Step::RemoveStack { key, .. } => format!("delete stack {} in {}", key.name, key.region),
         Step::DeleteFailedStack { key, .. } => {
             format!("delete stack {} in {}, which was never made", key.name, key.region)
         }

@@ -15,6 +15,7 @@ mod files;
 mod guards;
 mod identity;
 mod kills;
+mod leaving;
 mod losses;
 mod neighbours;
 mod noise;

@@ -158,6 +158,9 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
             stack.name
         )));
     }
+    if stack.status == "DELETE_IN_PROGRESS" {
+        return Ok(json!({}));
+    }
     if stack.operation.is_some() {
         return Err(Refusal::validation(format!(
             "Stack [{}] cannot be deleted while in status {}",
