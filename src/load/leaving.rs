@@ -15,18 +15,25 @@ use crate::model::{
 pub(super) fn absent(words: &Words<'_>, regions: &[Region]) -> BTreeMap<Item, Source> {
     let is_absent = |word: &Word<'_>| matches!(word.said, Said::Denied(At { value: Denial::Absent, .. }));
     let denied = words.decided().filter(|(_, word)| is_absent(word));
-    denied.flat_map(|(path, word)| items(path, regions).into_iter().map(|item| (item, word.spot().source()))).collect()
+    denied
+        .flat_map(|(path, word)| items(path, regions).into_iter().map(|item| (item, word.spot().source())))
+        .collect()
 }
 
 fn items(path: &[String], regions: &[Region]) -> Vec<Item> {
     match path {
         [head, name] if head == "stacks" => {
             let key = |region: &Region| {
-                Some(Item::Stack(StackKey { name: StackName::parse(name.as_str()).ok()?, region: region.clone() }))
+                Some(Item::Stack(StackKey {
+                    name: StackName::parse(name.as_str()).ok()?,
+                    region: region.clone(),
+                }))
             };
             regions.iter().filter_map(key).collect()
         }
-        [head, rest @ ..] if head == "settings" => rest.join(".").parse().map(Item::Setting).into_iter().collect(),
+        [head, rest @ ..] if head == "settings" => {
+            rest.join(".").parse().map(Item::Setting).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -39,9 +46,8 @@ pub(super) fn remove_on_leave(
 ) -> BTreeSet<Item> {
     let is_removed = |entry: Path| on_leave(merged, entry) == OnLeave::Remove;
     let settings = settings.keys().map(|setting| (setting_entry(setting), Item::Setting(setting.clone())));
-    let stacks = stacks.keys().map(|key| {
-        (vec!["stacks".to_owned(), key.name.to_string()], Item::Stack(key.clone()))
-    });
+    let stacks =
+        stacks.keys().map(|key| (vec!["stacks".to_owned(), key.name.to_string()], Item::Stack(key.clone())));
     settings.chain(stacks).filter(|(entry, _)| is_removed(entry.clone())).map(|(_, item)| item).collect()
 }
 

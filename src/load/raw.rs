@@ -115,7 +115,12 @@ pub(super) fn on_leave(reader: &mut Reader<'_>, node: &Node) -> Option<OnLeave> 
         "remove" => Some(OnLeave::Remove),
         other => {
             let message = format!("`{other}` is nothing that can become of it");
-            reader.fault(Rule::UnknownName, node.place, message, suggest(other, ["keep", "remove"].into_iter()));
+            reader.fault(
+                Rule::UnknownName,
+                node.place,
+                message,
+                suggest(other, ["keep", "remove"].into_iter()),
+            );
             None
         }
     }

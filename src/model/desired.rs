@@ -242,9 +242,10 @@ impl Account {
             let value = stack.value.to_value(&organization.id);
             (Item::Stack(key.clone()), Declared { value, source: stack.source.clone() })
         });
-        let absent = self.absent.iter().map(|(item, source)| {
-            (item.clone(), Declared { value: Value::Null, source: source.clone() })
-        });
+        let absent = self
+            .absent
+            .iter()
+            .map(|(item, source)| (item.clone(), Declared { value: Value::Null, source: source.clone() }));
         settings.chain(stacks).chain(absent).collect()
     }
 }

@@ -37,8 +37,8 @@ pub use observed::{
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
-pub use tie::{OnLeave, Tie, Ties};
 pub use setting::{Setting, SettingKind, SettingValue};
+pub use tie::{OnLeave, Tie, Ties};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// True for the name of something that is not to be shown or recorded: a password, a token, a key.

@@ -71,7 +71,10 @@ impl Guards {
     pub(super) fn limits_removals(&self, count: usize, commit: &CommitId) -> Option<String> {
         let limit = self.removals_per_account;
         (count > limit && !self.is_approved(commit)).then(|| {
-            format!("{count} things are to be removed here, and `removals-per-account` allows {limit}: {}", go_on(commit))
+            format!(
+                "{count} things are to be removed here, and `removals-per-account` allows {limit}: {}",
+                go_on(commit)
+            )
         })
     }
 

@@ -10,7 +10,8 @@ use super::account::Around;
 use super::{Draft, foreign, go_on, losses};
 use crate::model::status::Standing;
 use crate::model::{
-    Base, Finding, Item, Mode, OnLeave, Scope, Setting, StackFact, StackKey, Step, StepId, Tie, Value, Verdict,
+    Base, Finding, Item, Mode, OnLeave, Scope, Setting, StackFact, StackKey, Step, StepId, Tie, Value,
+    Verdict,
 };
 
 /// Items that are to go, with what was found of them.
@@ -59,7 +60,9 @@ pub(super) fn steps(
     // Needs have no circle, for load refused it; if one got here all the same, its members are taken as they come.
     while let Some(item) = next(around.base, &left) {
         left.remove(item);
-        let step = exit.waits_for(draft, item, leaving).and_then(|needs| Ok((needs, exit.step(item, leaving[item])?)));
+        let step = exit
+            .waits_for(draft, item, leaving)
+            .and_then(|needs| Ok((needs, exit.step(item, leaving[item])?)));
         match step {
             Ok((needs, step)) => drop(draft.step("remove", item, needs, step)),
             Err(Hindrance { because, needs_person: true }) => draft.refuse(item, because),
@@ -102,7 +105,12 @@ struct Exit<'a> {
 
 impl Exit<'_> {
     /// The steps that have to be done first, or why that will not come to pass now.
-    fn waits_for(&self, draft: &Draft, item: &Item, leaving: &Leaving<'_>) -> Result<BTreeSet<StepId>, Hindrance> {
+    fn waits_for(
+        &self,
+        draft: &Draft,
+        item: &Item,
+        leaving: &Leaving<'_>,
+    ) -> Result<BTreeSet<StepId>, Hindrance> {
         let mut first = BTreeSet::new();
         for other in self.findings.keys().filter(|other| needs(self.around.base, other, item)) {
             match draft.making(other) {
@@ -174,20 +182,24 @@ fn check_owner(key: &StackKey, fact: &StackFact, tie: &Tie, is_adopted: bool) ->
         return Err(refuse("the stack does not bear our tag, so it is not ours to remove"));
     }
     match &tie.stack {
-        Some(id) if *id != fact.id && !is_adopted => {
-            Err(refuse("the stack was deleted and made again since git and AWS last agreed on it, so it is not removed"))
-        }
+        Some(id) if *id != fact.id && !is_adopted => Err(refuse(
+            "the stack was deleted and made again since git and AWS last agreed on it, so it is not removed",
+        )),
         _ => Ok(()),
     }
 }
 
 fn check_state(fact: &StackFact) -> Result<(), Hindrance> {
     if fact.is_protected {
-        return Err(refuse("the stack is under termination protection: switch that off to let it be removed"));
+        return Err(refuse(
+            "the stack is under termination protection: switch that off to let it be removed",
+        ));
     }
     match Standing::of(&fact.status) {
         Standing::Whole | Standing::Restored | Standing::Fallen => Ok(()),
-        Standing::Moving | Standing::Gone | Standing::Shell => Err(wait(format!("the stack is in {}", fact.status))),
+        Standing::Moving | Standing::Gone | Standing::Shell => {
+            Err(wait(format!("the stack is in {}", fact.status)))
+        }
         Standing::Broken => Err(refuse(format!(
             "the stack is in {} ({}): see its events in CloudFormation, and delete or retain what is in the way",
             fact.status, fact.reason
@@ -218,7 +230,8 @@ fn setting_step(
 
 /// The whole policy goes at once: a key that git never declared is somebody else's, unless it is as AWS leaves it.
 fn check_keys(policy: &Value, tie: &Tie) -> Result<(), Hindrance> {
-    let is_default = |key: &str, value: &Value| *value == Value::Bool(false) || key == "minimumLength" && *value == 6;
+    let is_default =
+        |key: &str, value: &Value| *value == Value::Bool(false) || key == "minimumLength" && *value == 6;
     let fields = policy.as_object().into_iter().flatten();
     let others: Vec<_> = fields
         .filter(|(key, value)| !tie.keys.contains(*key) && !is_default(key, value))
@@ -226,7 +239,9 @@ fn check_keys(policy: &Value, tie: &Tie) -> Result<(), Hindrance> {
         .collect();
     match others.as_slice() {
         [] => Ok(()),
-        others => Err(refuse(format!("{} in it was set by somebody else, so it is not removed", others.join(", ")))),
+        others => {
+            Err(refuse(format!("{} in it was set by somebody else, so it is not removed", others.join(", "))))
+        }
     }
 }
 

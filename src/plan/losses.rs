@@ -34,8 +34,10 @@ mod tests {
                         Saved: {Type: AWS::RDS::DBInstance, DeletionPolicy: Snapshot}\n  \
                         Lost: {Type: AWS::S3::Bucket}\n  Role: {Type: AWS::IAM::Role}\n  \
                         Nested: {Type: AWS::CloudFormation::Stack}\n";
-        let expected =
-            ["Lost (AWS::S3::Bucket) would be deleted", "Nested (AWS::CloudFormation::Stack) would be deleted"];
+        let expected = [
+            "Lost (AWS::S3::Bucket) would be deleted",
+            "Nested (AWS::CloudFormation::Stack) would be deleted",
+        ];
         assert_eq!(losses(&canonical(template)), expected);
     }
 

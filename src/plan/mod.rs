@@ -59,7 +59,11 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         }
         (Scope::Account(slug), Facts::Account(facts)) => {
             if let Some(account) = desired.accounts.get(slug) {
-                account::steps(&mut draft, &account::Around { desired, account, base, facts, rules }, &findings);
+                account::steps(
+                    &mut draft,
+                    &account::Around { desired, account, base, facts, rules },
+                    &findings,
+                );
             }
         }
         // An observation of another kind of scope says nothing about this one.

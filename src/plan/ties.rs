@@ -22,7 +22,7 @@ pub(super) fn ties(
         let before = base.ties.get(item);
         let tie = match &finding.source {
             Some(source) => declared(item, finding, &source.path, before, account, facts),
-            None => undeclared(before, &desired.revision),
+            None => undeclared(finding, before, &desired.revision),
         };
         (item.clone(), tie)
     };
@@ -49,14 +49,19 @@ fn declared(
 }
 
 /// What is undeclared keeps the last word that was said of it.
-fn undeclared(before: Option<&Tie>, revision: &CommitId) -> Tie {
+fn undeclared(finding: &Finding, before: Option<&Tie>, revision: &CommitId) -> Tie {
     let tie = before.cloned().unwrap_or_default();
+    if finding.verdict != Verdict::Undeclared {
+        return tie;
+    }
     Tie { left: tie.left.clone().or_else(|| Some(revision.clone())), ..tie }
 }
 
 fn needs(item: &Item, account: &Account) -> BTreeSet<Item> {
     match item {
-        Item::Stack(key) => account.stacks.get(key).map(|stack| stack.value.needs.clone()).unwrap_or_default(),
+        Item::Stack(key) => {
+            account.stacks.get(key).map(|stack| stack.value.needs.clone()).unwrap_or_default()
+        }
         Item::Setting(_) | Item::Ou(_) | Item::Account(..) => BTreeSet::new(),
     }
 }
@@ -64,7 +69,9 @@ fn needs(item: &Item, account: &Account) -> BTreeSet<Item> {
 /// The stack that is as declared now.
 fn agreed_stack(item: &Item, finding: &Finding, facts: &Facts) -> Option<String> {
     match (item, facts) {
-        (Item::Stack(key), Facts::Account(AccountFacts { stacks, .. })) if finding.verdict == Verdict::InSync => {
+        (Item::Stack(key), Facts::Account(AccountFacts { stacks, .. }))
+            if finding.verdict == Verdict::InSync =>
+        {
             stacks.get(key).filter(|stack| stack.is_ours).map(|stack| stack.id.clone())
         }
         _ => None,
@@ -75,7 +82,9 @@ fn agreed_stack(item: &Item, finding: &Finding, facts: &Facts) -> Option<String>
 fn keys(item: &Item, finding: &Finding) -> BTreeSet<String> {
     let fields = finding.desired.as_ref().and_then(|value| value.as_object());
     match item {
-        Item::Setting(Setting::PasswordPolicy) => fields.into_iter().flatten().map(|(key, _)| key.clone()).collect(),
+        Item::Setting(Setting::PasswordPolicy) => {
+            fields.into_iter().flatten().map(|(key, _)| key.clone()).collect()
+        }
         _ => BTreeSet::new(),
     }
 }

@@ -6,7 +6,7 @@ use super::super::ScopeReport;
 use super::super::issue::{Draft, IssueKind};
 use super::super::markdown::{code, fit, steady, visible};
 use super::super::marker::{Remembered, value_digest};
-use super::{MAX_ROWS, checked, left, item_words, labels, modes, place, plain_words};
+use super::{MAX_ROWS, checked, item_words, labels, left, modes, place, plain_words};
 use crate::model::{Class, Item, Mode, Outcome, Verdict};
 
 /// Items named beside one reason; the others are counted.
@@ -120,7 +120,8 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
 /// True for what is removed, or has its own reason why it is not.
 fn is_going(report: &ScopeReport, item: &Item) -> bool {
     let plan = &report.plan;
-    plan.steps.iter().any(|step| step.item == *item) || plan.blocked.iter().any(|blocked| blocked.item == *item)
+    plan.steps.iter().any(|step| step.item == *item)
+        || plan.blocked.iter().any(|blocked| blocked.item == *item)
 }
 
 fn is_only_observed(report: &ScopeReport, item: &Item) -> bool {

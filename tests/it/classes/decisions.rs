@@ -59,7 +59,18 @@ fn with_a_stack() -> (Desired, StackKey) {
 fn about_a_stack(status: &str, is_ours: bool, change_set: &str) -> Plan {
     let (change_set, id) = (Some(change_set.to_owned()), "arn:1".to_owned());
     let reason = String::new();
-    about(StackFact { id, status: status.to_owned(), reason, updated: 1, change_set, is_ours, is_protected: false }, &rules())
+    about(
+        StackFact {
+            id,
+            status: status.to_owned(),
+            reason,
+            updated: 1,
+            change_set,
+            is_ours,
+            is_protected: false,
+        },
+        &rules(),
+    )
 }
 
 fn about(fact: StackFact, rules: &Rules) -> Plan {

@@ -31,9 +31,9 @@ impl Play {
     /// Calls of Landfast's that remove something.
     fn removals(&self) -> Vec<String> {
         let writes = self.writes();
-        let removes = writes.iter().filter(|entry| {
-            entry.operation.starts_with("Delete") && entry.operation != "DeleteChangeSet"
-        });
+        let removes = writes
+            .iter()
+            .filter(|entry| entry.operation.starts_with("Delete") && entry.operation != "DeleteChangeSet");
         removes.map(|entry| format!("{} {}", entry.account, entry.operation)).collect()
     }
 
@@ -54,7 +54,7 @@ async fn what_an_exclusion_leaves_behind_is_kept_and_told_with_what_is_in_it() {
     play.settled(&["alpha", "beta"]).await;
     play.commit("Exempt alpha", &[(BASELINE, Some(baseline(NOT_ALPHA, "")))]);
     let body = play.told("alpha", "no longer declared").await;
-    for words in [BASELINE, "`Role` (`AWS::IAM::Role`)", "stacks: {role: absent}", "settings.passwordPolicy"] {
+    for words in [BASELINE, "`Role` (`AWS::IAM::Role`)", "  role: absent", "settings.passwordPolicy"] {
         assert!(body.contains(words), "{words}\n{body}");
     }
     play.rest().await;
@@ -75,8 +75,10 @@ async fn what_was_to_be_removed_when_it_leaves_is_removed_and_nothing_else() {
     play.stop().await;
     play.commit("Exempt alpha", &[(BASELINE, Some(baseline(NOT_ALPHA, REMOVE)))]);
     play.start();
-    play.until("it is gone", |play| !play.has_stack("alpha", "role") && play.password_length("alpha").is_none())
-        .await;
+    play.until("it is gone", |play| {
+        !play.has_stack("alpha", "role") && play.password_length("alpha").is_none()
+    })
+    .await;
     play.rest().await;
     let alpha = play.id("alpha");
     let mut removals = play.removals();
@@ -130,8 +132,10 @@ async fn more_than_an_account_may_lose_is_kept_until_an_operator_vouches() {
     play.stop().await;
     play.stage.guard(Guards { removals_per_account: 1, approved: [commit].into(), ..Guards::default() });
     play.start();
-    play.until("it is gone", |play| !play.has_stack("alpha", "role") && play.password_length("alpha").is_none())
-        .await;
+    play.until("it is gone", |play| {
+        !play.has_stack("alpha", "role") && play.password_length("alpha").is_none()
+    })
+    .await;
     play.end().await;
 }
 
@@ -157,8 +161,10 @@ async fn a_deletion_whose_answer_is_lost_ends_as_one_that_is_not() {
     play.until("it is being deleted", |play| !play.calls("DeleteStack").is_empty()).await;
     play.kill();
     play.start();
-    play.until("it is gone", |play| !play.has_stack("alpha", "role") && play.password_length("alpha").is_none())
-        .await;
+    play.until("it is gone", |play| {
+        !play.has_stack("alpha", "role") && play.password_length("alpha").is_none()
+    })
+    .await;
     play.rest().await;
     assert!(play.attention("alpha").is_none());
     play.end().await;
@@ -195,10 +201,12 @@ async fn what_must_not_be_there_goes_where_it_was_ours_and_is_only_told_where_it
     let session = play.session("beta", "alice").await;
     let iam = aws_sdk_iam::Client::new(&session);
     iam.create_account_alias().account_alias("acme-beta").send().await.unwrap();
-    let both = [(path("alpha"), files::account("alpha", absent)), (path("beta"), files::account("beta", absent))];
+    let both =
+        [(path("alpha"), files::account("alpha", absent)), (path("beta"), files::account("beta", absent))];
     let files: Vec<_> = both.iter().map(|(path, text)| (path.as_str(), Some(text.clone()))).collect();
     play.commit("No role", &files);
-    play.until("both are gone", |play| !play.has_stack("alpha", "role") && !play.has_stack("beta", "role")).await;
+    play.until("both are gone", |play| !play.has_stack("alpha", "role") && !play.has_stack("beta", "role"))
+        .await;
     play.until("the alias is told", |play| play.open_issue("first-contact", "accounts/beta").is_some()).await;
     play.rest().await;
     assert_eq!(play.removals().len(), 2);

@@ -109,8 +109,7 @@ pub(crate) fn delete(state: &mut State, at: &At, stack: &mut Stack, operation: &
         stack.deleted = Some(state.now());
         end(state, at, stack, operation, "DELETE_COMPLETE");
     } else {
-        stack.reason =
-            Some(format!("The following resource(s) failed to delete: [{}]. ", left.join(", ")));
+        stack.reason = Some(format!("The following resource(s) failed to delete: [{}]. ", left.join(", ")));
         end(state, at, stack, operation, "DELETE_FAILED");
     }
     false
