@@ -9,6 +9,7 @@ use serde_json::json;
 use super::adopt;
 use super::diagnostic::Faults;
 use super::documents::Documents;
+use super::exclusion::Exclusion;
 use super::expression::Context;
 use super::fields::Reader;
 use super::held::Held;
@@ -25,7 +26,7 @@ use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
 use super::words::Words;
-use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
+use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -79,6 +80,13 @@ impl<'a> Accounts<'a> {
                 exclusion.warn(slug, faults);
             }
         }
+    }
+
+    /// Exclusions of an account that have a last day.
+    fn exclusions(&self, who: &Identity<'_>) -> Vec<model::Exclusion> {
+        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
+        let own = targets.filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
+        own.filter_map(Exclusion::ending).collect()
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
@@ -179,6 +187,7 @@ impl<'a> Accounts<'a> {
             adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, &absent, faults)).collect(),
             remove_on_leave: leaving::remove_on_leave(&merged, &settings, &stacks),
             absent,
+            exclusions: self.exclusions(who),
             settings,
             stacks,
             sources: who.sources(),

@@ -105,6 +105,17 @@ pub struct Stack {
     pub sealed: BTreeMap<String, String>,
 }
 
+/// That a layer leaves an account out, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is meant to hold.
+    pub until: jiff::civil::Date,
+    /// Where.
+    pub source: Source,
+}
+
 /// One account with everything that applies to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -134,6 +145,8 @@ pub struct Account {
     pub remove_on_leave: BTreeSet<Item>,
     /// What must not be there, with the place that says so.
     pub absent: BTreeMap<Item, Source>,
+    /// Layers that leave the account out until some day.
+    pub exclusions: Vec<Exclusion>,
     /// Where the folder's file declares each of its own properties; `""` is the file itself.
     pub sources: BTreeMap<String, Source>,
 }

@@ -5,6 +5,7 @@ use crate::model::{
     Account, AccountFacts, Base, CommitId, Desired, Facts, Finding, Item, OnLeave, Scope, Setting, Tie, Ties,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The tie of every item that was looked at.
 pub(super) fn ties(
@@ -15,7 +16,7 @@ pub(super) fn ties(
     facts: &Facts,
 ) -> Ties {
     let account = match scope {
-        Scope::Account(slug) => desired.accounts.get(slug),
+        Scope::Account(slug) => desired.accounts.get(slug).map(Arc::as_ref),
         Scope::Organization => None,
     };
     let tie = |(item, finding): (&Item, &Finding)| {

@@ -52,6 +52,7 @@ pub(crate) fn desired() -> Desired {
         adopt: BTreeSet::new(),
         remove_on_leave: BTreeSet::new(),
         absent: BTreeMap::new(),
+        exclusions: Vec::new(),
         sources: BTreeMap::new(),
     };
     Desired {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ScopeReport;
+use super::super::deed::{departure, leaves_with_account};
 use super::super::markdown::{code, fenced};
 use super::{bounded, item_words};
 use crate::model::template::Template;
@@ -13,16 +14,18 @@ const MAX_RESOURCES: usize = 12;
 
 /// Why an item that is no longer declared is told, without what it leaves behind.
 pub(super) fn reason(report: &ScopeReport, item: &Item) -> String {
-    let tie = report.plan.ties.get(item).cloned().unwrap_or_default();
-    let place = if tie.declared_in.is_empty() { String::new() } else { format!(" in {}", tie.declared_in) };
-    let since = tie.left.map(|commit| format!(", as of commit {}", commit.short())).unwrap_or_default();
-    format!("it is no longer declared{place}{since}; it is kept, and removing it is up to you")
+    format!("it is {}; it is kept, and removing it is up to you", departure(report, item))
 }
 
 /// What each item leaves behind and how it can be taken back or removed; empty where nothing is left.
 pub(super) fn behind(report: &ScopeReport) -> String {
     let left: Vec<_> =
-        report.plan.findings.iter().filter(|(_, it)| it.verdict == Verdict::Undeclared).collect();
+        report
+        .plan
+        .findings
+        .iter()
+        .filter(|(item, it)| it.verdict == Verdict::Undeclared && !leaves_with_account(report, item))
+        .collect();
     let lines: Vec<_> = left.iter().map(|(item, it)| line(item, it.observed.as_ref())).collect();
     if lines.is_empty() {
         return String::new();

@@ -114,6 +114,7 @@ impl World {
             adopt: BTreeSet::new(),
             remove_on_leave: std::collections::BTreeSet::new(),
             absent: std::collections::BTreeMap::new(),
+            exclusions: Vec::new(),
             sources: BTreeMap::new(),
         };
         self.desired.accounts.insert(slug, Arc::new(account));
