@@ -23,7 +23,8 @@ mod verdict;
 pub use author::{Author, Deed};
 pub use base::Base;
 pub use desired::{
-    Access, Account, Declared, Desired, Exclusion, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,
+    Access, Account, Declared, Desired, Exclusion, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source,
+    Stack,
 };
 pub use id::{
     AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, SamlProviderName, Slug,

@@ -15,11 +15,10 @@ const NOTICE: i64 = 30 * 24 * 60 * 60;
 /// Everything about one account that somebody should know now. The words change only when what they say does.
 pub(super) fn warnings(account: &Account, rules: &Rules) -> Vec<Warning> {
     let settings = account.settings.iter();
-    let ending = settings
-        .flat_map(|(setting, declared)| match &declared.value {
-            SettingValue::Plain(_) => Vec::new(),
-            SettingValue::Metadata(metadata) => certificates(setting, metadata, rules.now),
-        });
+    let ending = settings.flat_map(|(setting, declared)| match &declared.value {
+        SettingValue::Plain(_) => Vec::new(),
+        SettingValue::Metadata(metadata) => certificates(setting, metadata, rules.now),
+    });
     ending.chain(ended(account, rules.now)).collect()
 }
 

@@ -108,7 +108,9 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
         _ => None,
     });
     let found = report.plan.findings.iter().filter_map(|(item, finding)| match finding.verdict {
-        Verdict::Undeclared if !is_going(report, item) && !leaves_with_account(report, item) => Some((item, left::reason(report, item))),
+        Verdict::Undeclared if !is_going(report, item) && !leaves_with_account(report, item) => {
+            Some((item, left::reason(report, item)))
+        }
         Verdict::Gap if report.gaps_last => Some((item, format!("it cannot be read: {}", finding.because))),
         _ => None,
     });

@@ -19,8 +19,7 @@ pub(super) fn reason(report: &ScopeReport, item: &Item) -> String {
 
 /// What each item leaves behind and how it can be taken back or removed; empty where nothing is left.
 pub(super) fn behind(report: &ScopeReport) -> String {
-    let left: Vec<_> =
-        report
+    let left: Vec<_> = report
         .plan
         .findings
         .iter()

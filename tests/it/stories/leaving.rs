@@ -2,6 +2,7 @@
 
 use landfast::git::bare;
 use landfast::plan::Guards;
+use landfast::sandbox::aws::{Fault, Trouble, When};
 
 use super::files::{self, BASELINE, company, path};
 use super::{OBSERVED, Play};
@@ -243,5 +244,188 @@ async fn a_folder_that_goes_leaves_its_account_and_everything_in_it_whatever_was
     assert!(body.contains("accounts.alpha") && body.contains("with everything in it as it is"), "{body}");
     play.rest().await;
     assert!(play.writes().len() == writes && play.is_kept("alpha"));
+    play.end().await;
+}
+
+/// A company whose baseline is for production only, and removes what leaves it.
+fn by_target(targets: &str) -> Vec<(String, String)> {
+    let mut files = leaving(&["alpha", "beta"]);
+    for (path, text) in &mut files {
+        if path == BASELINE {
+            *text = baseline(targets, REMOVE);
+        }
+    }
+    files
+}
+
+#[tokio::test]
+async fn an_account_that_moves_or_changes_its_tag_loses_what_no_longer_reaches_it() {
+    let play = Play::begin(&by_target("{ous: [/workloads], tags: {owner: alpha}}")).await;
+    play.until("alpha has its role", |play| play.has_stack("alpha", "role")).await;
+    play.rest().await;
+    let moved = files::account("alpha", "").replace("ou: /workloads", "ou: /special");
+    play.commit("Move alpha", &[(&path("alpha"), Some(moved))]);
+    play.until("it moved and lost the role", |play| {
+        play.account("alpha").is_some_and(|account| account.ou == "/special")
+            && !play.has_stack("alpha", "role")
+    })
+    .await;
+    play.commit("Move alpha back", &[(&path("alpha"), Some(files::account("alpha", "")))]);
+    play.until("it has the role again", |play| play.has_stack("alpha", "role")).await;
+    play.rest().await;
+    let tagged = files::account("alpha", "").replace("owner: alpha", "owner: nobody");
+    play.commit("Another owner", &[(&path("alpha"), Some(tagged))]);
+    play.until("it lost the role", |play| !play.has_stack("alpha", "role")).await;
+    play.end().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_is_reverted_takes_back_what_it_made() {
+    let play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let more = "onLeave: remove\nstacks:\n  logs: {template: logs.template.yaml}\n";
+    let template = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\n".to_owned();
+    play.commit(
+        "A topic",
+        &[
+            (&path("alpha"), Some(files::account("alpha", more))),
+            ("accounts/alpha/logs.template.yaml", Some(template)),
+        ],
+    );
+    play.until("it is there", |play| play.has_stack("alpha", "logs")).await;
+    play.rest().await;
+    play.commit(
+        "Revert \"A topic\"",
+        &[(&path("alpha"), Some(files::account("alpha", ""))), ("accounts/alpha/logs.template.yaml", None)],
+    );
+    play.until("it is gone", |play| !play.has_stack("alpha", "logs")).await;
+    play.rest().await;
+    assert!(play.removals().len() == 1 && play.is_kept("alpha"));
+    play.end().await;
+}
+
+#[tokio::test]
+async fn what_others_need_goes_last_and_an_export_in_use_keeps_its_stack_until_it_is_free() {
+    let play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let stacks = "onLeave: remove\nstacks:\n  a-net: {template: net.template.yaml}\n  \
+                  b-app: {template: app.template.yaml, needs: [a-net]}\n";
+    let net = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\nOutputs:\n  Arn: {Value: !Ref Topic, Export: {Name: net-arn}}\n";
+    let app = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !ImportValue net-arn}\n";
+    play.commit(
+        "Two stacks",
+        &[
+            (&path("alpha"), Some(files::account("alpha", stacks))),
+            ("accounts/alpha/net.template.yaml", Some(net.to_owned())),
+            ("accounts/alpha/app.template.yaml", Some(app.to_owned())),
+        ],
+    );
+    play.until("both are there", |play| play.has_stack("alpha", "b-app")).await;
+    play.rest().await;
+    // A third one, of alice's own, uses the export too.
+    let cloudformation = aws_sdk_cloudformation::Client::new(&play.session("alpha", "alice").await);
+    cloudformation.create_stack().stack_name("hers").template_body(app).send().await.unwrap();
+    play.until("hers is there", |play| play.has_stack("alpha", "hers")).await;
+    play.commit("None", &[(&path("alpha"), Some(files::account("alpha", "")))]);
+    play.told("alpha", "Export net-arn cannot be deleted as it is in use by hers").await;
+    assert!(!play.has_stack("alpha", "b-app") && play.has_stack("alpha", "a-net"));
+    cloudformation.delete_stack().stack_name("hers").send().await.unwrap();
+    play.until("it is free", |play| !play.has_stack("alpha", "a-net")).await;
+    play.rest().await;
+    let order: Vec<_> =
+        play.calls("DeleteStack").iter().map(|entry| entry.params["StackName"].to_string()).collect();
+    assert!(
+        order[0].contains("/b-app/") && order[1..].iter().all(|name| name.contains("/a-net/")),
+        "{order:?}"
+    );
+    play.end().await;
+}
+
+#[tokio::test]
+async fn a_word_that_others_forged_removes_nothing() {
+    let mut play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    play.stop().await;
+    let (remote, now) = (&play.stage.remote, play.stage.aws.now());
+    let forged = "settings.passwordPolicy: {onLeave: remove, keys: [minimumLength, requireSymbols]}\n\
+                  stacks.role[eu-west-1]: {onLeave: remove}\n";
+    let forged = [("tie/accounts/alpha.yaml".to_owned(), Some(forged.as_bytes().to_vec()))].into();
+    bare::commit_file_changes(remote, OBSERVED, &forged, "Forge", now).unwrap();
+    play.commit("Exempt alpha", &[(BASELINE, Some(baseline(NOT_ALPHA, "")))]);
+    play.start();
+    play.told("alpha", "no longer declared").await;
+    play.rest().await;
+    assert!(play.removals().is_empty() && play.is_kept("alpha"));
+    play.end().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_would_remove_more_than_it_may_is_not_followed() {
+    let mut play = Play::begin(&leaving(&["alpha", "beta"])).await;
+    play.settled(&["alpha", "beta"]).await;
+    play.stop().await;
+    play.stage.guard(Guards { removals_per_commit: 3, ..Guards::default() });
+    play.start();
+    let commit = play.commit("Nobody", &[(BASELINE, Some(baseline("{ous: [/special]}", REMOVE)))]);
+    play.until("it is told", |play| play.open_issue("halted", "").is_some()).await;
+    let body = play.open_issue("halted", "").unwrap().body;
+    assert!(
+        body.contains("4 things removed from 2 accounts") && body.contains("removals-per-commit"),
+        "{body}"
+    );
+    play.rest().await;
+    assert!(play.removals().is_empty());
+    play.stop().await;
+    play.stage.guard(Guards { removals_per_commit: 3, approved: [commit].into(), ..Guards::default() });
+    play.start();
+    play.until("all are gone", |play| play.removals().len() == 4).await;
+    play.end().await;
+}
+
+#[tokio::test]
+async fn under_a_hold_nothing_is_removed() {
+    let play = Play::begin(&leaving(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let alpha = play.account("alpha").unwrap();
+    let tags: Vec<_> = alpha.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    play.stage.aws.set_tags(&alpha.id, &[tags.as_slice(), &[("landfast:hold", "incident 7")]].concat());
+    play.commit("Exempt alpha", &[(BASELINE, Some(baseline(NOT_ALPHA, REMOVE)))]);
+    play.looks(6).await;
+    assert!(play.removals().is_empty() && play.is_kept("alpha"));
+    play.stage.aws.set_tags(&alpha.id, &tags);
+    play.until("it is gone", |play| {
+        !play.has_stack("alpha", "role") && play.password_length("alpha").is_none()
+    })
+    .await;
+    play.end().await;
+}
+
+#[tokio::test]
+async fn while_a_part_cannot_be_read_nothing_is_removed() {
+    let play = Play::begin(&leaving(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let denied = Fault::new("GetAccountPasswordPolicy", When::Every, Trouble::ErrorBefore(500));
+    play.stage.aws.add_fault(denied.within(&play.id("alpha")));
+    play.commit("Exempt alpha", &[(BASELINE, Some(baseline(NOT_ALPHA, REMOVE)))]);
+    play.looks(6).await;
+    assert!(play.removals().is_empty() && play.is_kept("alpha"));
+    play.stage.aws.clear_faults();
+    play.until("it is gone", |play| {
+        !play.has_stack("alpha", "role") && play.password_length("alpha").is_none()
+    })
+    .await;
+    play.end().await;
+}
+
+#[tokio::test]
+async fn an_exclusion_that_is_over_is_told_to_a_person() {
+    let play =
+        Play::begin(&by_target("{ous: [\"/**\"], exclude: {alpha: \"OPS-7, until 2020-01-01\"}}")).await;
+    play.until("beta has its role", |play| play.has_stack("beta", "role")).await;
+    let body = play.told("alpha", "OPS-7").await;
+    assert!(
+        body.contains(BASELINE) && body.contains("2020-01-01") && body.contains("left out all the same"),
+        "{body}"
+    );
     play.end().await;
 }

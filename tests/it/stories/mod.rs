@@ -16,6 +16,7 @@ mod guards;
 mod identity;
 mod kills;
 mod leaving;
+mod locks;
 mod losses;
 mod neighbours;
 mod noise;
