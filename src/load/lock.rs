@@ -265,7 +265,9 @@ fn offence(path: &[String], word: &Word<'_>, frozen: &Frozen<'_>) -> Option<Stri
 /// The field of a locked password policy, if it is one.
 fn policy_field(path: &[String]) -> Option<&str> {
     match path {
-        [head, setting, field] if head == "settings" && setting == "passwordPolicy" => Some(field),
+        [head, setting, field] if head == "settings" && setting == "passwordPolicy" && field != "onLeave" => {
+            Some(field)
+        }
         _ => None,
     }
 }

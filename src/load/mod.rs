@@ -20,6 +20,7 @@ mod files;
 mod held;
 mod identity;
 mod layer;
+mod leaving;
 mod links;
 mod lock;
 mod merge;

@@ -106,7 +106,21 @@ impl Page<'_> {
                 stack["regions"] = json!(self.whole.regions(name));
             }
         }
+        self.leaving(head, &mut tree);
         tree
+    }
+
+    /// What must not be there, and what is to be removed once it leaves: nobody else says it in the new file.
+    fn leaving(&self, head: &str, tree: &mut Value) {
+        let account = &self.whole.account;
+        for item in &account.remove_on_leave {
+            if let Some(path) = entry(head, item) {
+                put(tree, &[path, vec!["onLeave".to_owned()]].concat(), json!("remove"));
+            }
+        }
+        for path in account.absent.keys().filter_map(|item| entry(head, item)) {
+            put(tree, &path, Value::Null);
+        }
     }
 
     fn leaf(&mut self, path: &[String]) -> Value {
@@ -183,7 +197,22 @@ fn adopted(item: &Item) -> String {
     }
 }
 
+/// The way to an item below `settings` or `stacks`.
+fn entry(head: &str, item: &Item) -> Option<Vec<String>> {
+    match item {
+        Item::Setting(setting) if head == "settings" => {
+            Some(setting.to_string().splitn(2, '.').map(str::to_owned).collect())
+        }
+        Item::Stack(key) if head == "stacks" => Some(vec![key.name.to_string()]),
+        _ => None,
+    }
+}
+
 fn put(tree: &mut Value, path: &[String], value: Value) {
+    // A setting that is one text is spelled out where there is more to say of it.
+    if !path.is_empty() && tree.is_string() {
+        *tree = json!({"value": tree});
+    }
     match path {
         [] => *tree = value,
         [key, rest @ ..] => put(&mut tree[key.as_str()], rest, value),
@@ -256,6 +285,7 @@ fn flow(value: &Value) -> String {
             let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
+        Value::Null => "absent".to_owned(),
         other => other.to_string(),
     }
 }

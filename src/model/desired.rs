@@ -109,6 +109,17 @@ pub struct Stack {
     pub sealed: BTreeMap<String, String>,
 }
 
+/// That a layer leaves an account out, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is meant to hold.
+    pub until: jiff::civil::Date,
+    /// Where.
+    pub source: Source,
+}
+
 /// One account with everything that applies to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -134,6 +145,12 @@ pub struct Account {
     pub stacks: BTreeMap<StackKey, Declared<Stack>>,
     /// What may be overwritten although it was found there.
     pub adopt: BTreeSet<Item>,
+    /// What is to be removed once it is no longer declared.
+    pub remove_on_leave: BTreeSet<Item>,
+    /// What must not be there, with the place that says so.
+    pub absent: BTreeMap<Item, Source>,
+    /// Layers that leave the account out until some day.
+    pub exclusions: Vec<Exclusion>,
     /// Where the folder's file declares each of its own properties; `""` is the file itself.
     pub sources: BTreeMap<String, Source>,
 }
@@ -156,7 +173,8 @@ impl Desired {
         std::iter::once(Scope::Organization).chain(accounts).collect()
     }
 
-    /// The items of one scope with their values and where they are declared.
+    /// The items of one scope with their values and where they are declared. Null is the value of what must not be
+    /// there.
     pub fn items(&self, scope: &Scope) -> BTreeMap<Item, Declared<Value>> {
         match scope {
             Scope::Organization => self.organization_items(),
@@ -242,7 +260,11 @@ impl Account {
             let value = stack.value.to_value(&organization.id);
             (Item::Stack(key.clone()), Declared { value, source: stack.source.clone() })
         });
-        settings.chain(stacks).collect()
+        let absent = self
+            .absent
+            .iter()
+            .map(|(item, source)| (item.clone(), Declared { value: Value::Null, source: source.clone() }));
+        settings.chain(stacks).chain(absent).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod author;
 mod base;
+pub mod data;
 mod desired;
 mod id;
 mod item;
@@ -18,12 +19,14 @@ pub mod saml;
 mod setting;
 pub mod status;
 pub mod template;
+mod tie;
 mod verdict;
 
 pub use author::{Author, Deed};
 pub use base::Base;
 pub use desired::{
-    Access, Account, Declared, Desired, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,
+    Access, Account, Declared, Desired, Exclusion, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source,
+    Stack,
 };
 pub use id::{
     AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, SamlProviderName, Slug,
@@ -40,6 +43,7 @@ pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, War
 pub use proof::{Proof, Proofs};
 pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
 pub use setting::{Setting, SettingKind, SettingValue};
+pub use tie::{OnLeave, Tie, Ties};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// True for the name of something that is not to be shown or recorded: a password, a token, a key.

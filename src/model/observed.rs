@@ -160,6 +160,9 @@ pub struct StackFact {
     pub change_set: Option<String>,
     /// True when it bears our owner tag.
     pub is_ours: bool,
+    /// True under termination protection: CloudFormation does not delete it.
+    #[serde(default)]
+    pub is_protected: bool,
 }
 
 /// What one account's steps need.

@@ -11,6 +11,7 @@ use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, 
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
 use super::saml::SamlMetadata;
+use super::tie::Ties;
 use super::verdict::Verdict;
 
 /// What was found of one item.
@@ -135,6 +136,30 @@ pub enum Step {
         /// Stops when the change set turns out to delete or replace a resource that holds data.
         keeps_data: bool,
     },
+    /// Removes the whole password policy, so that AWS's default holds.
+    RemovePasswordPolicy {
+        /// The whole policy now.
+        before: Value,
+    },
+    /// Takes the account's alias away.
+    RemoveAccountAlias {
+        /// The alias now.
+        before: String,
+    },
+    /// Removes a SAML provider.
+    RemoveSamlProvider {
+        /// Its name.
+        name: SamlProviderName,
+        /// The outline of its metadata now.
+        before: String,
+    },
+    /// Deletes a stack with everything in it that its template does not retain.
+    RemoveStack {
+        /// The stack.
+        key: StackKey,
+        /// The stack now.
+        before: StackFact,
+    },
     /// Deletes a stack of ours whose very first creation failed, so that it can be made again.
     DeleteFailedStack {
         /// The stack.
@@ -183,6 +208,8 @@ pub struct Plan {
     pub unclaimed_gap: Option<String>,
     /// What will not stay good, whatever it is now.
     pub warnings: Vec<Warning>,
+    /// How git holds each item, or held it last: what base is to remember.
+    pub ties: Ties,
 }
 
 /// Something about an item that a person should know in time. It holds nothing back.

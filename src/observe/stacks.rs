@@ -163,6 +163,7 @@ fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact 
         updated: stack.updated,
         change_set: stack.change_set.clone(),
         is_ours: is_ours(stack, owner),
+        is_protected: stack.is_protected,
     }
 }
 

@@ -11,9 +11,12 @@ mod agree;
 mod findings;
 mod foreign;
 mod guards;
+mod leaving;
+mod losses;
 mod organization;
 mod references;
 mod stacks;
+mod ties;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -65,7 +68,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         }
         (Scope::Account(_), Facts::Account(facts)) => {
             if let Some(effective) = &effective {
-                account::steps(&mut draft, desired, effective, &findings, facts, rules);
+                let around = account::Around { desired, effective, base, facts, rules };
+                account::steps(&mut draft, &around, &findings);
             }
         }
         // An observation of another kind of scope says nothing about this one.
@@ -84,6 +88,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         }
         Scope::Organization => None,
     };
+    let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -95,6 +100,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         unclaimed,
         unclaimed_gap,
         warnings: warnings.unwrap_or_default(),
+        ties,
     }
 }
 

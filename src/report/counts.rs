@@ -133,6 +133,8 @@ pub fn counts(report: &ScopeReport) -> Counts {
             Step::MoveAccount { .. } | Step::TagAccount { .. } => counts.changes += 1,
             Step::PutPasswordPolicy { .. } | Step::PutAccountAlias { .. } => counts.changes += 1,
             Step::PutSamlProvider { .. } | Step::DeployStack { .. } => counts.changes += 1,
+            Step::RemovePasswordPolicy { .. } | Step::RemoveAccountAlias { .. } => counts.removes += 1,
+            Step::RemoveSamlProvider { .. } | Step::RemoveStack { .. } => counts.removes += 1,
             Step::DeleteFailedStack { .. } => counts.removes += 1,
         }
     }

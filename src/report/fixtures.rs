@@ -92,6 +92,7 @@ pub(crate) fn report<const N: usize>(slug: &str, findings: [(Item, Finding); N])
             unclaimed: Vec::new(),
             unclaimed_gap: None,
             warnings: Vec::new(),
+            ties: std::collections::BTreeMap::new(),
         },
         outcomes: Outcomes::new(),
         authors: [].into(),

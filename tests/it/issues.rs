@@ -76,6 +76,7 @@ pub(crate) fn report(finding: Finding) -> ScopeReport {
             unclaimed: Vec::new(),
             unclaimed_gap: None,
             warnings: Vec::new(),
+            ties: std::collections::BTreeMap::new(),
         },
         outcomes: Outcomes::new(),
         authors: [].into(),

@@ -50,6 +50,9 @@ pub(crate) fn desired() -> Desired {
         settings: BTreeMap::new(),
         stacks: BTreeMap::new(),
         adopt: BTreeSet::new(),
+        remove_on_leave: BTreeSet::new(),
+        absent: BTreeMap::new(),
+        exclusions: Vec::new(),
         sources: BTreeMap::new(),
     };
     Desired {
@@ -93,7 +96,7 @@ pub(crate) fn in_mode(mut desired: Desired, mode: Mode) -> Desired {
 }
 
 pub(crate) fn based_on(value: Option<&Value>) -> Base {
-    Base { items: value.map(|value| (ALIAS, value.clone())).into_iter().collect() }
+    Base::of(value.map(|value| (ALIAS, value.clone())).into_iter().collect())
 }
 
 pub(crate) fn seeing(sight: Sight) -> Observed {

@@ -30,6 +30,7 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         unclaimed: Vec::new(),
         unclaimed_gap: None,
         warnings: Vec::new(),
+        ties: BTreeMap::new(),
     };
     let report = ScopeReport {
         scope: scope.clone(),

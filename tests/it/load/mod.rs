@@ -14,6 +14,7 @@ mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;
 mod layers;
+mod leaving;
 mod locks;
 mod meaning;
 mod references;

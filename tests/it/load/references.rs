@@ -272,7 +272,7 @@ fn rendered_again(tree: &Tree) -> (String, Account) {
     files.insert(ACCOUNT.to_owned(), File::text(&rendered.yaml));
     let desired =
         load(&Tree { files, ..tree.clone() }).unwrap_or_else(|faults| panic!("{}\n{faults}", rendered.yaml));
-    (rendered.yaml, desired.accounts[&slug("one")].clone())
+    (rendered.yaml, desired.accounts[&slug("one")].as_ref().clone())
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn files() -> Vec<(String, String)> {
 }
 
 impl Play {
-    fn attention(&self) -> String {
+    fn alphas_attention(&self) -> String {
         self.open_issue("attention", "accounts/alpha").map(|issue| issue.body).unwrap_or_default()
     }
 }
@@ -32,12 +32,12 @@ impl Play {
 async fn a_mailbox_that_has_not_confirmed_is_waited_for_and_never_said_to_be_in_sync() {
     let play = Play::begin(&files()).await;
     play.settled(&["alpha", "beta"]).await;
-    play.until("it is told", |play| play.attention().contains("waiting for confirmation")).await;
-    assert!(play.attention().contains(SOC), "{}", play.attention());
+    play.until("it is told", |play| play.alphas_attention().contains("waiting for confirmation")).await;
+    assert!(play.alphas_attention().contains(SOC), "{}", play.alphas_attention());
     play.rest().await;
     let writes = play.writes().len();
     play.stage.aws.confirm_subscriptions(SOC);
-    play.until("it is over", |play| play.attention().is_empty()).await;
+    play.until("it is over", |play| play.alphas_attention().is_empty()).await;
     play.rest().await;
     assert_eq!(play.writes().len(), writes);
     let asked = play.calls("ListSubscriptions");
@@ -54,5 +54,5 @@ async fn a_mailbox_that_unsubscribed_is_missed() {
     let stack = play.stack("alpha", "alerts").unwrap();
     let (kind, physical) = &stack.resources["Mail"];
     play.stage.aws.tamper(&play.id("alpha"), &stack.region, kind, physical, None);
-    play.until("it is told", |play| play.attention().contains("is not subscribed")).await;
+    play.until("it is told", |play| play.alphas_attention().contains("is not subscribed")).await;
 }

@@ -15,6 +15,8 @@ mod files;
 mod guards;
 mod identity;
 mod kills;
+mod leaving;
+mod locks;
 mod losses;
 mod mailboxes;
 mod neighbours;
