@@ -255,6 +255,7 @@ impl Running {
                 tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
                 self.tell(|| Notice::Accepted(accepted.clone()));
                 let scopes = self.world.scopes(&accepted.desired);
+                self.world.begin(&accepted.desired, &self.state.bases);
                 self.state.accept(accepted, scopes, Instant::now());
             }
             News::Rejected(rejected) => {
@@ -322,11 +323,25 @@ impl Running {
         self.count(&pass, end, took);
         self.tell(|| Notice::Passed(Box::new(pass.report.clone())));
         let pace = self.world.readers.pace();
-        self.state.record(scope, pass, end, detected, &self.settings, pace, jitter);
+        self.state.record(scope.clone(), pass, end, detected, &self.settings, pace, jitter);
+        self.wake_gated(&scope);
         if self.state.organization.is_some() {
             self.health.set_ready();
         }
         self.publish();
+    }
+
+    /// Wakes what this pass opened, and this scope when its own gate opens.
+    fn wake_gated(&mut self, scope: &Scope) {
+        let now = Instant::now();
+        self.state.wake_waves(&self.world.moved_waves(), now);
+        let (Some(accepted), Some(report)) = (&self.state.accepted, self.state.reports.get(scope)) else {
+            return;
+        };
+        let opens = self.world.opens_in(&accepted.desired, &report.plan);
+        if let Some(seconds) = opens.and_then(|seconds| u64::try_from(seconds).ok()) {
+            self.state.queue.wake(scope.clone(), now + Duration::from_secs(seconds));
+        }
     }
 
     fn count(&self, pass: &Pass, end: Ending, took: Duration) {

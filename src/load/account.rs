@@ -24,7 +24,7 @@ use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
 use super::words::{Said, Word, Words};
-use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
+use crate::model::{Access, Account, Mode, OuPath, RoleName, Rollout, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -78,6 +78,17 @@ impl<'a> Accounts<'a> {
                 exclusion.warn(slug, faults);
             }
         }
+        self.layers.repository().rollout.warn_of_the_past(today, faults);
+    }
+
+    /// Which account is in which wave, and who is frozen when.
+    pub(super) fn rollout(&self, faults: &mut Faults) -> Rollout {
+        let declared = &self.layers.repository().rollout;
+        let candidates: Vec<_> = self.identities.iter().map(Identity::candidate).collect();
+        if !self.incomplete && faults.is_sound() {
+            declared.warn_of_the_idle(&candidates, faults);
+        }
+        declared.build(&candidates)
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
@@ -249,5 +260,10 @@ fn check_targets(
         for targets in baseline.layer.narrowing().chain([&baseline.targets]) {
             targets.check(&mut reader, &slugs, &ous);
         }
+    }
+    let repository = layers.repository();
+    let mut reader = Reader { path: repository.spot.path.clone(), faults };
+    for targets in repository.rollout.targets() {
+        targets.check(&mut reader, &slugs, &ous);
     }
 }

@@ -12,6 +12,7 @@ mod observed;
 mod outcome;
 mod plan;
 mod proof;
+mod rollout;
 pub mod saml;
 mod setting;
 pub mod status;
@@ -35,6 +36,9 @@ pub use observed::{
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
+pub use rollout::{
+    Cause, Closed, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
+};
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use verdict::{Verdict, assume, overlay, verdict};
 

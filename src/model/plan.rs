@@ -10,6 +10,7 @@ use super::desired::{Mode, Source, Stack};
 use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::rollout::Gate;
 use super::saml::SamlMetadata;
 use super::verdict::Verdict;
 
@@ -181,6 +182,8 @@ pub struct Plan {
     pub unclaimed_gap: Option<String>,
     /// What will not stay good, whatever it is now.
     pub warnings: Vec<Warning>,
+    /// What of `blocked` waits for its wave, or for a freeze to end.
+    pub gate: Option<Gate>,
 }
 
 /// Something about an item that a person should know in time. It holds nothing back.

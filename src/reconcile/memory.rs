@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use super::rollout::Waves;
 use crate::model::{Author, Base, Item, Outcome, Outcomes, Plan, Proofs, Scope, Slug, Step, Value, Verdict};
 use crate::observe::{AccountCache, OrganizationCache, RootHold};
 
@@ -35,6 +36,7 @@ pub struct Memory {
     pub(super) sightings: Mutex<BTreeMap<(Scope, Item), Sighting>>,
     gaps: Mutex<BTreeMap<Scope, i64>>,
     put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
+    pub(super) waves: Waves,
 }
 
 impl Memory {
@@ -48,6 +50,7 @@ impl Memory {
             sightings: Mutex::default(),
             gaps: Mutex::default(),
             put_back: Mutex::default(),
+            waves: Waves::default(),
         }
     }
 

@@ -1,11 +1,11 @@
-//! One pass of every scope: the organization first, then all accounts at once.
+//! One pass of every scope: the organization first, then all accounts at once, or wave by wave.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Edition, Hands, Pass, Task, World, pass};
+use super::{Edition, Hands, Pass, Task, World, pass, rollout};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, OrganizationFacts, Scope};
@@ -49,6 +49,7 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         let (reports, records) = (Vec::new(), Vec::new());
         let drift = DriftLook::LastKnown;
+        world.begin(&accepted.desired, &bases);
         Self {
             world,
             accepted,
@@ -73,9 +74,17 @@ impl<'a> Sweep<'a> {
             self.organization = pass.organization.clone().map(Arc::new);
             self.take(scope, pass);
         }
+        for wave in rollout::by_wave(&self.accepted.desired, rest) {
+            self.together(&wave, hands).await;
+        }
+        self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
+    }
+
+    /// One pass of each of these, several at once.
+    async fn together(&mut self, scopes: &[Scope], hands: Option<&Hands>) {
         let passes: Vec<_> = {
             let this = &*self;
-            stream::iter(rest.iter().cloned())
+            stream::iter(scopes.iter().cloned())
                 .map(|scope| async move {
                     let pass = this.one(&scope, hands).await;
                     (scope, pass)
@@ -87,7 +96,6 @@ impl<'a> Sweep<'a> {
         for (scope, pass) in passes {
             self.take(&scope, pass);
         }
-        self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
     }
 
     async fn one(&self, scope: &Scope, hands: Option<&Hands>) -> Pass {

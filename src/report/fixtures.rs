@@ -90,6 +90,7 @@ pub(crate) fn report<const N: usize>(slug: &str, findings: [(Item, Finding); N])
             blocked: Vec::new(),
             unclaimed: Vec::new(),
             unclaimed_gap: None,
+            gate: None,
             warnings: Vec::new(),
         },
         outcomes: Outcomes::new(),

@@ -74,6 +74,7 @@ pub(crate) fn report(finding: Finding) -> ScopeReport {
             blocked: Vec::new(),
             unclaimed: Vec::new(),
             unclaimed_gap: None,
+            gate: None,
             warnings: Vec::new(),
         },
         outcomes: Outcomes::new(),

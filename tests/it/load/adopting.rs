@@ -28,6 +28,7 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         blocked: Vec::new(),
         unclaimed: Vec::new(),
         unclaimed_gap: None,
+        gate: None,
         warnings: Vec::new(),
     };
     let report = ScopeReport {
