@@ -22,6 +22,7 @@ use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::follow::{Accepted, Follow, News};
+use crate::git::ObservedBranch;
 use crate::model::{Class, Organization, Scope};
 use crate::observe::DriftLook;
 use crate::reconcile::{Edition, Hands, Pass, Task, World, pass};
@@ -125,6 +126,7 @@ impl Daemon {
         };
         follow.resume_after(publisher.accepted());
         world.memory.recall(publisher.proofs());
+        let ledger = publisher.ledger();
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
@@ -133,6 +135,7 @@ impl Daemon {
             passes: JoinSet::new(),
             tasks: BTreeMap::new(),
             verified: None,
+            ledger,
             world,
             hands,
             settings,
@@ -159,6 +162,8 @@ struct Running {
     tasks: BTreeMap<task::Id, Scope>,
     /// The organization the credentials were proved to belong to.
     verified: Option<Organization>,
+    /// What is on record.
+    ledger: Option<Arc<ObservedBranch>>,
     world: Arc<World>,
     hands: Option<Hands>,
     settings: Settings,
@@ -255,6 +260,7 @@ impl Running {
                 tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
                 self.tell(|| Notice::Accepted(accepted.clone()));
                 let scopes = self.world.scopes(&accepted.desired);
+                self.world.recall_changes(&accepted.desired, self.ledger.as_ref()).await;
                 self.world.begin(&accepted.desired, &self.state.bases);
                 self.state.accept(accepted, scopes, Instant::now());
             }

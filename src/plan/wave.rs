@@ -156,11 +156,10 @@ impl Progress {
 
     /// Begins with a commit. Accounts for which it says nothing new stay where they stand.
     pub fn begin(&mut self, before: Option<&Desired>, now: &Desired) {
-        let is_same = |slug: &Slug| {
-            before.is_some_and(|before| {
-                before.organization == now.organization && before.accounts.get(slug) == now.accounts.get(slug)
-            })
-        };
+        // What changes for the organization may change every account.
+        let before = before.filter(|before| before.organization == now.organization);
+        let is_same =
+            |slug: &Slug| before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug));
         self.standings.retain(|slug, _| now.accounts.contains_key(slug) && is_same(slug));
         self.tallies = vec![Tally::default(); now.rollout.waves.len() + 1];
         for slug in now.accounts.keys() {
@@ -174,6 +173,12 @@ impl Progress {
                 }
             });
         }
+    }
+
+    /// There are no waves at present: nobody takes note of where accounts stand.
+    pub fn forget(&mut self) {
+        self.standings.clear();
+        self.tallies.clear();
     }
 
     /// Takes in where an account stands at `now`, and whether what is agreed there has just changed.

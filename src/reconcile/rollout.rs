@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Task, World, rules};
+use crate::git::{ObservedBranch, blocking};
 use crate::model::{Base, Cause, Closed, Desired, Plan, Scope, Sight, Slug, Verdict, verdict};
 use crate::plan::{Guards, Progress, Rules, Seen, Standing, standing};
 use crate::report::ScopeReport;
@@ -28,23 +29,27 @@ impl Waves {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn recall(&self, agreed: BTreeMap<Slug, i64>) {
+    fn recall(&self, agreed: BTreeMap<Slug, i64>) {
         self.lock().progress.recall(agreed);
     }
 
-    pub(super) fn begin(&self, desired: &Arc<Desired>) {
+    /// True once a commit with waves that are watched was in force: from then on we know better than the record.
+    fn has_soaked(&self) -> bool {
+        self.lock().desired.as_ref().is_some_and(|desired| desired.rollout.longest_soak() > 0)
+    }
+
+    fn begin(&self, desired: &Arc<Desired>) {
         let mut inner = self.lock();
         let before = inner.desired.replace(Arc::clone(desired));
         if desired.rollout.has_waves() {
             inner.progress.begin(before.as_deref(), desired);
         } else {
-            // Nobody takes note while there are no waves.
-            inner.progress = Progress::default();
+            inner.progress.forget();
         }
     }
 
     /// Takes accounts that nobody will look at to be where their base says they are.
-    pub(super) fn believe<'b>(&self, bases: impl Iterator<Item = (&'b Slug, &'b Base)>, now: i64) {
+    fn believe<'b>(&self, bases: impl Iterator<Item = (&'b Slug, &'b Base)>, now: i64) {
         let mut inner = self.lock();
         let Inner { desired: Some(desired), progress, .. } = &mut *inner else { return };
         if !desired.rollout.has_waves() {
@@ -106,7 +111,13 @@ impl Waves {
         moved.extend(changed.map(|(place, _)| desired.rollout.name(place).to_owned()));
     }
 
-    pub(super) fn take_moved(&self) -> BTreeSet<String> {
+    fn touched(&self, slug: &Slug, is_changed: bool, now: i64) {
+        if is_changed {
+            self.lock().progress.touched(slug, now);
+        }
+    }
+
+    fn take_moved(&self) -> BTreeSet<String> {
         std::mem::take(&mut self.lock().moved)
     }
 }
@@ -124,8 +135,10 @@ fn is_like(one: Option<&Closed>, other: Option<&Closed>) -> bool {
 /// Takes in what a pass over an account came to.
 pub(super) fn note(world: &World, task: &Task<'_>, report: &ScopeReport, base: &Base) {
     let (Scope::Account(slug), desired) = (task.scope, &task.accepted.desired) else { return };
+    let is_changed = base != task.base;
     if !desired.rollout.has_waves() {
-        return;
+        // A later commit may bring waves, which ask since when things are as they are.
+        return world.memory.waves.touched(slug, is_changed, world.clock.now().as_second());
     }
     let rules = rules(world, task);
     let seen = Seen {
@@ -136,10 +149,26 @@ pub(super) fn note(world: &World, task: &Task<'_>, report: &ScopeReport, base: &
         gaps_last: report.gaps_last,
     };
     let standing = standing(desired, slug, &seen, &rules);
-    world.memory.waves.note(desired, slug, standing, base != task.base, &rules);
+    world.memory.waves.note(desired, slug, standing, is_changed, &rules);
 }
 
 impl World {
+    /// Learns from the record, before a commit comes into force, when accounts were last changed, if any wave of it is
+    /// watched. What cannot be learned is watched anew.
+    pub async fn recall_changes(&self, desired: &Desired, ledger: Option<&Arc<ObservedBranch>>) {
+        let soak = desired.rollout.longest_soak();
+        let Some(ledger) = ledger.filter(|_| soak > 0 && !self.memory.waves.has_soaked()).cloned() else {
+            return;
+        };
+        let from = self.clock.now().as_second() - soak;
+        match blocking(move || ledger.changes(from)).await {
+            Ok(changes) => self.memory.waves.recall(changes),
+            Err(error) => {
+                tracing::warn!(%error, "the record does not say when accounts were changed; waves are watched anew")
+            }
+        }
+    }
+
     /// Puts a commit in force for the waves: passes under another one bring nothing new from now on.
     ///
     /// `bases` speak for accounts that are never looked at because the operator named another one.
