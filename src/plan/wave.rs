@@ -289,7 +289,7 @@ impl Tally {
         let accounts = self.troubled.clone();
         let named = named(accounts.iter().map(|(slug, because)| format!("{slug} ({because})")));
         let because = format!(
-            "the rollout is stopped: wave `{wave}` tolerates {tolerated} accounts in trouble and has {}: {named}",
+            "the rollout is stopped: wave `{wave}` tolerates {tolerated} in trouble and has {}: {named}",
             accounts.len()
         );
         (Cause::Stopped { at: wave.to_owned(), accounts, tolerated }, because)

@@ -54,8 +54,8 @@ fn stopped(
         std::iter::once("| account | trouble |\n|---|---|".to_owned()).chain(rows).collect::<Vec<_>>();
     let sections = [
         format!(
-            "**What it means.** The rollout of commit {} is stopped at wave {}: it tolerates {tolerated} accounts in \
-             trouble, and {} are. {} for it. What is in these accounts already stays there.",
+            "**What it means.** The rollout of commit {} is stopped at wave {}: it tolerates {tolerated} in trouble, and \
+             has {}. {} for it. What is in these accounts already stays there.",
             code(commit.as_str()),
             code(wave),
             accounts.len(),

@@ -17,6 +17,7 @@ mod layers;
 mod locks;
 mod meaning;
 mod rendering;
+mod rollout;
 mod saml;
 mod secrets;
 
