@@ -359,7 +359,8 @@ impl Running {
         let plans: Vec<_> = others.chain([&pass.report]).map(|report| &report.plan).collect();
         let items = || plans.iter().flat_map(|plan| plan.findings.values());
         let blocked = plans.iter().map(|plan| plan.blocked.len()).sum();
-        metrics.items(|verdict| items().filter(|finding| finding.verdict == verdict).count(), blocked);
+        let gated = plans.iter().filter_map(|plan| plan.gate.as_ref()).map(|gate| gate.items.len()).sum();
+        metrics.items(|verdict| items().filter(|finding| finding.verdict == verdict).count(), blocked, gated);
     }
 
     /// Has an edition made: at once after a quiet time, and together with what follows in a busy one.

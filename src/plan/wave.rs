@@ -24,8 +24,8 @@ const MAX_TROUBLE: usize = 200;
 pub enum Standing {
     /// All of it is as the commit declares, or left to people for good.
     Done,
-    /// Something is still to do, or under way.
-    Busy,
+    /// Something is still to do, or under way; why, where there is more to say.
+    Busy(String),
     /// Somebody holds every write in it.
     Held(String),
     /// Something does not get done without a person.
@@ -36,7 +36,7 @@ impl Standing {
     fn rank(&self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Busy => 1,
+            Self::Busy(_) => 1,
             Self::Held(_) => 2,
             Self::Troubled(_) => 3,
         }
@@ -83,12 +83,12 @@ fn of_item(item: &Item, finding: &Finding, seen: &Seen<'_>) -> Standing {
     let told = |words: &str| Standing::Troubled(brief(&format!("{item}: {words}")));
     match finding.verdict {
         Verdict::InSync | Verdict::Gone | Verdict::Drift => Standing::Done,
-        Verdict::Moving => Standing::Busy,
+        Verdict::Moving => Standing::Busy(brief(&finding.because)),
         Verdict::Gap if seen.gaps_last => told(&format!("it cannot be read: {}", finding.because)),
-        Verdict::Gap => Standing::Busy,
+        Verdict::Gap => Standing::Busy(brief(&format!("{item}: it cannot be read: {}", finding.because))),
         // Kept without being declared, unless something is done about it.
         Verdict::Undeclared => tried(item, seen).unwrap_or(Standing::Done),
-        Verdict::Pending | Verdict::New => tried(item, seen).unwrap_or(Standing::Busy),
+        Verdict::Pending | Verdict::New => tried(item, seen).unwrap_or(Standing::Busy(String::new())),
         Verdict::FirstSight => tried(item, seen)
             .unwrap_or_else(|| told("something else was found there, and `adopt` does not name it")),
         Verdict::Conflict => tried(item, seen)
@@ -106,13 +106,16 @@ fn tried(item: &Item, seen: &Seen<'_>) -> Option<Standing> {
         Some(Outcome::Failed { class: Class::Stalled | Class::Bug, message }) => {
             Standing::Troubled(brief(&format!("{item}: {message}")))
         }
-        _ => Standing::Busy,
+        Some(Outcome::Failed { message, .. }) => Standing::Busy(brief(&format!("{item}: {message}"))),
+        Some(Outcome::Waiting { .. } | Outcome::Stale(_) | Outcome::Skipped { .. }) | None => {
+            Standing::Busy(String::new())
+        }
     });
     let blocked = plan.blocked.iter().filter(|blocked| blocked.item == *item);
     let blocked = blocked.map(|blocked| match hold {
         _ if blocked.needs_person => Standing::Troubled(brief(&format!("{item}: {}", blocked.because))),
         Some(hold) if !is_gated => Standing::Held(brief(&hold.to_string())),
-        _ => Standing::Busy,
+        _ => Standing::Busy(brief(&blocked.because)),
     });
     steps.chain(blocked).max_by_key(Standing::rank)
 }
@@ -140,6 +143,7 @@ struct Tally {
     total: usize,
     /// Accounts that are not done, for whatever reason.
     left: BTreeSet<Slug>,
+    busy: BTreeMap<Slug, String>,
     held: BTreeMap<Slug, String>,
     troubled: BTreeMap<Slug, String>,
     /// When the last account that is done was changed.
@@ -260,6 +264,7 @@ impl Progress {
 
 impl Tally {
     fn place(&mut self, slug: &Slug, standing: Standing, agreed: Option<i64>) {
+        self.busy.remove(slug);
         self.held.remove(slug);
         self.troubled.remove(slug);
         match standing {
@@ -268,7 +273,8 @@ impl Tally {
                 self.changed = self.changed.max(agreed.unwrap_or(0));
                 return;
             }
-            Standing::Busy => {}
+            Standing::Busy(because) if because.is_empty() => {}
+            Standing::Busy(because) => drop(self.busy.insert(slug.clone(), because)),
             Standing::Held(because) => drop(self.held.insert(slug.clone(), because)),
             Standing::Troubled(because) => drop(self.troubled.insert(slug.clone(), because)),
         }
@@ -277,7 +283,8 @@ impl Tally {
 
     fn working(&self, wave: &str) -> String {
         let done = self.total - self.left.len();
-        let excuse = |slug: &Slug| match self.held.get(slug).or_else(|| self.troubled.get(slug)) {
+        let reasons = [&self.busy, &self.held, &self.troubled];
+        let excuse = |slug: &Slug| match reasons.iter().find_map(|reasons| reasons.get(slug)) {
             Some(because) => format!("{slug} ({because})"),
             None => slug.to_string(),
         };

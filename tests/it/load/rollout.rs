@@ -76,7 +76,84 @@ fn every_fault_of_a_rollout_is_shown_at_its_place() {
   - {name: late, targets: {}, tolerance: 101%, approval: maybe, soak: soon}
   - {targets: {ous: [/**]}, wait: 5m}
 ";
-    insta::assert_snapshot!(faults(&[(REPOSITORY, text)]), @"");
+    insta::assert_snapshot!(faults(&[(REPOSITORY, text)]), @r#"
+    error: there is no account folder `tow`
+     --> landfast.yaml:3:41
+      |
+    3 |   - {name: canary, targets: {accounts: [tow]}}
+      |                                         ^
+      = hint: did you mean `two`?
+
+    error: there is a wave `canary` already
+     --> landfast.yaml:4:12
+      |
+    4 |   - {name: canary, targets: {ous: [/workload/**]}}
+      |            ^
+      = see: landfast.yaml:3:12: the first one
+      = hint: give each wave a name of its own
+
+    error: no OU matches `/workload/**`
+     --> landfast.yaml:4:36
+      |
+    4 |   - {name: canary, targets: {ous: [/workload/**]}}
+      |                                    ^
+      = hint: known here: /security, /workloads, /workloads/nonprod, /workloads/prod
+
+    error: `the others!` cannot be the name of a wave
+     --> landfast.yaml:5:12
+      |
+    5 |   - {name: "the others!", targets: {ous: [/**]}, soak: 8d}
+      |            ^
+      = hint: 1 to 40 letters, digits and `-_.`
+
+    error: `8d` is not a time to watch a wave for
+     --> landfast.yaml:5:56
+      |
+    5 |   - {name: "the others!", targets: {ous: [/**]}, soak: 8d}
+      |                                                        ^
+      = hint: such as 30m, 4h or 1d, at most 7d
+
+    error: targets that reach no account
+     --> landfast.yaml:6:27
+      |
+    6 |   - {name: late, targets: {}, tolerance: 101%, approval: maybe, soak: soon}
+      |                           ^
+      = hint: name some with ous, tags or accounts; {ous: ["/**"]} is every account below the root
+
+    error: `101%` is not a tolerance
+     --> landfast.yaml:6:42
+      |
+    6 |   - {name: late, targets: {}, tolerance: 101%, approval: maybe, soak: soon}
+      |                                          ^
+      = hint: a number of accounts, such as 1, or a part of the wave, such as "10%"
+
+    error: expected `true` or `false`, found `maybe`
+     --> landfast.yaml:6:58
+      |
+    6 |   - {name: late, targets: {}, tolerance: 101%, approval: maybe, soak: soon}
+      |                                                          ^
+
+    error: `soon` is not a time to watch a wave for
+     --> landfast.yaml:6:71
+      |
+    6 |   - {name: late, targets: {}, tolerance: 101%, approval: maybe, soak: soon}
+      |                                                                       ^
+      = hint: such as 30m, 4h or 1d, at most 7d
+
+    error: the key `name` is missing
+     --> landfast.yaml:7:5
+      |
+    7 |   - {targets: {ous: [/**]}, wait: 5m}
+      |     ^
+      = hint: it is named in all that waits for it
+
+    error: unknown key `wait`
+     --> landfast.yaml:7:29
+      |
+    7 |   - {targets: {ous: [/**]}, wait: 5m}
+      |                             ^
+      = hint: known here: name, targets, tolerance, soak, approval
+    "#);
 }
 
 #[test]
