@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Class, Hold, Outcome, Outcomes, Plan, Step, Verdict};
+use crate::model::{Class, Hold, Item, Outcome, Outcomes, Plan, Step, Verdict};
 use crate::report::ScopeReport;
 
 /// How soon something that AWS is at is looked at again.
@@ -49,7 +49,10 @@ pub fn ending(report: &ScopeReport) -> Ending {
     if is_refused(plan, outcomes) {
         return Ending::Stalled;
     }
-    let blocked = plan.blocked.iter().map(|blocked| match hold {
+    // What waits for its wave or for a freeze to end is woken by that.
+    let is_gated = |item: &Item| plan.gate.as_ref().is_some_and(|gate| gate.items.contains(item));
+    let blocked = plan.blocked.iter().filter(|blocked| !is_gated(&blocked.item));
+    let blocked = blocked.map(|blocked| match hold {
         _ if blocked.needs_person => Ending::Stalled,
         // Nothing moves until a person takes it away; the resync notices.
         Some(Hold::Set(_)) => Ending::Stalled,

@@ -91,7 +91,19 @@ impl State {
 
     /// True while something is left to do or to wait for in a scope: any commit may be what it waits for.
     fn is_restless(&self, scope: &Scope) -> bool {
-        self.reports.get(scope).is_none_or(|report| ending(report) != Ending::Quiet)
+        let is_quiet = |report: &ScopeReport| ending(report) == Ending::Quiet && report.plan.gate.is_none();
+        self.reports.get(scope).is_none_or(|report| !is_quiet(report))
+    }
+
+    /// Wakes what waits in these waves.
+    pub(super) fn wake_waves(&mut self, waves: &BTreeSet<String>, now: Instant) {
+        let waits = |report: &ScopeReport| {
+            let closed = report.plan.gate.as_ref().and_then(|gate| gate.closed.as_ref());
+            closed.is_some_and(|closed| waves.contains(&closed.wave))
+        };
+        for (scope, _) in self.reports.iter().filter(|(_, report)| waits(report)) {
+            self.queue.wake(scope.clone(), now);
+        }
     }
 
     /// The next scope to look at.

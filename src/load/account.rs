@@ -27,7 +27,7 @@ use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
 use super::words::Words;
-use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Slug, Value};
+use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Rollout, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -81,6 +81,17 @@ impl<'a> Accounts<'a> {
                 exclusion.warn(slug, faults);
             }
         }
+        self.layers.repository().rollout.warn_of_the_past(today, faults);
+    }
+
+    /// Which account is in which wave, and who is frozen when.
+    pub(super) fn rollout(&self, faults: &mut Faults) -> Rollout {
+        let declared = &self.layers.repository().rollout;
+        let candidates: Vec<_> = self.identities.iter().map(Identity::candidate).collect();
+        if !self.incomplete && faults.is_sound() {
+            declared.warn_of_the_idle(&candidates, faults);
+        }
+        declared.build(&candidates)
     }
 
     /// Exclusions of an account that have a last day.
@@ -255,5 +266,10 @@ fn check_targets(
         for targets in baseline.layer.narrowing().chain([&baseline.targets]) {
             targets.check(&mut reader, &slugs, &ous);
         }
+    }
+    let repository = layers.repository();
+    let mut reader = Reader { path: repository.spot.path.clone(), faults };
+    for targets in repository.rollout.targets() {
+        targets.check(&mut reader, &slugs, &ous);
     }
 }

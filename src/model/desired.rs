@@ -9,6 +9,7 @@ use serde_json::json;
 use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
 use super::item::{AccountProperty, Item, Scope, StackKey};
 use super::reference::Deferred;
+use super::rollout::Rollout;
 use super::setting::{Setting, SettingValue};
 use super::{Value, template};
 
@@ -164,6 +165,8 @@ pub struct Desired {
     pub organization: Organization,
     /// The accounts by folder. One that a commit leaves as it was is the same memory as in the commit before.
     pub accounts: BTreeMap<Slug, Arc<Account>>,
+    /// In which order a change reaches them, and when nothing is written.
+    pub rollout: Rollout,
 }
 
 impl Desired {

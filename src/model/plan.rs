@@ -10,6 +10,7 @@ use super::desired::{Mode, Source, Stack};
 use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::rollout::Gate;
 use super::saml::SamlMetadata;
 use super::tie::Ties;
 use super::verdict::Verdict;
@@ -210,6 +211,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// How git holds each item, or held it last: what base is to remember.
     pub ties: Ties,
+    /// What of `blocked` waits for its wave, or for a freeze to end.
+    pub gate: Option<Gate>,
 }
 
 /// Something about an item that a person should know in time. It holds nothing back.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use super::rollout::Waves;
 use crate::model::{
     Author, Base, Item, Known, Outcome, Outcomes, Plan, Produced, Proofs, Scope, Slug, StackKey, Step, Value,
     Verdict,
@@ -39,6 +40,7 @@ pub struct Memory {
     gaps: Mutex<BTreeMap<Scope, i64>>,
     outputs: Mutex<Known>,
     put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
+    pub(super) waves: Waves,
 }
 
 /// What a look at an account told about the outputs of its stacks.
@@ -76,6 +78,7 @@ impl Memory {
             gaps: Mutex::default(),
             outputs: Mutex::default(),
             put_back: Mutex::default(),
+            waves: Waves::default(),
         }
     }
 

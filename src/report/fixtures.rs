@@ -91,6 +91,7 @@ pub(crate) fn report<const N: usize>(slug: &str, findings: [(Item, Finding); N])
             awaits: [].into(),
             unclaimed: Vec::new(),
             unclaimed_gap: None,
+            gate: None,
             warnings: Vec::new(),
             ties: std::collections::BTreeMap::new(),
         },

@@ -75,6 +75,7 @@ pub(crate) fn report(finding: Finding) -> ScopeReport {
             awaits: [].into(),
             unclaimed: Vec::new(),
             unclaimed_gap: None,
+            gate: None,
             warnings: Vec::new(),
             ties: std::collections::BTreeMap::new(),
         },

@@ -29,6 +29,7 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         awaits: [].into(),
         unclaimed: Vec::new(),
         unclaimed_gap: None,
+        gate: None,
         warnings: Vec::new(),
         ties: BTreeMap::new(),
     };

@@ -19,6 +19,7 @@ mod locks;
 mod meaning;
 mod references;
 mod rendering;
+mod rollout;
 mod saml;
 mod secrets;
 
