@@ -10,6 +10,7 @@ mod render;
 mod run;
 mod sandbox;
 pub mod setup;
+mod validate;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or someth
 const APPLY_STATUS: &str = "\
 Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.";
 
+const VALIDATE_STATUS: &str = "\
+Exit status: 0 the repository loads, 1 it does not, or there are warnings and --deny-warnings.";
+
 const RUN_STATUS: &str = "\
 Durations are written 90s, 10m or 1h30m. The mode is a ceiling: the repository can ask for less, never for more.
 SIGTERM and Ctrl-C end it within 10 seconds; killed at any moment, it goes on from git and AWS alone.";
@@ -81,6 +85,12 @@ pub enum Command {
     /// things to standard output.
     #[command(after_help = APPLY_STATUS)]
     Apply(ApplyArgs),
+    /// Check the files of the desired state, and ask nobody else
+    ///
+    /// Says everything that is wrong with them at once, with the lines, and what a person should know besides. A
+    /// directory is read as it lies, committed or not, so that editors and hooks can use it.
+    #[command(after_help = VALIDATE_STATUS)]
+    Validate(ValidateArgs),
     /// Say why an account is as it is
     ///
     /// Prints what each path comes to, and every layer that spoke of it with file and line; the one that decides is
@@ -113,6 +123,36 @@ pub struct FilesArgs {
     /// Token for git over https
     #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
     pub token: Option<String>,
+}
+
+/// `landfast validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// End with 1 on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// No colours, whatever the terminal can do
+    #[arg(long, env = "NO_COLOR", hide = true)]
+    pub no_color: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub files: FilesArgs,
+}
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with the lines
+    Text,
+    /// For programs; the version is in it
+    Json,
+    /// For code scanning (SARIF 2.1.0)
+    Sarif,
+    /// For annotations of a pull request, printed in a GitHub workflow
+    Github,
 }
 
 /// `landfast explain`.
@@ -410,6 +450,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
+        Command::Validate(args) => validate::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Render(args) => render::run(args).await,
         Command::New(args) => new::run(args),

@@ -16,6 +16,7 @@ use super::identity::{Identity, check_unique, organization_facts};
 use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
+use super::reach;
 use super::rule::Rule;
 use super::settings::Settings;
 use super::stacks::Stacks;
@@ -77,6 +78,18 @@ impl<'a> Accounts<'a> {
             if exclusion.has_ended(today) {
                 exclusion.warn(slug, faults);
             }
+        }
+    }
+
+    /// Says who is reached by nothing, and what reaches nobody, as far as every file that counts was read.
+    pub(super) fn warn_of_reach(&self, faults: &mut Faults) {
+        let broken = faults.paths();
+        if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
+            return;
+        }
+        reach::warn_of_unreached(&self.layers, &self.identities, faults);
+        if !self.incomplete {
+            reach::warn_of_no_reach(&self.layers, &self.identities, faults);
         }
     }
 

@@ -10,7 +10,7 @@ use super::order::order;
 use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
-use crate::model::template::TemplateParameter;
+use crate::model::template::{Objection, TemplateParameter};
 use crate::model::{Declared, Item, Region, Setting, Slug, Stack, StackKey, StackName, Value};
 
 /// What the stacks of an account are made from.
@@ -144,15 +144,20 @@ impl Stacks<'_> {
                 );
                 continue;
             };
-            match context.parameter(&leaf.value) {
-                Ok(value) if declared.allowed.is_empty() || declared.allowed.contains(&value) => {
-                    parameters.insert(name.clone(), value);
-                }
-                refused => {
-                    let (message, hint) = refusal(name, declared, refused);
+            let value = match context.parameter(&leaf.value) {
+                Ok(value) => value,
+                Err(fault) => {
+                    let (message, hint) = unworkable(name, declared, fault);
                     faults.report_for(Rule::Parameter, self.slug, &leaf.spot, message, hint);
+                    continue;
                 }
+            };
+            if let Some(objection) = declared.objection(&value) {
+                let (message, hint) = refusal(name, declared, &value, objection);
+                faults.report_for(Rule::Parameter, self.slug, &leaf.spot, message, hint);
+                continue;
             }
+            parameters.insert(name.clone(), value);
         }
         self.fill_defaults(entry, template, &mut parameters, faults);
         parameters
@@ -169,7 +174,14 @@ impl Stacks<'_> {
             let given = self.merged.contains_key(parameter_path(&entry.name, name).as_slice());
             match &declared.default {
                 _ if given => {}
-                Some(default) => _ = parameters.insert(name.clone(), default.clone()),
+                Some(default) => {
+                    if let Some(objection) = declared.objection(default) {
+                        let (message, hint) = refusal(name, declared, default, objection);
+                        let message = format!("{message}, and that is its default");
+                        faults.report_for(Rule::Parameter, self.slug, &entry.marker.spot, message, hint);
+                    }
+                    parameters.insert(name.clone(), default.clone());
+                }
                 None => {
                     let message = format!("the stack `{}` gives its template no `{name}`", entry.name);
                     let hint = "the parameter has no default; name it under `parameters`";
@@ -293,26 +305,23 @@ fn may_be_secret(template: &Loaded, name: &str) -> bool {
 }
 
 /// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
-fn refusal(
-    name: &str,
-    declared: &TemplateParameter,
-    refused: Result<String, ExpressionFault>,
-) -> (String, String) {
-    match refused {
-        Ok(_) if declared.no_echo => (
-            format!("the template does not allow this value for `{name}`"),
-            "its AllowedValues say what it takes; NoEcho values are not shown".to_owned(),
-        ),
-        Ok(value) => (
-            format!("the template does not allow `{value}` for `{name}`"),
-            format!("allowed: {}", declared.allowed.join(", ")),
-        ),
-        // The fault quotes the expression, which may spell the secret out.
-        Err(fault) if declared.no_echo => {
-            (format!("an expression in `{name}` does not work; NoEcho values are not shown"), fault.hint)
-        }
-        Err(fault) => (fault.message, fault.hint),
+fn refusal(name: &str, declared: &TemplateParameter, value: &str, objection: Objection) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("the template does not allow this value for `{name}`");
+        let says = if objection.constraint.ends_with('s') { "say" } else { "says" };
+        let hint = format!("its {} {says} what it takes; NoEcho values are not shown", objection.constraint);
+        return (message, hint);
     }
+    (format!("the template does not allow `{value}` for `{name}`"), objection.wanted)
+}
+
+/// Message and hint for an expression that has no value: the fault quotes it, and it may spell a secret out.
+fn unworkable(name: &str, declared: &TemplateParameter, fault: ExpressionFault) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("an expression in `{name}` does not work; NoEcho values are not shown");
+        return (message, fault.hint);
+    }
+    (fault.message, fault.hint)
 }
 
 fn hidden(template: &Loaded) -> BTreeSet<String> {
