@@ -104,7 +104,19 @@ fn programs_get_every_field() {
     let errors = page["errors"].as_u64().unwrap();
     assert_eq!((page["version"].as_u64(), page["warnings"].as_u64()), (Some(1), Some(2)));
     assert_eq!(page["diagnostics"].as_array().unwrap().len() as u64, errors + 2);
-    insta::assert_snapshot!(format!("{:#}", page["diagnostics"][0]), @"");
+    insta::assert_snapshot!(format!("{:#}", page["diagnostics"][0]), @r#"
+    {
+      "column": 5,
+      "excerpt": "ou: /prod",
+      "hint": "if that is meant, let a baseline say so: `exclude`, with a reason",
+      "line": 3,
+      "message": "no baseline reaches accounts/a",
+      "path": "accounts/a/account.yaml",
+      "related": [],
+      "rule": "unreached",
+      "severity": "warning"
+    }
+    "#);
 }
 
 #[test]
