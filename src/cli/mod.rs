@@ -9,8 +9,11 @@ pub mod progress;
 mod render;
 mod run;
 mod sandbox;
+mod schema;
 pub mod setup;
 mod validate;
+
+pub use config::Config;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -22,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::git::Secret;
 use crate::model::{CommitId, Mode, Slug};
+use crate::schema::WrittenFile;
 
 /// Fastens AWS accounts to a git repository.
 ///
@@ -103,6 +107,11 @@ pub enum Command {
     Render(RenderArgs),
     /// Write a new folder
     New(NewArgs),
+    /// Print the JSON Schema of a file, for editors
+    ///
+    /// With it an editor completes keys, explains them and marks what is wrong while a file is written. The comment
+    /// `# yaml-language-server: $schema=…` in the first line of a file names its schema.
+    Schema(SchemaArgs),
 }
 
 /// Files of the desired state, read without asking anybody else.
@@ -183,6 +192,17 @@ pub struct RenderArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
     pub files: FilesArgs,
+}
+
+/// `landfast schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The file the schema is for
+    #[arg(value_enum, conflicts_with = "into")]
+    pub file: Option<WrittenFile>,
+    /// Write all schemas into this repository, under .landfast/schemas
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
 }
 
 /// `landfast new`.
@@ -454,6 +474,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(args).await,
         Command::Render(args) => render::run(args).await,
         Command::New(args) => new::run(args),
+        Command::Schema(args) => schema::run(&args),
     };
     done.unwrap_or_else(|failure| {
         complain(&failure);
