@@ -17,6 +17,7 @@ pub mod reconcile;
 pub mod model;
 
 pub mod load;
+pub mod schema;
 pub mod yaml;
 
 pub mod observe;

@@ -9,7 +9,11 @@ pub mod progress;
 mod render;
 mod run;
 mod sandbox;
+mod schema;
 pub mod setup;
+mod validate;
+
+pub use config::Config;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -21,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::git::Secret;
 use crate::model::{CommitId, Mode, Slug};
+use crate::schema::WrittenFile;
 
 /// Fastens AWS accounts to a git repository.
 ///
@@ -47,6 +52,9 @@ Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or someth
 
 const APPLY_STATUS: &str = "\
 Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.";
+
+const VALIDATE_STATUS: &str = "\
+Exit status: 0 the repository loads, 1 it does not, or there are warnings and --deny-warnings.";
 
 const RUN_STATUS: &str = "\
 Durations are written 90s, 10m or 1h30m. The mode is a ceiling: the repository can ask for less, never for more.
@@ -81,6 +89,12 @@ pub enum Command {
     /// things to standard output.
     #[command(after_help = APPLY_STATUS)]
     Apply(ApplyArgs),
+    /// Check the files of the desired state, and ask nobody else
+    ///
+    /// Says everything that is wrong with them at once, with the lines, and what a person should know besides. A
+    /// directory is read as it lies, committed or not, so that editors and hooks can use it.
+    #[command(after_help = VALIDATE_STATUS)]
+    Validate(ValidateArgs),
     /// Say why an account is as it is
     ///
     /// Prints what each path comes to, and every layer that spoke of it with file and line; the one that decides is
@@ -93,6 +107,11 @@ pub enum Command {
     Render(RenderArgs),
     /// Write a new folder
     New(NewArgs),
+    /// Print the JSON Schema of a file, for editors
+    ///
+    /// With it an editor completes keys, explains them and marks what is wrong while a file is written. The comment
+    /// `# yaml-language-server: $schema=…` in the first line of a file names its schema.
+    Schema(SchemaArgs),
 }
 
 /// Files of the desired state, read without asking anybody else.
@@ -113,6 +132,36 @@ pub struct FilesArgs {
     /// Token for git over https
     #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
     pub token: Option<String>,
+}
+
+/// `landfast validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// End with 1 on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// No colours, whatever the terminal can do
+    #[arg(long, env = "NO_COLOR", hide = true)]
+    pub no_color: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub files: FilesArgs,
+}
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with the lines
+    Text,
+    /// For programs; the version is in it
+    Json,
+    /// For code scanning (SARIF 2.1.0)
+    Sarif,
+    /// For annotations of a pull request, printed in a GitHub workflow
+    Github,
 }
 
 /// `landfast explain`.
@@ -143,6 +192,17 @@ pub struct RenderArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
     pub files: FilesArgs,
+}
+
+/// `landfast schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The file the schema is for
+    #[arg(value_enum, conflicts_with = "into")]
+    pub file: Option<WrittenFile>,
+    /// Write all schemas into this repository, under .landfast/schemas
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
 }
 
 /// `landfast new`.
@@ -410,9 +470,11 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
+        Command::Validate(args) => validate::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Render(args) => render::run(args).await,
         Command::New(args) => new::run(args),
+        Command::Schema(args) => schema::run(&args),
     };
     done.unwrap_or_else(|failure| {
         complain(&failure);

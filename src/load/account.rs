@@ -19,6 +19,7 @@ use super::links::Links;
 use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
+use super::reach;
 use super::rule::Rule;
 use super::settings::Settings;
 use super::stacks::Stacks;
@@ -99,6 +100,18 @@ impl<'a> Accounts<'a> {
         let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
         let own = targets.filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
         own.filter_map(Exclusion::ending).collect()
+    }
+
+    /// Says who is reached by nothing, and what reaches nobody, as far as every file that counts was read.
+    pub(super) fn warn_of_reach(&self, faults: &mut Faults) {
+        let broken = faults.paths();
+        if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
+            return;
+        }
+        reach::warn_of_unreached(&self.layers, &self.identities, faults);
+        if !self.incomplete {
+            reach::warn_of_no_reach(&self.layers, &self.identities, faults);
+        }
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.

@@ -195,10 +195,34 @@ fn email(
     };
     let text = evaluate(file, declared, context, faults)?;
     match Email::parse(text) {
-        Ok(email) => Some((email, declared.spot.clone())),
+        Ok(email) => {
+            // An account that exists keeps the address that it was once given.
+            if let Some(message) = refused(&email).filter(|_| file.id.is_none()) {
+                let hint = "AWS refuses it when the account is to be created";
+                faults.report_for(Rule::AccountProperty, &file.slug, &declared.spot, message, hint);
+            }
+            Some((email, declared.spot.clone()))
+        }
         Err(invalid) => {
             faults.report_for(Rule::Identifier, &file.slug, &declared.spot, invalid.to_string(), "");
             None
         }
     }
+}
+
+/// What Organizations says of addresses beyond their form (`CreateAccount`, `Email`).
+fn refused(email: &Email) -> Option<String> {
+    let (local, domain) = email.as_str().split_once('@')?;
+    if let Some(c) = local.chars().find(|c| "\"'()<>[]:;,\\|%&".contains(*c)) {
+        return Some(format!("the e-mail `{email}` holds `{c}`, which AWS does not take"));
+    }
+    if local.starts_with('.') {
+        return Some(format!("the e-mail `{email}` begins with a dot"));
+    }
+    let strange = |c: &char| !(c.is_ascii_alphanumeric() || ".-".contains(*c));
+    if let Some(c) = domain.chars().find(strange) {
+        return Some(format!("the domain of `{email}` holds `{c}`, which AWS does not take"));
+    }
+    let is_edged = domain.starts_with('-') || domain.ends_with('-');
+    is_edged.then(|| format!("the domain of `{email}` begins or ends with a hyphen"))
 }

@@ -107,6 +107,11 @@ impl Layer {
         self.narrowed.values()
     }
 
+    /// The same with the path of the entry.
+    pub(super) fn narrowed(&self) -> impl Iterator<Item = (&Path, &Targets)> {
+        self.narrowed.iter()
+    }
+
     /// The targets written at the entry that a path is in.
     pub(super) fn narrowing_of(&self, path: &[String]) -> impl Iterator<Item = &Targets> {
         (1..=path.len()).filter_map(|end| self.narrowed.get(&path[..end]))

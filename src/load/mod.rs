@@ -27,6 +27,7 @@ mod merge;
 mod order;
 mod outputs;
 mod raw;
+mod reach;
 mod render;
 mod rollout;
 mod rule;
@@ -75,7 +76,8 @@ pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
     desired.ok_or(diagnostics)
 }
 
-/// The same with the warnings that a sound tree comes with. Without `today` nothing is said of what has ended.
+/// The same with the warnings that a sound tree comes with. Without `today` there are none: nothing is said of what has
+/// ended, nor of who is reached by nothing.
 pub fn check(tree: &Tree, today: Option<Date>) -> Checked {
     look(tree, today, |_| ()).0
 }
@@ -104,6 +106,7 @@ fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) ->
         Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, &mut faults);
     if let Some(today) = today {
         accounts.warn_of_the_past(today, &mut faults);
+        accounts.warn_of_reach(&mut faults);
     }
     let (built, held) = accounts.build(&mut faults);
     let rollout = accounts.rollout(&mut faults);

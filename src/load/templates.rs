@@ -10,7 +10,7 @@ use super::layer::Layer;
 use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::Value;
-use crate::model::template::{Template, TemplateFault, TemplateParameter};
+use crate::model::template::{About, Remark, Template, TemplateFault, TemplateParameter};
 use crate::yaml::Place;
 
 /// What CloudFormation takes in a request's body (`TemplateBody`).
@@ -26,6 +26,8 @@ pub(super) struct Loaded {
     pub(super) outputs: BTreeSet<String>,
     /// The capability CloudFormation will ask for, if any.
     pub(super) capability: Option<&'static str>,
+    /// What CloudFormation will refuse in it.
+    remarks: Vec<Remark>,
 }
 
 /// Templates by path from the root of the repository.
@@ -77,7 +79,10 @@ impl<'t> Templates<'t> {
     fn parse(&mut self, tree: &'t Tree, path: &str, faults: &mut Faults) -> Option<Arc<Loaded>> {
         let text = files::text(tree, path, &TEMPLATE, faults)?;
         match self.by_text.entry(text).or_insert_with(|| read(text).map(Arc::new)) {
-            Ok(template) => Some(template.clone()),
+            Ok(template) => {
+                report_remarks(path, &template.remarks, faults);
+                Some(template.clone())
+            }
             Err(fault) => {
                 let place = Place { line: fault.line, column: fault.column };
                 let spot = Spot { path: path.into(), place };
@@ -89,10 +94,22 @@ impl<'t> Templates<'t> {
 }
 
 fn read(text: &str) -> Result<Loaded, TemplateFault> {
-    let template = Template::parse(text)?;
+    let (template, remarks) = Template::survey(text)?;
     let (parameters, outputs, capability) =
         (template.parameters(), template.outputs(), capability(&template));
-    Ok(Loaded { text: text.to_owned(), parameters, outputs, capability })
+    Ok(Loaded { text: text.to_owned(), parameters, outputs, capability, remarks })
+}
+
+/// Reports them in the file itself: it is at fault whoever uses it.
+fn report_remarks(path: &str, remarks: &[Remark], faults: &mut Faults) {
+    for Remark { line, column, about, message, hint } in remarks {
+        let rule = match about {
+            About::Limit => Rule::TemplateLimit,
+            About::Reference => Rule::TemplateReference,
+        };
+        let spot = Spot { path: path.into(), place: Place { line: *line, column: *column } };
+        faults.report(rule, &spot, message, hint);
+    }
 }
 
 /// IAM resources need `CAPABILITY_IAM`, those with names of their own `CAPABILITY_NAMED_IAM`.

@@ -7,6 +7,7 @@
 //! Assumes: a report holds every item of its scope, so that an item without a finding is no longer declared.
 
 mod adopt;
+mod checked;
 mod closing;
 mod counts;
 mod deed;
@@ -30,6 +31,7 @@ mod unseen;
 
 use std::collections::BTreeMap;
 
+pub use checked::{Checkup, checked_json, github, human, sarif};
 pub use counts::{Counts, counts};
 pub use diff::{Diff, Line, Sign, diff};
 pub use explain::{explained_paths, explanation, is_within};

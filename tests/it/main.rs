@@ -28,4 +28,5 @@ mod stories;
 mod stub;
 mod tidy;
 mod truth_table;
+mod validate;
 mod waves;
