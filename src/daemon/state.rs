@@ -227,7 +227,7 @@ impl State {
         let declared: BTreeSet<&Scope> = self.scopes.iter().collect();
         for consumer in self.consumers.get(slug).into_iter().flatten() {
             let scope = Scope::Account(consumer.clone());
-            let is_waiting = self.reports.get(&scope).is_some_and(|report| !report.plan.awaits.is_empty());
+            let is_waiting = self.reports.get(&scope).is_some_and(|report| !report.plan.waiting.is_empty());
             let is_due = match learned {
                 Learned::Changed => true,
                 Learned::Again => is_waiting,

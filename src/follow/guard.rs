@@ -39,10 +39,11 @@ fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String
     })
 }
 
-/// Accounts for which the commit changes what is wanted.
+/// Accounts for which the commit changes what is wanted, or what their stacks take from others.
 fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
     let limit = guards.accounts_per_commit?;
-    let is_touched = |slug: &&Slug| wanted(before, slug) != wanted(after, slug);
+    let reached = after.reached_since(before);
+    let is_touched = |slug: &&Slug| reached.contains(slug) || wanted(before, slug) != wanted(after, slug);
     let touched: Vec<&Slug> = after.accounts.keys().filter(is_touched).collect();
     (touched.len() > limit).then(|| {
         format!(

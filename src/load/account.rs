@@ -138,7 +138,7 @@ impl<'a> Accounts<'a> {
             links.insert(who.slug.clone(), whole.links);
             accounts.insert(who.slug.clone(), Arc::new(whole.account));
         }
-        Links { accounts: &accounts, links: &links, templates: &self.templates }.check(faults);
+        Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
         (accounts, held)
     }
 

@@ -176,6 +176,29 @@ impl Desired {
         reads.map(|output| &output.account).filter(|account| *account != slug).collect()
     }
 
+    /// The accounts with a stack that takes outputs of stacks of which `before` says something else, however long the
+    /// way: what they are given may change although nothing is said of them.
+    pub fn reached_since(&self, before: &Self) -> BTreeSet<&Slug> {
+        let mut reached: BTreeSet<(&Slug, &StackKey)> = BTreeSet::new();
+        loop {
+            let is_moved = |output: &OutputRef| {
+                let Some((key, stack)) = self.producer(output) else { return false };
+                let said = before.accounts.get(&output.account).and_then(|account| account.stacks.get(key));
+                reached.contains(&(&output.account, key))
+                    || said.is_none_or(|said| said.value.intent() != stack.intent())
+            };
+            let mut takers: BTreeSet<(&Slug, &StackKey)> = BTreeSet::new();
+            for (slug, account) in &self.accounts {
+                let taking = account.stacks.iter().filter(|(_, stack)| stack.value.reads().any(is_moved));
+                takers.extend(taking.map(|(key, _)| (slug, key)));
+            }
+            if takers.len() == reached.len() {
+                return reached.into_iter().map(|(slug, _)| slug).collect();
+            }
+            reached = takers;
+        }
+    }
+
     /// Whom each account provides with outputs: the accounts to look at again when one of them changes.
     pub fn consumers(&self) -> BTreeMap<Slug, BTreeSet<Slug>> {
         let mut consumers: BTreeMap<Slug, BTreeSet<Slug>> = BTreeMap::new();
