@@ -29,6 +29,14 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context(BTreeMap<&'static str, minijinja::Value>);
 
+/// A value as expressions see it; cheap to clone.
+pub(super) type Fact = minijinja::Value;
+
+/// A value as expressions see it.
+pub(super) fn fact(value: &impl serde::Serialize) -> Fact {
+    minijinja::Value::from(Serde(value))
+}
+
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ExpressionFault {
@@ -40,7 +48,7 @@ impl Context {
     /// The same with one more name.
     pub(super) fn with(&self, name: &'static str, value: &impl serde::Serialize) -> Self {
         let mut names = self.0.clone();
-        names.insert(name, minijinja::Value::from(Serde(value)));
+        names.insert(name, fact(value));
         Self(names)
     }
 

@@ -5,7 +5,11 @@
 //! inside a free-form document the two differ); [`canonical`] is equal for templates that mean the same.
 //! What a template means to CloudFormation beyond its form (types, limits) is not checked here.
 
+mod text;
+
 use std::collections::BTreeMap;
+
+pub use text::TemplateText;
 
 use super::Value;
 use crate::yaml::{self, Entry, Kind, Node, Place, implied};

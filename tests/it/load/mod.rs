@@ -16,6 +16,7 @@ mod faults_of_meaning;
 mod layers;
 mod locks;
 mod meaning;
+mod remembering;
 mod rendering;
 mod saml;
 mod secrets;
