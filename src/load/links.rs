@@ -32,7 +32,7 @@ pub(super) enum To {
 /// Everything that is linked.
 pub(super) struct Links<'a> {
     pub(super) accounts: &'a BTreeMap<Slug, Arc<Account>>,
-    pub(super) by_account: &'a BTreeMap<Slug, Vec<Link>>,
+    pub(super) by_account: &'a BTreeMap<Slug, Arc<Vec<Link>>>,
     pub(super) templates: &'a Templates<'a>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Links<'a> {
     pub(super) fn check(&self, faults: &mut Faults) {
         let mut read: BTreeSet<&Slug> = BTreeSet::new();
         for (slug, links) in self.by_account {
-            for link in links {
+            for link in links.iter() {
                 if let To::Output(output) = &link.to {
                     self.check_output(slug, output, &link.spot, faults);
                     read.extend(Some(&output.account).filter(|account| *account != slug));
@@ -119,7 +119,7 @@ impl<'a> Links<'a> {
     fn edges(&self, accounts: &[&'a Slug]) -> Edges<'a> {
         let mut edges = Edges::new();
         for slug in accounts {
-            for link in self.by_account.get(*slug).into_iter().flatten() {
+            for link in self.by_account.get(*slug).into_iter().flat_map(|links| links.iter()) {
                 let from = (*slug, &link.from.name, &link.from.region);
                 if let Some(to) = self.node(slug, &link.to).filter(|(to, ..)| accounts.contains(to)) {
                     edges.entry(from).or_default().push((to, link));

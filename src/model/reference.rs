@@ -147,7 +147,7 @@ impl Stack {
     pub fn intent(&self) -> String {
         let Self { template, parameters, deferred, .. } = self;
         let said = serde_json::json!([parameters, deferred]).to_string();
-        let digest = Sha256::new().chain_update(said).chain_update(template).finalize();
+        let digest = Sha256::new().chain_update(said).chain_update(template.as_str()).finalize();
         hex::encode(&digest[..12])
     }
 

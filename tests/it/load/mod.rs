@@ -19,6 +19,7 @@ mod leaving;
 mod locks;
 mod meaning;
 mod references;
+mod remembering;
 mod rendering;
 mod rollout;
 mod saml;
