@@ -81,6 +81,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         Scope::Organization => None,
     };
     let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    let mut warnings = warnings.unwrap_or_default();
+    warnings.extend(ties::warnings(&ties));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -90,7 +92,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         blocked,
         unclaimed,
         unclaimed_gap,
-        warnings: warnings.unwrap_or_default(),
+        warnings,
         ties,
     }
 }
