@@ -15,6 +15,7 @@ use super::fields::Reader;
 use super::held::Held;
 use super::identity::{Identity, check_unique, organization_facts};
 use super::leaving;
+use super::links::Links;
 use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
@@ -26,7 +27,7 @@ use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
 use super::words::Words;
-use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Slug, Value};
+use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Rollout, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -80,6 +81,17 @@ impl<'a> Accounts<'a> {
                 exclusion.warn(slug, faults);
             }
         }
+        self.layers.repository().rollout.warn_of_the_past(today, faults);
+    }
+
+    /// Which account is in which wave, and who is frozen when.
+    pub(super) fn rollout(&self, faults: &mut Faults) -> Rollout {
+        let declared = &self.layers.repository().rollout;
+        let candidates: Vec<_> = self.identities.iter().map(Identity::candidate).collect();
+        if !self.incomplete && faults.is_sound() {
+            declared.warn_of_the_idle(&candidates, faults);
+        }
+        declared.build(&candidates)
     }
 
     /// Exclusions of an account that have a last day.
@@ -106,12 +118,14 @@ impl<'a> Accounts<'a> {
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        let mut accounts = BTreeMap::new();
+        let (mut accounts, mut links) = (BTreeMap::new(), BTreeMap::new());
         for who in sound {
             let whole = self.whole(who, faults);
             held.note(who.slug, who.id, &who.file.ou.spot, &whole.held);
+            links.insert(who.slug.clone(), whole.links);
             accounts.insert(who.slug.clone(), Arc::new(whole.account));
         }
+        Links { accounts: &accounts, links: &links, templates: &self.templates }.check(faults);
         (accounts, held)
     }
 
@@ -152,7 +166,7 @@ impl<'a> Accounts<'a> {
             regions: &self.organization.regions,
             context: &context,
         };
-        let stacks = stacks.build(faults);
+        let (stacks, links) = stacks.build(faults);
         let settings =
             Settings { slug: who.slug, merged: &merged, documents: &self.documents, context: &context };
         let locks = Locks {
@@ -193,7 +207,7 @@ impl<'a> Accounts<'a> {
             sources: who.sources(),
         };
         let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, held, who, organization, layers, speakers, words, merged, context, templates }
+        Whole { account, held, links, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 
@@ -252,5 +266,10 @@ fn check_targets(
         for targets in baseline.layer.narrowing().chain([&baseline.targets]) {
             targets.check(&mut reader, &slugs, &ous);
         }
+    }
+    let repository = layers.repository();
+    let mut reader = Reader { path: repository.spot.path.clone(), faults };
+    for targets in repository.rollout.targets() {
+        targets.check(&mut reader, &slugs, &ous);
     }
 }

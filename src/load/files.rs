@@ -6,6 +6,7 @@ use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
 use super::layer::Layer;
 use super::raw;
+use super::rollout::Declared;
 use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::Slug;
@@ -74,6 +75,7 @@ fn read_repository(tree: &Tree, faults: &mut Faults) -> raw::Repository {
     read.unwrap_or_else(|| raw::Repository {
         spot: Spot::file(REPOSITORY),
         layer: Layer::default(),
+        rollout: Declared::default(),
         is_read: !tree.files.contains_key(REPOSITORY),
     })
 }

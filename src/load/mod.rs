@@ -21,11 +21,14 @@ mod held;
 mod identity;
 mod layer;
 mod leaving;
+mod links;
 mod lock;
 mod merge;
 mod order;
+mod outputs;
 mod raw;
 mod render;
+mod rollout;
 mod rule;
 mod settings;
 mod stacks;
@@ -103,10 +106,12 @@ fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) ->
         accounts.warn_of_the_past(today, &mut faults);
     }
     let (built, held) = accounts.build(&mut faults);
+    let rollout = accounts.rollout(&mut faults);
     let more = faults.is_sound().then(|| more(&accounts));
     let desired = organization.known.as_ref().filter(|_| faults.is_sound()).map(|known| Desired {
         revision: tree.revision.clone(),
         accounts: built,
+        rollout,
         organization: desired_organization(&organization, known),
     });
     (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)

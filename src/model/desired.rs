@@ -8,6 +8,8 @@ use serde_json::json;
 
 use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
 use super::item::{AccountProperty, Item, Scope, StackKey};
+use super::reference::Deferred;
+use super::rollout::Rollout;
 use super::setting::{Setting, SettingValue};
 use super::{Value, template};
 
@@ -84,7 +86,7 @@ pub struct Organization {
     pub source: Source,
 }
 
-/// One stack as it should be, every expression evaluated.
+/// One stack as it should be, every expression evaluated as far as git alone tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stack {
@@ -92,6 +94,9 @@ pub struct Stack {
     pub template: String,
     /// Every parameter of the template, defaults filled in.
     pub parameters: BTreeMap<String, String>,
+    /// Parameters that take outputs of other stacks. Only a plan can fill them in, and moves them to `parameters`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deferred: BTreeMap<String, Deferred>,
     /// The stack's tags, without the owner tag.
     pub tags: BTreeMap<String, String>,
     /// Capabilities the file grants, such as `CAPABILITY_NAMED_IAM`.
@@ -160,6 +165,8 @@ pub struct Desired {
     pub organization: Organization,
     /// The accounts by folder. One that a commit leaves as it was is the same memory as in the commit before.
     pub accounts: BTreeMap<Slug, Arc<Account>>,
+    /// In which order a change reaches them, and when nothing is written.
+    pub rollout: Rollout,
 }
 
 impl Desired {
@@ -246,7 +253,8 @@ impl Account {
         properties
     }
 
-    fn items(&self, organization: &Organization) -> BTreeMap<Item, Declared<Value>> {
+    /// The items inside the account with their values and where they are declared.
+    pub fn items(&self, organization: &Organization) -> BTreeMap<Item, Declared<Value>> {
         let settings = self.settings.iter().map(|(setting, declared)| {
             let (value, source) = (declared.value.to_value(), declared.source.clone());
             (Item::Setting(setting.clone()), Declared { value, source })
@@ -273,7 +281,7 @@ impl Stack {
         let mut value = json!({
             "state": "ok",
             "template": template::canonical(&self.template),
-            "parameters": self.shown_parameters(),
+            "parameters": self.parameters_as_said(),
             "tags": self.sent_tags(owner),
             "drift": {},
         });
@@ -281,6 +289,12 @@ impl Stack {
             value["hidden"] = json!(self.sealed);
         }
         value
+    }
+
+    /// The parameters without the hidden ones, and with the expressions of those that are still to be filled in.
+    fn parameters_as_said(&self) -> BTreeMap<&String, String> {
+        let known = self.shown_parameters().into_iter().map(|(name, value)| (name, value.clone()));
+        known.chain(self.deferred.iter().map(|(name, value)| (name, value.to_string()))).collect()
     }
 
     /// The parameters without the hidden ones.

@@ -9,10 +9,13 @@ pub mod data;
 mod desired;
 mod id;
 mod item;
+mod mailbox;
 mod observed;
 mod outcome;
 mod plan;
 mod proof;
+mod reference;
+mod rollout;
 pub mod saml;
 mod setting;
 pub mod status;
@@ -31,6 +34,7 @@ pub use id::{
     StackName,
 };
 pub use item::{AccountProperty, Item, Scope, StackKey};
+pub use mailbox::{Mailbox, SUBSCRIPTIONS, mailboxes};
 pub use observed::{
     AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Hold, Observed,
     OrganizationFacts, OuFact, Sight, StackFact,
@@ -38,6 +42,10 @@ pub use observed::{
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
+pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
+pub use rollout::{
+    Cause, Closed, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
+};
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use tie::{OnLeave, Tie, Ties};
 pub use verdict::{Verdict, assume, overlay, verdict};

@@ -31,11 +31,13 @@ pub enum Verdict {
     Moving,
     /// Could not be read: nothing is changed.
     Gap,
+    /// As git says as far as that is known; the rest hangs on an output of another stack.
+    Waiting,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::InSync,
         Self::Pending,
         Self::Drift,
@@ -46,6 +48,7 @@ impl Verdict {
         Self::Gone,
         Self::Moving,
         Self::Gap,
+        Self::Waiting,
     ];
 
     /// The closed set of metric labels and JSON words.
@@ -61,6 +64,7 @@ impl Verdict {
             Self::Gone => "gone",
             Self::Moving => "moving",
             Self::Gap => "gap",
+            Self::Waiting => "waiting",
         }
     }
 }

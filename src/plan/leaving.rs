@@ -148,7 +148,8 @@ impl Exit<'_> {
     }
 
     fn stack(&self, key: &StackKey, item: &Item, finding: &Finding, tie: &Tie) -> Result<Step, Hindrance> {
-        let Around { desired, account, facts, rules, .. } = *self.around;
+        let Around { desired, effective, facts, rules, .. } = *self.around;
+        let account = effective.account.as_ref();
         if let Some(because) = rules.guards.protects_stack(&account.slug, key, &desired.revision) {
             return Err(refuse(because));
         }

@@ -7,19 +7,28 @@ use jiff::tz::TimeZone;
 
 use super::Rules;
 use crate::model::saml::{Certificate, SamlMetadata};
-use crate::model::{Account, AccountProperty, Exclusion, Item, Setting, SettingValue, Warning};
+use crate::model::{
+    Account, AccountProperty, Exclusion, Finding, Item, SUBSCRIPTIONS, Setting, SettingValue, Warning,
+};
 
 /// How long before a certificate ends that is said (seconds): a change of it takes the directory's people and ours.
 const NOTICE: i64 = 30 * 24 * 60 * 60;
 
 /// Everything about one account that somebody should know now. The words change only when what they say does.
-pub(super) fn warnings(account: &Account, rules: &Rules) -> Vec<Warning> {
+pub(super) fn warnings(account: &Account, findings: &BTreeMap<Item, Finding>, rules: &Rules) -> Vec<Warning> {
     let settings = account.settings.iter();
     let ending = settings.flat_map(|(setting, declared)| match &declared.value {
         SettingValue::Plain(_) => Vec::new(),
         SettingValue::Metadata(metadata) => certificates(setting, metadata, rules.now),
     });
-    ending.chain(ended(account, rules.now)).collect()
+    let unheard = findings.iter().flat_map(|(item, finding)| unheard(item, finding));
+    ending.chain(unheard).chain(ended(account, rules.now)).collect()
+}
+
+/// Mailboxes of a stack that nothing reaches, though the stack is as declared.
+fn unheard<'a>(item: &'a Item, finding: &'a Finding) -> impl Iterator<Item = Warning> + 'a {
+    let of_mailboxes = finding.unchecked.iter().filter(|(pointer, _)| pointer.starts_with(SUBSCRIPTIONS));
+    of_mailboxes.map(|(_, because)| Warning { item: item.clone(), because: because.clone() })
 }
 
 /// Exclusions whose last day is over.

@@ -119,6 +119,7 @@ pub fn counts(report: &ScopeReport) -> Counts {
             Verdict::Undeclared => counts.undeclared += 1,
             Verdict::Moving => counts.moving += 1,
             Verdict::Gap => counts.unreadable += 1,
+            Verdict::Waiting => counts.waiting += 1,
             Verdict::New | Verdict::Pending | Verdict::Gone => {}
         }
     }

@@ -28,3 +28,4 @@ mod stories;
 mod stub;
 mod tidy;
 mod truth_table;
+mod waves;

@@ -168,7 +168,7 @@ fn sign(verdict: Verdict) -> char {
         Verdict::Conflict => '×',
         Verdict::FirstSight | Verdict::Gap => '?',
         Verdict::Undeclared => '-',
-        Verdict::Moving => '…',
+        Verdict::Moving | Verdict::Waiting => '…',
     }
 }
 
@@ -190,6 +190,7 @@ fn verdict_words(report: &ScopeReport, item: &Item, finding: &Finding) -> String
         Verdict::Pending => "to change".to_owned(),
         Verdict::Undeclared => format!("{}; kept", departure(report, item)),
         Verdict::Moving => "under way".to_owned(),
+        Verdict::Waiting => "waits".to_owned(),
         Verdict::Gap => "could not be read, so nothing is changed".to_owned(),
     };
     if finding.because.is_empty() { words } else { format!("{words}: {}", plain(&finding.because)) }

@@ -42,6 +42,7 @@ fn with_a_stack() -> (Desired, StackKey) {
     let stack = Stack {
         template: "{}".to_owned(),
         parameters: BTreeMap::new(),
+        deferred: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: BTreeSet::new(),
         needs: BTreeSet::new(),
@@ -88,7 +89,7 @@ fn about(fact: StackFact, rules: &Rules) -> Plan {
     };
     let item = Item::Stack(key.clone());
     let (id, stacks) = (Some(account_id("111122223333")), BTreeMap::from([(key, fact)]));
-    let facts = AccountFacts { id, stacks, undeclared: BTreeSet::new(), password_policy: None, closed: None };
+    let facts = AccountFacts { id, stacks, ..AccountFacts::default() };
     let items = BTreeMap::from([(item.clone(), sight)]);
     let observed = Observed { scope: scope(), items, facts: Facts::Account(facts), hold: None };
     let base = Base::of(base.into_iter().map(|value| (item.clone(), value)).collect());

@@ -17,7 +17,9 @@ mod layers;
 mod leaving;
 mod locks;
 mod meaning;
+mod references;
 mod rendering;
+mod rollout;
 mod saml;
 mod secrets;
 

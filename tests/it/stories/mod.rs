@@ -18,13 +18,16 @@ mod kills;
 mod leaving;
 mod locks;
 mod losses;
+mod mailboxes;
 mod neighbours;
 mod noise;
+mod references;
 mod repetition;
 mod rest;
 mod secrets;
 mod stacks;
 mod unread;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
