@@ -94,6 +94,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         Scope::Organization => None,
     };
     let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    let mut warnings = warnings.unwrap_or_default();
+    warnings.extend(ties::warnings(&ties));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -104,7 +106,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         waiting: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
-        warnings: warnings.unwrap_or_default(),
+        warnings,
         ties,
         gate,
     }
