@@ -9,7 +9,7 @@
 mod constraints;
 mod remarks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use constraints::{Constraints, Objection};
 pub use remarks::{About, Remark};
@@ -84,6 +84,11 @@ impl Template {
     pub fn resources(&self) -> BTreeMap<String, String> {
         let kind = |value: &Value| value.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned();
         self.section("Resources").map(|(name, value)| (name.clone(), kind(value))).collect()
+    }
+
+    /// The keys of the outputs.
+    pub fn outputs(&self) -> BTreeSet<String> {
+        self.section("Outputs").map(|(key, _)| key.clone()).collect()
     }
 
     fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Value)> {
