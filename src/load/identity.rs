@@ -134,7 +134,8 @@ impl Identity<'_> {
     }
 }
 
-/// Reports every id, e-mail and name that two folders share.
+/// Reports every id, e-mail and name that two folders share. Two accounts that are there may have one name, as AWS lets
+/// them; but requests for an account are known by its name.
 pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
     let mut seen: BTreeMap<(&str, String), (&Slug, &Spot)> = BTreeMap::new();
     for identity in identities {
@@ -143,8 +144,12 @@ pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
         // AWS compares e-mails without regard to case.
         let email = ("e-mail", identity.email.as_str().to_ascii_lowercase(), &identity.email_spot);
         let name = ("name", identity.name.clone(), &identity.file.name.spot);
+        let is_there = |slug: &Slug| identities.iter().any(|it| it.slug == slug && it.id.is_some());
         for (what, text, spot) in id.into_iter().chain([email, name]) {
             if let Some((first, place)) = seen.get(&(what, text.clone())) {
+                if what == "name" && identity.id.is_some() && is_there(first) {
+                    continue;
+                }
                 let message = format!("the {what} `{text}` belongs to accounts/{first} already");
                 let hint = format!("no two accounts can have the same {what}");
                 let fault = Fault::new(Rule::SharedIdentity, spot, message, hint);
