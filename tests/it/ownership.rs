@@ -44,13 +44,8 @@ impl Live {
             is_ours: self.tag == Some(OURS),
             ..StackFact::default()
         };
-        let facts = AccountFacts {
-            id: Some(account_id("111122223333")),
-            stacks: BTreeMap::from([(self.key(), fact)]),
-            undeclared: BTreeSet::new(),
-            password_policy: None,
-            closed: None,
-        };
+        let (id, stacks) = (Some(account_id("111122223333")), BTreeMap::from([(self.key(), fact)]));
+        let facts = AccountFacts { id, stacks, ..AccountFacts::default() };
         let items = BTreeMap::from([(self.item(), Sight::present(value))]);
         Observed { scope: scope(), items, facts: Facts::Account(facts), hold: None }
     }
@@ -59,6 +54,7 @@ impl Live {
         let stack = Stack {
             template: template.to_owned(),
             parameters: BTreeMap::new(),
+            deferred: BTreeMap::new(),
             tags: BTreeMap::new(),
             capabilities: BTreeSet::new(),
             needs: BTreeSet::new(),
