@@ -75,6 +75,8 @@ word! {
     FilePath {"type": "string", "pattern": "^(?!\\.{1,2}(/|$))[^/\\\\]+(/(?!\\.{1,2}(/|$))[^/\\\\]+)*$"};
     /// How far Landfast goes when something is no longer as declared: record only, open an issue, or put it back.
     Mode {"enum": ["observe", "report", "enforce"]};
+    /// Whether Landfast removes what it made there, once its own limits allow that, or keeps it and says so.
+    OnLeave {"enum": ["keep", "remove"]};
     /// What CloudFormation wants to be granted in so many words.
     Capability {"enum": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]};
     /// A stack of the same account by its name, or a setting such as `settings.samlProviders.ADFS`.

@@ -39,6 +39,7 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
       explain   Say why an account is as it is
       render    Print a whole account as one file
       new       Write a new folder
+      schema    Print the JSON Schema of a file, for editors
       help      Print this message or the help of the given subcommand(s)
 
     Options:
