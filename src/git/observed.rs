@@ -25,8 +25,8 @@ use super::remote::Pushed;
 use super::signing::Signer;
 use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
-use super::{Error, Repository, commit_id};
-use crate::model::{Base, CommitId, Item, Proofs, Scope, Value};
+use super::{Error, Repository, commit_id, history};
+use crate::model::{Base, CommitId, Item, Proofs, Scope, Slug, Value};
 
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
@@ -133,6 +133,18 @@ impl ObservedBranch {
     pub fn accepted(&self) -> Option<CommitId> {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.as_ref().and_then(|known| known.accepted.clone())
+    }
+
+    /// When what is agreed in each account last changed, in seconds since 1970; 0 for what changed before `from`, and
+    /// nothing for what cannot be told.
+    pub fn changes(&self, from: i64) -> Result<BTreeMap<Slug, i64>, Error> {
+        self.repository.healing(|| {
+            let (Some(seal), Some(signer)) = (self.look()?.seal, &self.signer) else {
+                return Ok(BTreeMap::new());
+            };
+            let cache = self.repository.cache()?;
+            history::changes(&cache, seal, |commit| signer.signed(&cache, commit), from)
+        })
     }
 
     /// Records an update in one commit and pushes it. Nothing is committed, and nothing returned, when all of it is

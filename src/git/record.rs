@@ -107,6 +107,17 @@ pub(super) fn read(
     Ok(scopes)
 }
 
+/// The folder of the accounts' bases; nothing where there is none.
+pub(super) fn accounts<'a>(
+    repository: &'a git2::Repository,
+    tree: &git2::Tree<'_>,
+) -> Result<Option<git2::Tree<'a>>, Error> {
+    match subfolder(repository, tree, "base")? {
+        Some(base) => subfolder(repository, &base, "accounts"),
+        None => Ok(None),
+    }
+}
+
 /// Looks in one tree at a time: libgit2's lookup by path cannot tell a damaged folder from an absent one.
 fn subfolder<'a>(
     repository: &'a git2::Repository,

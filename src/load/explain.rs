@@ -148,6 +148,9 @@ fn properties(whole: &Whole<'_>) -> Vec<ExplainedPath> {
         let said = defaults.get(key).map(text).into_iter().chain(own).chain(without).collect();
         paths.push(one(&format!("tags.{key}"), json!(account.tags.get(key)), said));
     }
+    if let Some((wave, spot)) = whole.layers.repository().rollout.wave_of(&whole.who.candidate()) {
+        paths.push(one("wave", json!(wave), vec![(spot.source(), wave.to_owned())]));
+    }
     paths.push(access(whole));
     paths.retain(|path| !path.words.is_empty());
     paths

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::diagnostic::{At, Spot};
 use super::fields::{Fields, Reader, suggest};
 use super::layer::{Kin, Layer};
+use super::rollout::Declared;
 use super::rule::Rule;
 use super::targets::Targets;
 use crate::model::{AccountId, Mode, OnLeave, OrganizationId, OuPath, Region, RoleName, Slug};
 use crate::yaml::{Kind, Node};
 
 /// `organization/organization.yaml`.
+#[derive(Debug)]
 pub(super) struct Organization {
     pub(super) spot: Spot,
     /// What nothing can be built without; absent when the file does not say it rightly.
@@ -23,6 +25,7 @@ pub(super) struct Organization {
 }
 
 /// The facts of the organization itself.
+#[derive(Debug)]
 pub(super) struct Known {
     pub(super) id: OrganizationId,
     pub(super) management_account: AccountId,
@@ -30,7 +33,7 @@ pub(super) struct Known {
 }
 
 /// What an account has when it does not say otherwise.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct AccountDefaults {
     pub(super) email: Option<At<String>>,
     pub(super) tags: BTreeMap<String, At<String>>,
@@ -39,7 +42,7 @@ pub(super) struct AccountDefaults {
 }
 
 /// Roles; what an account leaves out is the organization's.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Access {
     pub(super) role: Option<RoleName>,
     pub(super) read_role: Option<RoleName>,
@@ -50,14 +53,18 @@ pub(super) struct Access {
 }
 
 /// `landfast.yaml`: what is said to every account before anybody else speaks.
+#[derive(Debug)]
 pub(super) struct Repository {
     pub(super) spot: Spot,
     pub(super) layer: Layer,
+    /// In which order changes reach the accounts, and when none does.
+    pub(super) rollout: Declared,
     /// False when the file is there and could not be read at all.
     pub(super) is_read: bool,
 }
 
 /// `accounts/<slug>/account.yaml`.
+#[derive(Debug)]
 pub(super) struct Account {
     pub(super) spot: Spot,
     pub(super) slug: Slug,
@@ -75,6 +82,7 @@ pub(super) struct Account {
 }
 
 /// `baselines/<name>/baseline.yaml`.
+#[derive(Debug)]
 pub(super) struct Baseline {
     pub(super) spot: Spot,
     pub(super) name: String,
@@ -86,12 +94,14 @@ pub(super) struct Baseline {
 pub(super) fn repository(reader: &mut Reader<'_>, node: &Node) -> Option<Repository> {
     let spot = Spot::file(&reader.path);
     if node.is_null() {
-        return Some(Repository { spot, layer: Layer::default(), is_read: true });
+        let (layer, rollout) = (Layer::default(), Declared::default());
+        return Some(Repository { spot, layer, rollout, is_read: true });
     }
     let mut fields = reader.fields(node)?;
     let layer = Layer::read(reader, &mut fields, Kin::Repository);
+    let rollout = Declared::read(reader, &mut fields);
     fields.close(reader);
-    Some(Repository { spot, layer, is_read: true })
+    Some(Repository { spot, layer, rollout, is_read: true })
 }
 
 pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {

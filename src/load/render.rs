@@ -14,6 +14,8 @@ use super::whole::Whole;
 use crate::model::{AccountProperty, Item, Part, Slug, Value};
 use crate::yaml;
 
+/// Stands for `absent` without quotes; no text of a file has a NUL in it.
+const ABSENT: &str = "\0absent";
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
 /// What opens an expression, as text.
@@ -119,7 +121,7 @@ impl Page<'_> {
             }
         }
         for path in account.absent.keys().filter_map(|item| entry(head, item)) {
-            put(tree, &path, Value::Null);
+            put(tree, &path, json!(ABSENT));
         }
     }
 
@@ -279,13 +281,13 @@ fn block(out: &mut String, depth: usize, key: &str, value: &Value) {
 
 fn flow(value: &Value) -> String {
     match value {
+        Value::String(text) if text == ABSENT => "absent".to_owned(),
         Value::String(text) => scalar(text),
         Value::Array(values) => format!("[{}]", values.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
             let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
-        Value::Null => "absent".to_owned(),
         other => other.to_string(),
     }
 }

@@ -74,14 +74,18 @@ rules! {
     Expression, Error, "expression", "an expression has a value";
     FileKind, Error, "file-kind", "the repository holds plain files, no links and no submodules";
     FileSize, Error, "file-size", "files keep within their size";
+    Freeze, Error, "freeze", "a freeze has a reason, a beginning and an end";
     Identifier, Error, "identifier", "names and ids have the form that AWS gives them";
+    IdleWave, Warning, "idle-wave", "waves and freezes are for some account";
     Locked, Error, "locked", "what a layer locks, no later layer weakens, drops, silences, re-homes or leaves";
     MissingFile, Error, "missing-file", "files that are named, or that a folder needs, are there";
     MissingKey, Error, "missing-key", "keys that are needed are there";
     NoReach, Warning, "no-reach", "the targets of a baseline, or of an entry in one, reach an account";
     Parameter, Error, "parameter", "stacks give their templates the parameters these take";
+    PastFreeze, Warning, "past-freeze", "a freeze that is over is taken out";
     RegionGroup, Error, "region-group", "`home` is always the home region";
     RequiredTag, Error, "required-tag", "accounts have the tags that `accountDefaults.requiredTags` names";
+    Rollout, Error, "rollout", "waves have names of their own, and tolerances and times that can be read";
     Setting, Error, "setting", "settings are what AWS takes";
     Shape, Error, "shape", "values have the shape that their key asks for";
     SharedIdentity, Error, "shared-identity", "no two accounts share an id, a name or an e-mail";

@@ -329,12 +329,7 @@ fn fitted(
     let value = match given {
         Ok(Given::Text(text)) => text,
         Ok(Given::List(members)) => joined(name, declared, &members)?,
-        // The fault quotes the expression, which may spell the secret out.
-        Err(fault) if declared.no_echo => {
-            let message = format!("an expression in `{name}` does not work; NoEcho values are not shown");
-            return Err((message, fault.hint));
-        }
-        Err(fault) => return Err((fault.message, fault.hint)),
+        Err(fault) => return Err(unworkable(name, declared, fault)),
     };
     if outputs::is_open(&value) && declared.no_echo {
         let hint = "whoever may describe a stack sees its outputs; a template can take a secret by \
@@ -346,20 +341,9 @@ fn fitted(
         return Ok(Fitted::Later(Deferred { parts: outputs::parts(&value), is_list, allowed }));
     }
     match declared.objection(&value) {
-        None => Ok(Fitted::Known(value)),
         Some(objection) => Err(refusal(name, declared, &value, objection)),
+        None => Ok(Fitted::Known(value)),
     }
-}
-
-/// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
-fn refusal(name: &str, declared: &TemplateParameter, value: &str, objection: Objection) -> (String, String) {
-    if declared.no_echo {
-        let message = format!("the template does not allow this value for `{name}`");
-        let says = if objection.constraint.ends_with('s') { "say" } else { "says" };
-        let hint = format!("its {} {says} what it takes; NoEcho values are not shown", objection.constraint);
-        return (message, hint);
-    }
-    (format!("the template does not allow `{value}` for `{name}`"), objection.wanted)
 }
 
 /// A list as CloudFormation writes it.
@@ -377,6 +361,26 @@ fn joined(name: &str, declared: &TemplateParameter, members: &[String]) -> Resul
         }
         None => Ok(members.join(",")),
     }
+}
+
+/// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
+fn refusal(name: &str, declared: &TemplateParameter, value: &str, objection: Objection) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("the template does not allow this value for `{name}`");
+        let says = if objection.constraint.ends_with('s') { "say" } else { "says" };
+        let hint = format!("its {} {says} what it takes; NoEcho values are not shown", objection.constraint);
+        return (message, hint);
+    }
+    (format!("the template does not allow `{value}` for `{name}`"), objection.wanted)
+}
+
+/// Message and hint for an expression that has no value: the fault quotes it, and it may spell a secret out.
+fn unworkable(name: &str, declared: &TemplateParameter, fault: ExpressionFault) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("an expression in `{name}` does not work; NoEcho values are not shown");
+        return (message, fault.hint);
+    }
+    (fault.message, fault.hint)
 }
 
 fn hidden(template: &Loaded) -> BTreeSet<String> {

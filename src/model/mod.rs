@@ -15,6 +15,7 @@ mod outcome;
 mod plan;
 mod proof;
 mod reference;
+mod rollout;
 pub mod saml;
 mod setting;
 pub mod status;
@@ -42,6 +43,9 @@ pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
 pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
+pub use rollout::{
+    Cause, Closed, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
+};
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use tie::{OnLeave, Tie, Ties};
 pub use verdict::{Verdict, assume, overlay, verdict};

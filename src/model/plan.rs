@@ -10,6 +10,7 @@ use super::desired::{Mode, Source, Stack};
 use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::rollout::Gate;
 use super::saml::SamlMetadata;
 use super::tie::Ties;
 use super::verdict::Verdict;
@@ -201,7 +202,7 @@ pub struct Plan {
     /// What is held back.
     pub blocked: Vec<Blocked>,
     /// Items that wait for an output of another stack, whether anything of them is held back or not.
-    pub awaits: BTreeSet<Item>,
+    pub waiting: BTreeSet<Item>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
     /// Why `unclaimed` may lack some: not every account could be read.
@@ -210,6 +211,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// How git holds each item, or held it last: what base is to remember.
     pub ties: Ties,
+    /// What of `blocked` waits for its wave, or for a freeze to end.
+    pub gate: Option<Gate>,
 }
 
 /// Something about an item that a person should know in time. It holds nothing back.
@@ -260,7 +263,7 @@ impl Plan {
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));
-        self.awaits.retain(is_meant);
+        self.waiting.retain(is_meant);
         self.warnings.retain(|warning| is_meant(&warning.item));
         self
     }

@@ -6,7 +6,8 @@ use super::references::Effective;
 use super::{Draft, Rules, leaving, stacks, wants_write};
 use crate::model::saml::SamlMetadata;
 use crate::model::{
-    Account, AccountFacts, Base, Desired, Finding, Item, Scope, Setting, SettingValue, Step, Value, overlay,
+    Account, AccountFacts, AccountId, Base, Desired, Finding, Item, Scope, Setting, SettingValue, Step,
+    Value, overlay,
 };
 
 /// What an account's steps are made from.
@@ -45,17 +46,26 @@ pub(super) fn steps(draft: &mut Draft, around: &Around<'_>, findings: &BTreeMap<
 
 /// Why nothing may be written in this account, and whether a person has to do something about it.
 fn shut(desired: &Desired, account: &Account, facts: &AccountFacts, rules: &Rules) -> Option<(String, bool)> {
-    let is_management =
-        facts.id.as_ref().or(account.id.as_ref()) == Some(&desired.organization.management_account);
-    if is_management && !rules.allow_management {
-        let because = "this is the management account, which service control policies do not restrain; \
-                       start the daemon with --allow-management to let it be changed";
-        return Some((because.to_owned(), true));
-    }
-    if let Some(because) = rules.guards.protects_account(&account.slug, &desired.revision) {
+    if let Some(because) = off_limits(desired, account, facts.id.as_ref(), rules) {
         return Some((because, true));
     }
     facts.closed.clone().map(|because| (because, false))
+}
+
+/// Why the operator lets nothing be written in this account, if so.
+pub(super) fn off_limits(
+    desired: &Desired,
+    account: &Account,
+    id: Option<&AccountId>,
+    rules: &Rules,
+) -> Option<String> {
+    let is_management = id.or(account.id.as_ref()) == Some(&desired.organization.management_account);
+    if is_management && !rules.allow_management {
+        let because = "this is the management account, which service control policies do not restrain; \
+                       start the daemon with --allow-management to let it be changed";
+        return Some(because.to_owned());
+    }
+    rules.guards.protects_account(&account.slug, &desired.revision)
 }
 
 fn set(

@@ -18,19 +18,21 @@ mod references;
 mod stacks;
 mod ties;
 mod warnings;
+mod wave;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, Plan, PlannedStep, Scope, Step, StepId,
-    Verdict,
+    Base, Blocked, Closed, Desired, Facts, Finding, Item, Mode, Observed, Plan, PlannedStep, Scope, Step,
+    StepId, Verdict,
 };
 
 pub use agree::next_base;
 pub use guards::{Guards, ProtectedStack, go_on};
 pub use references::produced;
+pub use wave::{Progress, Seen, Standing, standing};
 
 /// What the daemon's own configuration allows, and the time it is. Never read from the repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,8 @@ pub struct Rules {
     pub guards: Guards,
     /// Items that were put back so often of late that somebody must be fighting: they are left alone.
     pub fights: BTreeSet<Item>,
+    /// Why the account's wave does not begin yet, if so.
+    pub closed: Option<Closed>,
 }
 
 /// The plan of one pass.
@@ -78,6 +82,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     for item in rules.fights.iter().filter(|item| findings.get(*item).is_some_and(is_out_of_line)) {
         draft.refuse(item, FIGHT);
     }
+    let gate = wave::gate(&mut draft, scope, desired, &findings, rules);
     if let Some(hold) = &observed.hold {
         draft.hold(&hold.to_string());
     }
@@ -89,6 +94,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         Scope::Organization => None,
     };
     let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    let mut warnings = warnings.unwrap_or_default();
+    warnings.extend(ties::warnings(&ties));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -96,11 +103,12 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         findings,
         steps,
         blocked,
-        awaits: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
+        waiting: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
-        warnings: warnings.unwrap_or_default(),
+        warnings,
         ties,
+        gate,
     }
 }
 

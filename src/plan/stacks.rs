@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn another_service_role_is_another_try_and_none_keeps_the_names_of_old() {
         let stack = Stack {
-            template: "{}".to_owned(),
+            template: "{}".into(),
             parameters: BTreeMap::new(),
             deferred: BTreeMap::new(),
             tags: BTreeMap::new(),

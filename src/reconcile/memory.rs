@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use super::rollout::Waves;
 use crate::model::{
     Author, Base, Item, Known, Outcome, Outcomes, Plan, Produced, Proofs, Scope, Slug, StackKey, Step, Value,
     Verdict,
@@ -39,6 +40,7 @@ pub struct Memory {
     gaps: Mutex<BTreeMap<Scope, i64>>,
     outputs: Mutex<Known>,
     put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
+    pub(super) waves: Waves,
 }
 
 /// What a look at an account told about the outputs of its stacks.
@@ -76,6 +78,7 @@ impl Memory {
             gaps: Mutex::default(),
             outputs: Mutex::default(),
             put_back: Mutex::default(),
+            waves: Waves::default(),
         }
     }
 
@@ -134,9 +137,11 @@ impl Memory {
     /// Takes in what a look at an account showed of its outputs.
     pub(super) fn learn(&self, slug: &Slug, produced: BTreeMap<StackKey, Produced>) -> Learned {
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = outputs.insert(slug.clone(), produced.clone()).unwrap_or_default();
-        let learned = |(key, now): (&StackKey, &Produced)| Learned::of(before.get(key), now);
-        produced.iter().map(learned).max().unwrap_or_default()
+        let before = outputs.get(slug);
+        let of = |(key, now)| Learned::of(before.and_then(|before| before.get(key)), now);
+        let learned = produced.iter().map(of).max().unwrap_or_default();
+        outputs.insert(slug.clone(), produced);
+        learned
     }
 
     /// Items of a scope that were put back too often within the last day.

@@ -6,6 +6,7 @@
 mod attribution;
 mod edition;
 mod memory;
+mod rollout;
 mod sight;
 pub mod sweep;
 
@@ -134,6 +135,7 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
         Scope::Organization => Proofs::new(),
     };
     let report = report(world, task, &observed, plan, outcomes, authors);
+    rollout::note(world, task, &report, &base);
     Pass { report, base, live, organization, proofs, learned }
 }
 
@@ -155,19 +157,31 @@ pub async fn look(world: &World, task: &Task<'_>) -> (Observed, Plan) {
 }
 
 fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
-    let rules = Rules {
+    let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules(world, task));
+    match &world.only {
+        Some(slug) => plan.only(slug),
+        None => plan,
+    }
+}
+
+fn rules(world: &World, task: &Task<'_>) -> Rules {
+    let now = world.clock.now();
+    let closed = match task.scope {
+        Scope::Account(slug) => {
+            let (desired, guards) = (&task.accepted.desired, &world.limits.guards);
+            world.memory.waves.closed(desired, slug, guards, now.as_second())
+        }
+        Scope::Organization => None,
+    };
+    Rules {
         ceiling: world.limits.ceiling,
         allow_management: world.limits.allow_management,
         max_creations: world.limits.max_creations,
         guards: world.limits.guards.clone(),
         committed: task.accepted.committed,
-        now: world.clock.now().as_second(),
-        fights: world.memory.fights(task.scope, world.clock.now()),
-    };
-    let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules);
-    match &world.only {
-        Some(slug) => plan.only(slug),
-        None => plan,
+        now: now.as_second(),
+        fights: world.memory.fights(task.scope, now),
+        closed,
     }
 }
 

@@ -29,6 +29,8 @@
 //!           steps[]     id, item, needs[] (ids), does (words), outcome: null while it was not tried, or
 //!                       {is: done | waiting | stale | failed | skipped, …}
 //!           blocked[]   item, because, needsPerson
+//!           gate        what of blocked[] waits for a wave or a freeze: {items[], closed: {wave, cause, because} or null,
+//!                       again: when it opens by itself, seconds since 1970, or null}, or null
 //!           unclaimed[] id, name, email, ou: accounts of the organization that no folder claims
 //!           warnings[]  item, because: what will not stay good, whatever it is now
 //! ```
@@ -63,6 +65,7 @@ fn scope(report: &ScopeReport) -> Value {
         "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
         "steps": steps(report),
         "blocked": report.plan.blocked.iter().map(blocked).collect::<Vec<_>>(),
+        "gate": report.plan.gate,
         "unclaimed": report.plan.unclaimed,
         "warnings": report.plan.warnings,
     })

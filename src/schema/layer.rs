@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 
 use super::{
-    Anything, Capability, FilePath, LockPath, Mode, Named, Need, OnLeave, OneOrMany, OrAbsent, OrNull,
-    ParameterName, PlainOr, RegionOrGroup, SamlProviderName, TagKey, Targets, Text, ValueName, Within,
+    Anything, Capability, FilePath, Freeze, LockPath, Mode, Named, Need, OnLeave, OneOrMany, OrAbsent,
+    OrNull, ParameterName, PlainOr, RegionOrGroup, Rollout, SamlProviderName, TagKey, Targets, Text,
+    ValueName, Within,
 };
 
 /// What is said to every account before anybody else speaks.
@@ -22,6 +23,10 @@ pub struct Repository {
     pub settings: Option<Settings<Everywhere>>,
     /// Paths that no later layer may weaken, drop or silence.
     pub locked: Option<Vec<LockPath>>,
+    /// In which order a change reaches accounts.
+    pub rollout: Option<Rollout>,
+    /// When nothing is written, whatever was merged.
+    pub freeze: Option<Vec<Freeze>>,
 }
 
 /// An entry that is for every account of its layer.

@@ -9,6 +9,7 @@ mod baseline;
 mod layer;
 mod organization;
 mod plain;
+mod rollout;
 mod shaping;
 mod words;
 
@@ -19,6 +20,7 @@ pub use layer::{
 };
 pub use organization::{AccountDefaults, Organization, OrganizationAccess, OrganizationalUnit};
 pub use plain::{Named, OneOrMany, OrAbsent, OrNull, PlainOr, Within};
+pub use rollout::{Freeze, Rollout, Wave};
 pub use words::*;
 
 use clap::ValueEnum;

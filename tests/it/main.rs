@@ -30,3 +30,4 @@ mod stub;
 mod tidy;
 mod truth_table;
 mod validate;
+mod waves;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use landfast::model::{
     Access, Account, AccountFacts, AccountId, Base, CommitId, Declared, Desired, Email, Facts, Item, Mode,
-    Observed, Organization, OrganizationId, OuPath, Region, RoleName, Scope, Setting, Sight, Slug, Source,
-    Value,
+    Observed, Organization, OrganizationId, OuPath, Region, RoleName, Rollout, Scope, Setting, Sight, Slug,
+    Source, Value,
 };
 use landfast::plan::{Guards, Rules};
 
@@ -66,6 +66,7 @@ pub(crate) fn desired() -> Desired {
             source: Source::default(),
         },
         accounts: BTreeMap::from([(slug("payments"), Arc::new(account))]),
+        rollout: Rollout::default(),
     }
 }
 
@@ -124,5 +125,6 @@ pub(crate) fn rules() -> Rules {
         committed: 0,
         now: 0,
         fights: BTreeSet::new(),
+        closed: None,
     }
 }

@@ -8,11 +8,14 @@
 
 mod constraints;
 mod remarks;
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use constraints::{Constraints, Objection};
 pub use remarks::{About, Remark};
+
+pub use text::TemplateText;
 
 use super::Value;
 use crate::yaml::{self, Entry, Kind, Node, Place, implied};

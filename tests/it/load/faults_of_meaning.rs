@@ -455,26 +455,26 @@ fn a_mode_and_a_region_that_do_not_exist() {
                 ACCOUNT,
                 &format!("{ONE}stacks:\n  network: {{template: network.template.yaml, regions: [edges], parameters: {{Cidr: x}}}}\n"),
             ),
-        ]), @"
-    error: `edges` is neither a region code nor a group of regions
-     --> accounts/one/account.yaml:5:55
-      |
-    5 |   network: {template: network.template.yaml, regions: [edges], parameters: {Cidr: x}}
-      |                                                       ^
-      = hint: did you mean `edge`?
+        ]), @r#"
+        error: `edges` is neither a region code nor a group of regions
+         --> accounts/one/account.yaml:5:55
+          |
+        5 |   network: {template: network.template.yaml, regions: [edges], parameters: {Cidr: x}}
+          |                                                       ^
+          = hint: did you mean `edge`?
 
-    error: `enforced` is not a mode
-     --> landfast.yaml:1:7
-      |
-    1 | mode: enforced
-      |       ^
-      = hint: did you mean `enforce`?
+        error: `enforced` is not a mode
+         --> landfast.yaml:1:7
+          |
+        1 | mode: enforced
+          |       ^
+          = hint: did you mean `enforce`?
 
-    error: unknown key `waves`
-     --> landfast.yaml:2:1
-      |
-    2 | waves: 2
-      | ^
-      = hint: known here: mode, values, settings, onLeave, locked
-    ");
+        error: unknown key `waves`
+         --> landfast.yaml:2:1
+          |
+        2 | waves: 2
+          | ^
+          = hint: known here: mode, values, settings, onLeave, locked
+        "#);
 }

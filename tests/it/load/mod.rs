@@ -19,7 +19,9 @@ mod leaving;
 mod locks;
 mod meaning;
 mod references;
+mod remembering;
 mod rendering;
+mod rollout;
 mod saml;
 mod secrets;
 

@@ -62,7 +62,12 @@ impl World {
             source: Source::default(),
         };
         cloud.verify(&organization).await.expect("the right organization");
-        let desired = Desired { revision: revision(), organization, accounts: BTreeMap::new() };
+        let desired = Desired {
+            revision: revision(),
+            organization,
+            accounts: BTreeMap::new(),
+            rollout: Default::default(),
+        };
         Self { aws, cloud, desired }
     }
 

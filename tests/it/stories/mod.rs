@@ -27,6 +27,7 @@ mod rest;
 mod secrets;
 mod stacks;
 mod unread;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
