@@ -58,7 +58,7 @@ mod tests {
           |
         2 | new-account-per-day = 40
           | ^^^^^^^^^^^^^^^^^^^
-        unknown field `new-account-per-day`, expected one of `new-accounts-per-commit`, `new-accounts-per-day`, `accounts-per-commit`, `vanished-folders`, `protected-accounts`, `protected-stacks`, `approved`
+        unknown field `new-account-per-day`, expected one of `new-accounts-per-commit`, `new-accounts-per-day`, `accounts-per-commit`, `vanished-folders`, `removals-per-commit`, `removals-per-account`, `protected-accounts`, `protected-stacks`, `approved`
         "#);
         insta::assert_snapshot!(parse("[guards]\nprotected-stacks = [\"audit-trail\"]\n").unwrap_err(), @r#"
         TOML parse error at line 2, column 20

@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 pub enum Ending {
     /// Nothing was wanted.
     Quiet,
-    /// Something waits for a person or a commit.
+    /// Something waits for a person, a commit or another account.
     Stalled,
     /// Something failed that may pass.
     Failing,
@@ -57,8 +57,11 @@ pub fn ending(report: &ScopeReport) -> Ending {
         // Nothing moves until a person takes it away; the resync notices.
         Some(Hold::Set(_)) => Ending::Stalled,
         Some(Hold::Unread(_)) => Ending::Failing,
+        // The account whose output it waits for wakes this one.
+        None if plan.awaits.contains(&blocked.item) => Ending::Stalled,
         None => Ending::Waiting(WAITING),
     });
+    let awaiting = plan.awaits.iter().map(|_| Ending::Stalled);
     let moving = plan.findings.values().filter(|finding| finding.verdict == Verdict::Moving);
     let gaps = plan.findings.values().filter(|finding| finding.verdict == Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {
@@ -70,6 +73,7 @@ pub fn ending(report: &ScopeReport) -> Ending {
         Outcome::Skipped { .. } => Ending::Quiet,
     });
     blocked
+        .chain(awaiting)
         .chain(moving.map(|_| Ending::Waiting(WAITING)))
         .chain(gaps.map(|_| Ending::Failing))
         .chain(steps)

@@ -1,7 +1,8 @@
 //! The branch `landfast/observed`: what the daemon must remember, and a mirror of AWS for people.
 //!
 //! `base/organization.yaml` and `base/accounts/<slug>.yaml` hold the base of each scope, `live/…` what was seen. Drift
-//! is the diff of the two folders. `proof/…` says which templates need not be read again; without it they are.
+//! is the diff of the two folders. `tie/…` says what becomes of what is in base once git no longer declares it; without it
+//! everything is kept. `proof/…` says which templates need not be read again; without it they are.
 //! `accepted` names the commit that was last put in force.
 //!
 //! Guarantees:
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::{Oid, Sort};
 use jiff::Timestamp;
 
-use super::record::{self, Items};
+use super::record;
 use super::remote::Pushed;
 use super::signing::Signer;
 use super::turn::Turn;
@@ -283,6 +284,7 @@ impl ObservedBranch {
         if known.seal != known.head {
             for (scope, base) in &known.base {
                 files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+                files.insert(record::path("tie", scope), record::print_ties(&base.ties)?);
             }
             for (scope, proofs) in &known.proofs {
                 files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
@@ -295,6 +297,7 @@ impl ObservedBranch {
             files.insert(record::path("live", scope), Some(record::print(live)?));
             if self.signer.is_some() {
                 files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+                files.insert(record::path("tie", scope), record::print_ties(&base.ties)?);
                 files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
@@ -321,8 +324,13 @@ impl ObservedBranch {
 }
 
 fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
-    let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
-    Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
+    let tree = cache.find_commit(commit)?.tree()?;
+    let mut ties = record::read(cache, &tree, "tie")?;
+    let base = |(scope, items)| {
+        let ties = record::ties(ties.remove(&scope).unwrap_or_default());
+        (scope, Arc::new(Base { items, ties }))
+    };
+    Ok(record::read(cache, &tree, "base")?.into_iter().map(base).collect())
 }
 
 fn proofs(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Proofs>, Error> {
@@ -338,12 +346,15 @@ fn keep_equal_proofs(proofs: &mut BTreeMap<Scope, Proofs>, other: &BTreeMap<Scop
     }
 }
 
-/// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
+/// Takes out of `base` every item that has another value in `other`, or none, and every tie likewise. The scopes stay,
+/// if need be empty.
 fn keep_equal(base: &mut Bases, other: &Bases) {
-    let none = Items::new();
+    let none = Base::default();
     for (scope, base) in base {
-        let other = other.get(scope).map_or(&none, |other| &other.items);
-        Arc::make_mut(base).items.retain(|item, value| other.get(item) == Some(value));
+        let other = other.get(scope).map_or(&none, Arc::as_ref);
+        let base = Arc::make_mut(base);
+        base.items.retain(|item, value| other.items.get(item) == Some(value));
+        base.ties.retain(|item, tie| other.ties.get(item) == Some(tie));
     }
 }
 
@@ -365,7 +376,7 @@ mod tests {
     fn record(slug: &str, alias: &str) -> ScopeRecord {
         let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
         let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
-        ScopeRecord { scope, base: Base { items: items.clone() }, live: items, proofs: Proofs::new() }
+        ScopeRecord { scope, base: Base::of(items.clone()), live: items, proofs: Proofs::new() }
     }
 
     #[test]

@@ -7,12 +7,15 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::adopt;
-use super::diagnostic::{At, Faults};
+use super::diagnostic::Faults;
 use super::documents::Documents;
+use super::exclusion::Exclusion;
 use super::expression::Context;
-use super::fields::{Denial, Reader};
+use super::fields::Reader;
 use super::held::Held;
 use super::identity::{Identity, check_unique, organization_facts};
+use super::leaving;
+use super::links::Links;
 use super::lock::{self, Locks};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
@@ -23,8 +26,8 @@ use super::targets::Targets;
 use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
-use super::words::{Said, Word, Words};
-use crate::model::{Access, Account, Mode, OuPath, RoleName, Rollout, Slug, Value};
+use super::words::Words;
+use crate::model::{self, Access, Account, Desired, Mode, OuPath, RoleName, Rollout, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -81,6 +84,11 @@ impl<'a> Accounts<'a> {
         self.layers.repository().rollout.warn_of_the_past(today, faults);
     }
 
+    /// Says who waits for whom although the waves are in another order.
+    pub(super) fn warn_of_backward_references(&self, desired: &Desired, faults: &mut Faults) {
+        self.layers.repository().rollout.warn_of_backward_references(desired, faults);
+    }
+
     /// Which account is in which wave, and who is frozen when.
     pub(super) fn rollout(&self, faults: &mut Faults) -> Rollout {
         let declared = &self.layers.repository().rollout;
@@ -89,6 +97,13 @@ impl<'a> Accounts<'a> {
             declared.warn_of_the_idle(&candidates, faults);
         }
         declared.build(&candidates)
+    }
+
+    /// Exclusions of an account that have a last day.
+    fn exclusions(&self, who: &Identity<'_>) -> Vec<model::Exclusion> {
+        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
+        let own = targets.filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
+        own.filter_map(Exclusion::ending).collect()
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
@@ -108,12 +123,14 @@ impl<'a> Accounts<'a> {
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        let mut accounts = BTreeMap::new();
+        let (mut accounts, mut links) = (BTreeMap::new(), BTreeMap::new());
         for who in sound {
             let whole = self.whole(who, faults);
             held.note(who.slug, who.id, &who.file.ou.spot, &whole.held);
+            links.insert(who.slug.clone(), whole.links);
             accounts.insert(who.slug.clone(), Arc::new(whole.account));
         }
+        Links { accounts: &accounts, links: &links, templates: &self.templates }.check(faults);
         (accounts, held)
     }
 
@@ -144,7 +161,6 @@ impl<'a> Accounts<'a> {
         }
         self.layers.check_agreement(&words, &speakers, faults);
         let merged = effective(&words);
-        refuse_absent(who.slug, &words, faults);
         let context = self.context.with("account", &who.facts());
         let values = values(who.slug, &merged, &context, faults);
         let context = context.with("values", &values);
@@ -155,7 +171,7 @@ impl<'a> Accounts<'a> {
             regions: &self.organization.regions,
             context: &context,
         };
-        let stacks = stacks.build(faults);
+        let (stacks, links) = stacks.build(faults);
         let settings =
             Settings { slug: who.slug, merged: &merged, documents: &self.documents, context: &context };
         let locks = Locks {
@@ -176,6 +192,8 @@ impl<'a> Accounts<'a> {
         };
         let held = locks.check(&regions, faults);
         let layers = speakers.iter().map(|speaker| speaker.layer);
+        let settings = settings.build(faults);
+        let absent = leaving::absent(&words, &self.organization.regions["all"]);
         let account = Account {
             slug: who.slug.clone(),
             id: who.id.cloned(),
@@ -185,13 +203,16 @@ impl<'a> Accounts<'a> {
             tags: who.tags.clone(),
             mode: declared_mode(&merged),
             access: access(&self.organization.access, &who.file.access),
-            settings: settings.build(faults),
-            adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
+            adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, &absent, faults)).collect(),
+            remove_on_leave: leaving::remove_on_leave(&merged, &settings, &stacks),
+            absent,
+            exclusions: self.exclusions(who),
+            settings,
             stacks,
             sources: who.sources(),
         };
         let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, held, who, organization, layers, speakers, words, merged, context, templates }
+        Whole { account, held, links, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 
@@ -234,16 +255,6 @@ fn put(values: &mut Value, path: &[String], value: Value) {
     match path {
         [] => *values = value,
         [key, rest @ ..] => put(&mut values[key.as_str()], rest, value),
-    }
-}
-
-/// Nothing is removed yet, so that a thing is absent cannot be seen to.
-fn refuse_absent(slug: &Slug, words: &Words<'_>, faults: &mut Faults) {
-    let absent = |word: &Word<'_>| matches!(word.said, Said::Denied(At { value: Denial::Absent, .. }));
-    for (path, word) in words.decided().filter(|(_, word)| absent(word)) {
-        let message = format!("`{}` cannot be kept absent yet: Landfast removes nothing", path.join("."));
-        let hint = "write null to leave it as it is, and remove it by hand";
-        faults.report_for(Rule::Absent, slug, word.spot(), message, hint);
     }
 }
 

@@ -20,9 +20,12 @@ mod files;
 mod held;
 mod identity;
 mod layer;
+mod leaving;
+mod links;
 mod lock;
 mod merge;
 mod order;
+mod outputs;
 mod raw;
 mod render;
 mod rollout;
@@ -111,6 +114,9 @@ fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) ->
         rollout,
         organization: desired_organization(&organization, known),
     });
+    if let Some(desired) = &desired {
+        accounts.warn_of_backward_references(desired, &mut faults);
+    }
     (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)
 }
 

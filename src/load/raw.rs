@@ -8,7 +8,7 @@ use super::layer::{Kin, Layer};
 use super::rollout::Declared;
 use super::rule::Rule;
 use super::targets::Targets;
-use crate::model::{AccountId, Mode, OrganizationId, OuPath, Region, RoleName, Slug};
+use crate::model::{AccountId, Mode, OnLeave, OrganizationId, OuPath, Region, RoleName, Slug};
 use crate::yaml::{Kind, Node};
 
 /// `organization/organization.yaml`.
@@ -108,6 +108,24 @@ pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
         other => {
             let hint = suggest(other, ["observe", "report", "enforce"].into_iter());
             reader.fault(Rule::UnknownName, node.place, format!("`{other}` is not a mode"), hint);
+            None
+        }
+    }
+}
+
+pub(super) fn on_leave(reader: &mut Reader<'_>, node: &Node) -> Option<OnLeave> {
+    let text = reader.text(node)?;
+    match text.value.as_str() {
+        "keep" => Some(OnLeave::Keep),
+        "remove" => Some(OnLeave::Remove),
+        other => {
+            let message = format!("`{other}` is nothing that can become of it");
+            reader.fault(
+                Rule::UnknownName,
+                node.place,
+                message,
+                suggest(other, ["keep", "remove"].into_iter()),
+            );
             None
         }
     }

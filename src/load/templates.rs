@@ -1,6 +1,6 @@
 //! The templates that stacks name, each read once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
@@ -22,6 +22,8 @@ pub(super) struct Loaded {
     /// The committed text.
     pub(super) text: String,
     pub(super) parameters: BTreeMap<String, TemplateParameter>,
+    /// The keys of its outputs.
+    pub(super) outputs: BTreeSet<String>,
     /// The capability CloudFormation will ask for, if any.
     pub(super) capability: Option<&'static str>,
 }
@@ -57,6 +59,11 @@ impl<'t> Templates<'t> {
         self.by_path.get(path)?.as_deref()
     }
 
+    /// The template of this very text.
+    pub(super) fn of_text(&self, text: &str) -> Option<&Loaded> {
+        self.by_text.get(text)?.as_deref().ok()
+    }
+
     fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, faults: &mut Faults) {
         let path = leaf.value.as_str().unwrap_or_default();
         if !tree.files.contains_key(path) {
@@ -83,8 +90,9 @@ impl<'t> Templates<'t> {
 
 fn read(text: &str) -> Result<Loaded, TemplateFault> {
     let template = Template::parse(text)?;
-    let (parameters, capability) = (template.parameters(), capability(&template));
-    Ok(Loaded { text: text.to_owned(), parameters, capability })
+    let (parameters, outputs, capability) =
+        (template.parameters(), template.outputs(), capability(&template));
+    Ok(Loaded { text: text.to_owned(), parameters, outputs, capability })
 }
 
 /// IAM resources need `CAPABILITY_IAM`, those with names of their own `CAPABILITY_NAMED_IAM`.

@@ -14,6 +14,7 @@ mod each;
 mod hold;
 mod organization;
 mod stacks;
+mod subscriptions;
 mod traces;
 mod tree;
 
@@ -22,3 +23,4 @@ pub use authors::{Question, Witnesses, author};
 pub use hold::{RootHold, account_hold};
 pub use organization::{OrganizationCache, organization};
 pub use stacks::AccountCache;
+pub use subscriptions::subscriptions;

@@ -9,8 +9,8 @@ use super::drift::{self, Notes};
 use crate::aws::{Error, Reader, ResourceDrift, StackSeen, first_failure};
 use crate::model::status::{Drift, Standing};
 use crate::model::{
-    Base, Item, OWNER_TAG, OrganizationId, Proof, Proofs, Region, Sight, StackFact, StackKey, StackName,
-    Value, template,
+    Base, Item, OWNER_TAG, OrganizationId, Outputs, Proof, Proofs, Region, Sight, StackFact, StackKey,
+    StackName, Value, template,
 };
 
 /// What AWS shows instead of a parameter it hides.
@@ -47,6 +47,7 @@ pub(super) struct RegionSeen {
     pub(super) sights: BTreeMap<StackKey, Sight>,
     pub(super) facts: BTreeMap<StackKey, StackFact>,
     pub(super) undeclared: BTreeSet<StackName>,
+    pub(super) outputs: BTreeMap<StackKey, Outputs>,
 }
 
 impl AccountCache {
@@ -119,6 +120,7 @@ async fn look_at(
         if let Some(stack) = &stack {
             let reason = cache.reason(reader, region, stack).await;
             seen.facts.insert(key.clone(), fact(stack, reason, &look.owner));
+            seen.outputs.insert(key.clone(), stack.outputs.clone());
         }
         seen.sights.insert(key.clone(), sight(reader, region, stack, &notes, cache).await);
     }
@@ -161,6 +163,7 @@ fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact 
         updated: stack.updated,
         change_set: stack.change_set.clone(),
         is_ours: is_ours(stack, owner),
+        is_protected: stack.is_protected,
     }
 }
 

@@ -1,29 +1,36 @@
-//! Steps inside one account: settings first, then stacks in the order of their needs.
+//! Steps inside one account: settings first, then stacks in the order of their needs, then what leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Draft, Rules, stacks, wants_write};
+use super::references::Effective;
+use super::{Draft, Rules, leaving, stacks, wants_write};
 use crate::model::saml::SamlMetadata;
 use crate::model::{
-    Account, AccountFacts, AccountId, Desired, Finding, Item, Scope, Setting, SettingValue, Step, Value,
-    overlay,
+    Account, AccountFacts, AccountId, Base, Desired, Finding, Item, Scope, Setting, SettingValue, Step,
+    Value, overlay,
 };
 
-pub(super) fn steps(
-    draft: &mut Draft,
-    desired: &Desired,
-    account: &Account,
-    findings: &BTreeMap<Item, Finding>,
-    facts: &AccountFacts,
-    rules: &Rules,
-) {
+/// What an account's steps are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) effective: &'a Effective<'a>,
+    pub(super) base: &'a Base,
+    pub(super) facts: &'a AccountFacts,
+    pub(super) rules: &'a Rules,
+}
+
+pub(super) fn steps(draft: &mut Draft, around: &Around<'_>, findings: &BTreeMap<Item, Finding>) {
+    let Around { desired, effective, base, facts, rules } = *around;
+    let account = effective.account.as_ref();
     let scope = Scope::Account(account.slug.clone());
     let wanted: BTreeMap<&Item, &Finding> = findings
         .iter()
         .filter(|(item, finding)| wants_write(finding, desired.is_adopted(&scope, item)))
         .collect();
+    let leaving = leaving::leaving(base, findings, &wanted);
     if let Some((because, needs_person)) = shut(desired, account, facts, rules) {
-        for item in wanted.into_keys() {
+        for item in wanted.keys().chain(leaving.keys()).copied().collect::<BTreeSet<_>>() {
             if needs_person { draft.refuse(item, &because) } else { draft.wait(item, &because) }
         }
         return;
@@ -33,7 +40,8 @@ pub(super) fn steps(
             set(draft, account, setting, item, finding, facts);
         }
     }
-    stacks::steps(draft, desired, account, findings, &wanted, facts, rules);
+    stacks::steps(draft, desired, effective, findings, &wanted, facts, rules);
+    leaving::steps(draft, around, findings, &leaving);
 }
 
 /// Why nothing may be written in this account, and whether a person has to do something about it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
+use super::references::Effective;
 use crate::model::status::Standing;
 use crate::model::{
     AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
@@ -13,18 +14,24 @@ use crate::model::{
 pub(super) fn findings(
     scope: &Scope,
     desired: &Desired,
+    effective: Option<&Effective<'_>>,
     base: &Base,
     observed: &Observed,
     rules: &Rules,
 ) -> BTreeMap<Item, Finding> {
-    let declared = desired.items(scope);
+    let declared = effective
+        .map_or_else(|| desired.items(scope), |effective| effective.account.items(&desired.organization));
     let items: BTreeSet<&Item> = declared.keys().chain(base.items.keys()).collect();
     let finding = |item: &Item| {
         let sight = sight(item, base.items.get(item), observed);
         let ceiling =
             if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
         let mode = desired.mode(scope, item).min(ceiling);
-        (item.clone(), judge(declared.get(item), base.items.get(item), sight, mode))
+        let finding = match (effective.and_then(|effective| effective.wait(item)), declared.get(item)) {
+            (Some(wait), Some(declared)) => wait.finding(declared, base.items.get(item), sight, mode),
+            (_, declared) => judge(declared, base.items.get(item), sight, mode),
+        };
+        (item.clone(), finding)
     };
     items.into_iter().map(finding).collect()
 }

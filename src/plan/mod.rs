@@ -11,8 +11,12 @@ mod agree;
 mod findings;
 mod foreign;
 mod guards;
+mod leaving;
+mod losses;
 mod organization;
+mod references;
 mod stacks;
+mod ties;
 mod warnings;
 mod wave;
 
@@ -27,6 +31,7 @@ use crate::model::{
 
 pub use agree::next_base;
 pub use guards::{Guards, ProtectedStack, go_on};
+pub use references::produced;
 pub use wave::{Progress, Seen, Standing, standing};
 
 /// What the daemon's own configuration allows, and the time it is. Never read from the repository.
@@ -52,15 +57,23 @@ pub struct Rules {
 
 /// The plan of one pass.
 pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, rules: &Rules) -> Plan {
-    let findings = findings::findings(scope, desired, base, observed, rules);
+    let effective = match (scope, &observed.facts) {
+        (Scope::Account(slug), Facts::Account(facts)) => {
+            let account = desired.accounts.get(slug);
+            account.map(|account| references::effective(desired, account, base, observed, facts))
+        }
+        _ => None,
+    };
+    let findings = findings::findings(scope, desired, effective.as_ref(), base, observed, rules);
     let mut draft = Draft::default();
     match (scope, &observed.facts) {
         (Scope::Organization, Facts::Organization(facts)) => {
             organization::steps(&mut draft, desired, &findings, facts, rules);
         }
-        (Scope::Account(slug), Facts::Account(facts)) => {
-            if let Some(account) = desired.accounts.get(slug) {
-                account::steps(&mut draft, desired, account, &findings, facts, rules);
+        (Scope::Account(_), Facts::Account(facts)) => {
+            if let Some(effective) = &effective {
+                let around = account::Around { desired, effective, base, facts, rules };
+                account::steps(&mut draft, &around, &findings);
             }
         }
         // An observation of another kind of scope says nothing about this one.
@@ -75,9 +88,12 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     }
     let Draft { steps, blocked } = draft;
     let warnings = match scope {
-        Scope::Account(slug) => desired.accounts.get(slug).map(|account| warnings::warnings(account, rules)),
+        Scope::Account(slug) => {
+            desired.accounts.get(slug).map(|account| warnings::warnings(account, &findings, rules))
+        }
         Scope::Organization => None,
     };
+    let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -85,10 +101,12 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         findings,
         steps,
         blocked,
+        awaits: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
         warnings: warnings.unwrap_or_default(),
         gate,
+        ties,
     }
 }
 
@@ -106,7 +124,12 @@ fn wants_write(finding: &Finding, is_adopted: bool) -> bool {
         Verdict::Pending | Verdict::New => finding.mode >= Mode::Report,
         Verdict::FirstSight => is_adopted && finding.mode >= Mode::Report,
         Verdict::Drift | Verdict::Conflict => finding.mode == Mode::Enforce,
-        Verdict::InSync | Verdict::Undeclared | Verdict::Gone | Verdict::Moving | Verdict::Gap => false,
+        Verdict::InSync
+        | Verdict::Undeclared
+        | Verdict::Gone
+        | Verdict::Moving
+        | Verdict::Gap
+        | Verdict::Waiting => false,
     }
 }
 

@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::rollout::Waves;
-use crate::model::{Author, Base, Item, Outcome, Outcomes, Plan, Proofs, Scope, Slug, Step, Value, Verdict};
+use crate::model::{
+    Author, Base, Item, Known, Outcome, Outcomes, Plan, Produced, Proofs, Scope, Slug, StackKey, Step, Value,
+    Verdict,
+};
 use crate::observe::{AccountCache, OrganizationCache, RootHold};
 
 /// How long a gap may last before a person should know of it, in seconds.
@@ -35,8 +38,32 @@ pub struct Memory {
     recorded: Mutex<BTreeMap<Scope, Proofs>>,
     pub(super) sightings: Mutex<BTreeMap<(Scope, Item), Sighting>>,
     gaps: Mutex<BTreeMap<Scope, i64>>,
+    outputs: Mutex<Known>,
     put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
     pub(super) waves: Waves,
+}
+
+/// What a look at an account told about the outputs of its stacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Learned {
+    /// Nothing that another stack could wait for.
+    #[default]
+    Nothing,
+    /// One can be relied on that could not be before; its value is the one that was known.
+    Again,
+    /// One has a value that was not known.
+    Changed,
+}
+
+impl Learned {
+    fn of(before: Option<&Produced>, now: &Produced) -> Self {
+        let Some(outputs) = now.usable(&now.intent) else { return Self::Nothing };
+        match before {
+            Some(before) if before.usable(&now.intent) == Some(outputs) => Self::Nothing,
+            Some(before) if before.outputs == *outputs && !before.intent.is_empty() => Self::Again,
+            _ => Self::Changed,
+        }
+    }
 }
 
 impl Memory {
@@ -49,6 +76,7 @@ impl Memory {
             recorded: Mutex::default(),
             sightings: Mutex::default(),
             gaps: Mutex::default(),
+            outputs: Mutex::default(),
             put_back: Mutex::default(),
             waves: Waves::default(),
         }
@@ -98,6 +126,20 @@ impl Memory {
                 cache.forget(id);
             }
         }
+    }
+
+    /// What was last known of the outputs of these accounts.
+    pub(super) fn known<'a>(&self, slugs: impl Iterator<Item = &'a Slug>) -> Known {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        slugs.filter_map(|slug| Some((slug.clone(), outputs.get(slug)?.clone()))).collect()
+    }
+
+    /// Takes in what a look at an account showed of its outputs.
+    pub(super) fn learn(&self, slug: &Slug, produced: BTreeMap<StackKey, Produced>) -> Learned {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = outputs.insert(slug.clone(), produced.clone()).unwrap_or_default();
+        let learned = |(key, now): (&StackKey, &Produced)| Learned::of(before.get(key), now);
+        produced.iter().map(learned).max().unwrap_or_default()
     }
 
     /// Items of a scope that were put back too often within the last day.

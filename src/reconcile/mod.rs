@@ -22,12 +22,12 @@ use crate::model::{
     Scope, Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
-use crate::plan::{Guards, Rules, next_base, plan};
+use crate::plan::{Guards, Rules, next_base, plan, produced};
 use crate::report::ScopeReport;
 
 pub use attribution::is_pending;
 pub use edition::Edition;
-pub use memory::Memory;
+pub use memory::{Learned, Memory};
 
 use crate::follow::Accepted;
 
@@ -107,6 +107,8 @@ pub struct Pass {
     pub organization: Option<OrganizationFacts>,
     /// Which templates were seen.
     pub proofs: Proofs,
+    /// Whether others may go on with what was seen of its outputs.
+    pub learned: Learned,
 }
 
 /// Runs one pass. Without hands nothing is written.
@@ -121,6 +123,7 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
     };
     world.memory.wrote(&plan, &outcomes, world.clock.now());
     let authors = attribution::authors(world, task, &observed, &plan).await;
+    let learned = learn(world, task, &observed, &plan);
     let base = next_base(&plan, &outcomes, task.base);
     let live = live(&observed);
     let organization = match &observed.facts {
@@ -133,7 +136,17 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
     };
     let report = report(world, task, &observed, plan, outcomes, authors);
     rollout::note(world, task, &report, &base);
-    Pass { report, base, live, organization, proofs }
+    Pass { report, base, live, organization, proofs, learned }
+}
+
+/// Keeps what was seen of the outputs of an account's stacks.
+fn learn(world: &World, task: &Task<'_>, observed: &Observed, plan: &Plan) -> Learned {
+    match (account(task), &observed.facts) {
+        (Some(account), Facts::Account(facts)) => {
+            world.memory.learn(&account.slug, produced(plan, account, facts))
+        }
+        _ => Learned::Nothing,
+    }
 }
 
 /// Observes and plans.

@@ -1,14 +1,14 @@
 //! One pass of every scope: the organization first, then all accounts at once, or wave by wave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Edition, Hands, Pass, Task, World, pass, rollout};
+use super::{Edition, Hands, Learned, Pass, Task, World, pass, rollout};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, OrganizationFacts, Scope};
+use crate::model::{Base, Desired, OrganizationFacts, Scope, Slug};
 use crate::observe::DriftLook;
 use crate::report::{ScopeReport, Situation};
 
@@ -23,6 +23,10 @@ pub async fn look(
     let mut sweep = Sweep::new(world, accepted, bases.clone(), concurrency);
     sweep.drift = drift;
     sweep.pass(None).await;
+    if sweep.has_news() {
+        // Two accounts that take outputs of each other: what the later one showed is known to the other by now.
+        sweep.pass(None).await;
+    }
     sweep.reports().to_vec()
 }
 
@@ -37,6 +41,8 @@ pub struct Sweep<'a> {
     records: Vec<ScopeRecord>,
     organization: Option<Arc<OrganizationFacts>>,
     put_back: BTreeMap<Scope, ScopeReport>,
+    /// Which accounts showed outputs in the last pass that were not known before.
+    learned: BTreeSet<Slug>,
 }
 
 impl<'a> Sweep<'a> {
@@ -60,42 +66,57 @@ impl<'a> Sweep<'a> {
             records,
             organization: None,
             put_back: BTreeMap::new(),
+            learned: BTreeSet::new(),
         }
     }
 
-    /// One pass of every scope.
+    /// One pass of every scope, wave by wave, and in each wave an account after those whose outputs it takes.
     pub async fn pass(&mut self, hands: Option<&Hands>) {
         self.reports.clear();
         self.records.clear();
-        let scopes = self.world.scopes(&self.accepted.desired);
+        self.learned.clear();
+        let desired = &self.accepted.desired;
+        let scopes = self.world.scopes(desired);
         let (first, rest) = scopes.split_at(1.min(scopes.len()));
         for scope in first {
             let pass = self.one(scope, hands).await;
             self.organization = pass.organization.clone().map(Arc::new);
             self.take(scope, pass);
         }
-        for wave in rollout::by_wave(&self.accepted.desired, rest) {
-            self.together(&wave, hands).await;
+        let mut passed: BTreeSet<&Slug> = BTreeSet::new();
+        for wave in rollout::by_wave(desired, rest.iter().filter_map(slug)) {
+            for rank in ranks(desired, &wave) {
+                let (meant, others): (Vec<_>, Vec<_>) =
+                    rank.into_iter().partition(|slug| wave.contains(slug));
+                // Nothing is written there, or said of them; those of earlier waves were seen already.
+                let witnesses = others.into_iter().filter(|slug| !passed.contains(slug)).collect();
+                self.all(witnesses, None).await;
+                for (scope, pass) in self.all(meant, hands).await {
+                    self.take(&scope, pass);
+                }
+            }
+            passed.extend(wave);
         }
         self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
     }
 
-    /// One pass of each of these, several at once.
-    async fn together(&mut self, scopes: &[Scope], hands: Option<&Hands>) {
-        let passes: Vec<_> = {
-            let this = &*self;
-            stream::iter(scopes.iter().cloned())
-                .map(|scope| async move {
-                    let pass = this.one(&scope, hands).await;
-                    (scope, pass)
-                })
-                .buffer_unordered(self.concurrency.max(1))
-                .collect()
-                .await
-        };
-        for (scope, pass) in passes {
-            self.take(&scope, pass);
-        }
+    /// True when something waits for an output that has become known since.
+    pub fn has_news(&self) -> bool {
+        let is_waiting = |report: &&ScopeReport| !report.plan.awaits.is_empty();
+        let waiting = self.reports.iter().filter(is_waiting).filter_map(|report| slug(&report.scope));
+        let mut producers = waiting.flat_map(|slug| self.accepted.desired.producers(slug));
+        producers.any(|slug| self.learned.contains(slug))
+    }
+
+    async fn all(&self, slugs: Vec<&Slug>, hands: Option<&Hands>) -> Vec<(Scope, Pass)> {
+        stream::iter(slugs.into_iter().cloned().map(Scope::Account))
+            .map(|scope| async move {
+                let pass = self.one(&scope, hands).await;
+                (scope, pass)
+            })
+            .buffer_unordered(self.concurrency.max(1))
+            .collect()
+            .await
     }
 
     async fn one(&self, scope: &Scope, hands: Option<&Hands>) -> Pass {
@@ -107,6 +128,9 @@ impl<'a> Sweep<'a> {
     }
 
     fn take(&mut self, scope: &Scope, pass: Pass) {
+        if pass.learned > Learned::Nothing {
+            self.learned.extend(slug(scope).cloned());
+        }
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         let Pass { base, live, proofs, .. } = pass;
         self.records.push(ScopeRecord { scope: scope.clone(), base, live, proofs });
@@ -137,4 +161,37 @@ impl<'a> Sweep<'a> {
             organization: self.organization.clone(),
         }
     }
+}
+
+fn slug(scope: &Scope) -> Option<&Slug> {
+    match scope {
+        Scope::Account(slug) => Some(slug),
+        Scope::Organization => None,
+    }
+}
+
+/// These accounts and those whose outputs they take, so that each comes after the latter; where that goes round in a
+/// circle, as far as can be.
+fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<Vec<&'a Slug>> {
+    let mut left: BTreeMap<&Slug, BTreeSet<&Slug>> = BTreeMap::new();
+    let mut open: Vec<&Slug> = slugs.iter().copied().collect();
+    while let Some(slug) = open.pop() {
+        if !left.contains_key(slug) {
+            let producers = desired.producers(slug);
+            open.extend(producers.iter().copied());
+            left.insert(slug, producers);
+        }
+    }
+    let mut ranks = Vec::new();
+    while !left.is_empty() {
+        let is_ready = |producers: &BTreeSet<&Slug>| producers.iter().all(|it| !left.contains_key(it));
+        let ready = left.iter().filter(|(_, producers)| is_ready(producers)).map(|(slug, _)| *slug);
+        let mut rank: Vec<_> = ready.collect();
+        if rank.is_empty() {
+            rank = left.keys().copied().take(1).collect();
+        }
+        rank.iter().for_each(|slug| drop(left.remove(slug)));
+        ranks.push(rank);
+    }
+    ranks
 }

@@ -102,7 +102,7 @@ pub struct Now {
 impl Now {
     /// True when everything `marker` speaks of could be seen: only then an issue may be called settled.
     pub(super) fn sees_all_of(&self, marker: &Marker) -> bool {
-        let unseen = |now: &ItemNow| matches!(now.verdict, Verdict::Gap | Verdict::Moving);
+        let unseen = |now: &ItemNow| matches!(now.verdict, Verdict::Gap | Verdict::Moving | Verdict::Waiting);
         if marker.is_complete {
             !marker.items.keys().filter_map(|item| self.items.get(item)).any(unseen)
         } else {

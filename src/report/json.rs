@@ -15,7 +15,8 @@
 //!           hold        why every write is stopped here, or null
 //!           counts      as above, of this scope
 //!           items[]     item        "settings.passwordPolicy", "stacks.network[eu-west-1]", …
-//!                       verdict     inSync, pending, drift, conflict, new, firstSight, undeclared, gone, moving, gap
+//!                       verdict     inSync, pending, drift, conflict, new, firstSight, undeclared, gone, moving, gap,
+//!                                   waiting
 //!                       mode        observe, report, enforce
 //!                       source      {path, line} that declares it, or null
 //!                       because     why, where the verdict alone does not say it; else ""

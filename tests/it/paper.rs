@@ -50,6 +50,9 @@ pub(crate) fn desired() -> Desired {
         settings: BTreeMap::new(),
         stacks: BTreeMap::new(),
         adopt: BTreeSet::new(),
+        remove_on_leave: BTreeSet::new(),
+        absent: BTreeMap::new(),
+        exclusions: Vec::new(),
         sources: BTreeMap::new(),
     };
     Desired {
@@ -94,7 +97,7 @@ pub(crate) fn in_mode(mut desired: Desired, mode: Mode) -> Desired {
 }
 
 pub(crate) fn based_on(value: Option<&Value>) -> Base {
-    Base { items: value.map(|value| (ALIAS, value.clone())).into_iter().collect() }
+    Base::of(value.map(|value| (ALIAS, value.clone())).into_iter().collect())
 }
 
 pub(crate) fn seeing(sight: Sight) -> Observed {
@@ -103,10 +106,7 @@ pub(crate) fn seeing(sight: Sight) -> Observed {
         items: BTreeMap::from([(ALIAS, sight)]),
         facts: Facts::Account(AccountFacts {
             id: Some(account_id("111122223333")),
-            stacks: BTreeMap::new(),
-            undeclared: BTreeSet::new(),
-            password_policy: None,
-            closed: None,
+            ..AccountFacts::default()
         }),
         hold: None,
     }

@@ -169,7 +169,7 @@ fn after_healing_by_hand_every_row_is_in_sync_and_nothing_is_written() {
         for _ in 0..2 {
             assert_eq!(world.pass(&wanting(row.desired.as_ref()), true), Some(Verdict::InSync), "{row:?}");
         }
-        assert_eq!((world.writes, world.base), (0, based_on(row.desired.as_ref())), "{row:?}");
+        assert_eq!((world.writes, world.base.items), (0, based_on(row.desired.as_ref()).items), "{row:?}");
     }
 }
 
@@ -180,7 +180,7 @@ fn after_a_partial_apply_the_base_stays_and_the_verdict_is_the_same_again() {
         let desired = wanting(row.desired.as_ref());
         let first = world.pass(&desired, false);
         let wrote = world.writes;
-        let base_moved = world.base != based_on(row.base.as_ref());
+        let base_moved = world.base.items != based_on(row.base.as_ref()).items;
         assert_eq!(
             base_moved,
             matches!(first, Some(Verdict::InSync | Verdict::Gone)) && base_moved,
@@ -224,7 +224,7 @@ fn what_could_not_be_read_is_not_changed_and_keeps_its_base() {
             let base = based_on(row.base.as_ref());
             let plan = plan(&scope(), &desired, &base, &seeing(sight), &rules());
             assert!(plan.is_empty(), "{row:?}");
-            assert_eq!(next_base(&plan, &Outcomes::new(), &base), base, "{row:?}");
+            assert_eq!(next_base(&plan, &Outcomes::new(), &base).items, base.items, "{row:?}");
         }
     }
 }

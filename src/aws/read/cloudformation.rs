@@ -36,6 +36,8 @@ pub struct StackSeen {
     pub outputs: BTreeMap<String, String>,
     /// True for a stack that belongs to another stack.
     pub is_nested: bool,
+    /// True under termination protection.
+    pub is_protected: bool,
     /// `StackDriftStatus`: `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`.
     pub drift: String,
     /// Milliseconds since 1970 of the last drift check.
@@ -258,6 +260,7 @@ impl Reader {
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
             outputs: stack.outputs().iter().filter_map(|o| pair(o.output_key(), o.output_value())).collect(),
             is_nested: stack.parent_id.is_some(),
+            is_protected: stack.enable_termination_protection.unwrap_or_default(),
             drift,
             drift_checked,
             change_set: stack.change_set_id,

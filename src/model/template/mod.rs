@@ -5,7 +5,7 @@
 //! inside a free-form document the two differ); [`canonical`] is equal for templates that mean the same.
 //! What a template means to CloudFormation beyond its form (types, limits) is not checked here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Value;
 use crate::yaml::{self, Entry, Kind, Node, Place, implied};
@@ -71,6 +71,11 @@ impl Template {
     pub fn resources(&self) -> BTreeMap<String, String> {
         let kind = |value: &Value| value.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned();
         self.section("Resources").map(|(name, value)| (name.clone(), kind(value))).collect()
+    }
+
+    /// The keys of the outputs.
+    pub fn outputs(&self) -> BTreeSet<String> {
+        self.section("Outputs").map(|(key, _)| key.clone()).collect()
     }
 
     fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Value)> {

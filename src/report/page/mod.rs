@@ -5,6 +5,7 @@ mod choose;
 mod commit;
 mod drift;
 mod first_contact;
+mod left;
 mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet};

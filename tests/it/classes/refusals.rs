@@ -156,6 +156,9 @@ fn every_modelled_error_of_every_call_has_a_class() {
     organizations TagResource ServiceException: transient (looked before sent again)
     organizations TagResource TargetNotFoundException: transient
     organizations TagResource TooManyRequestsException: transient
+    sns ListSubscriptions AuthorizationError: stalled
+    sns ListSubscriptions InternalError: transient (looked before sent again)
+    sns ListSubscriptions InvalidParameter: bug
     sts AssumeRole ExpiredTokenException: transient (session renewed, looked before sent again)
     sts AssumeRole MalformedPolicyDocument: stalled
     sts AssumeRole PackedPolicyTooLarge: stalled

@@ -100,13 +100,6 @@ fn a_locked_thing_is_not_dropped_as_a_whole() {
       = see: baselines/control/baseline.yaml:5:12: what it is locked to
       = hint: take it out; only the baseline `control` can change it, or leave an account out
 
-    error: `stacks.trail` cannot be kept absent yet: Landfast removes nothing
-     --> accounts/one/account.yaml:5:10
-      |
-    5 | stacks: {trail: absent}
-      |          ^
-      = hint: write null to leave it as it is, and remove it by hand
-
     error: `stacks.trail` is locked and cannot be dropped
      --> accounts/one/account.yaml:5:10
       |

@@ -117,6 +117,9 @@ impl World {
             settings: BTreeMap::new(),
             stacks: BTreeMap::new(),
             adopt: BTreeSet::new(),
+            remove_on_leave: std::collections::BTreeSet::new(),
+            absent: std::collections::BTreeMap::new(),
+            exclusions: Vec::new(),
             sources: BTreeMap::new(),
         };
         self.desired.accounts.insert(slug, Arc::new(account));

@@ -32,6 +32,9 @@ struct Deployed {
     rollout: AbortHandle,
 }
 
+/// Where alerts go.
+const SOC: &str = "soc@example.com";
+
 fn template(name: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     std::fs::read_to_string(folder.join(name)).unwrap()
@@ -53,7 +56,9 @@ fn files(slugs: &[&str]) -> Vec<(String, String)> {
     let role = files.get_mut("baselines/base/role.template.yaml").unwrap();
     let named = format!("      RoleName: {ROLE}\n");
     *role = role.replace(&named, &format!("{named}{BOUNDARY}"));
-    files.insert(LOGS.to_owned(), logs_template(7));
+    // A mailbox has to confirm, which is looked for with a call of its own.
+    let topic = "  Topic: {Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: email, Endpoint: soc@example.com}]}}\n";
+    files.insert(LOGS.to_owned(), logs_template(7) + topic);
     files.into_iter().collect()
 }
 
@@ -209,6 +214,7 @@ fn asked(play: &Play, role: &str, is_granted: bool) -> BTreeSet<String> {
 async fn everything_works_with_what_the_templates_grant_and_nothing_is_granted_in_vain() {
     let mut story = Deployed::begin(&["alpha", "beta"], "true").await;
     story.settled(&["alpha", "beta"]).await;
+    a_mailbox_confirms(&story).await;
     a_change_by_hand_is_told_with_its_author_and_put_back_under_enforce(&mut story).await;
     a_creation_that_failed_is_made_again_and_a_lost_answer_costs_a_change_set(&story).await;
     an_account_is_moved_and_tagged(&story).await;
@@ -240,6 +246,14 @@ async fn everything_works_with_what_the_templates_grant_and_nothing_is_granted_i
         assert!(entry.caller.contains(":assumed-role/Landfast"), "{entry:?}");
     }
     story.end().await;
+}
+
+async fn a_mailbox_confirms(story: &Deployed) {
+    let play = &story.play;
+    let is_told = |play: &Play| play.open_issue("attention", "accounts/alpha").is_some();
+    play.until("it is waited for", is_told).await;
+    play.stage.aws.confirm_subscriptions(SOC);
+    play.until("it is over", |play| !is_told(play)).await;
 }
 
 async fn a_change_by_hand_is_told_with_its_author_and_put_back_under_enforce(story: &mut Deployed) {
