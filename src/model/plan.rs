@@ -202,7 +202,7 @@ pub struct Plan {
     /// What is held back.
     pub blocked: Vec<Blocked>,
     /// Items that wait for an output of another stack, whether anything of them is held back or not.
-    pub awaits: BTreeSet<Item>,
+    pub waiting: BTreeSet<Item>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
     /// Why `unclaimed` may lack some: not every account could be read.
@@ -263,7 +263,7 @@ impl Plan {
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));
-        self.awaits.retain(is_meant);
+        self.waiting.retain(is_meant);
         self.warnings.retain(|warning| is_meant(&warning.item));
         self
     }

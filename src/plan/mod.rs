@@ -17,6 +17,7 @@ mod organization;
 mod references;
 mod stacks;
 mod ties;
+mod unmarked;
 mod warnings;
 mod wave;
 
@@ -30,6 +31,7 @@ use crate::model::{
 };
 
 pub use agree::next_base;
+pub use foreign::owner as other_owner;
 pub use guards::{Guards, ProtectedStack, go_on};
 pub use references::produced;
 pub use wave::{Progress, Seen, Standing, standing};
@@ -103,7 +105,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         findings,
         steps,
         blocked,
-        awaits: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
+        waiting: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
         warnings,

@@ -106,7 +106,7 @@ impl<'a> Sweep<'a> {
 
     /// True when something waits for an output that has become known since.
     pub fn has_news(&self) -> bool {
-        let is_waiting = |report: &&ScopeReport| !report.plan.awaits.is_empty();
+        let is_waiting = |report: &&ScopeReport| !report.plan.waiting.is_empty();
         let waiting = self.reports.iter().filter(is_waiting).filter_map(|report| slug(&report.scope));
         let mut producers = waiting.flat_map(|slug| self.accepted.desired.producers(slug));
         producers.any(|slug| self.learned.contains(slug))
@@ -176,7 +176,7 @@ fn slug(scope: &Scope) -> Option<&Slug> {
 
 /// These accounts and those whose outputs they take, so that each comes after the latter; where that goes round in a
 /// circle, as far as can be.
-fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<Vec<&'a Slug>> {
+fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<BTreeSet<&'a Slug>> {
     let mut left: BTreeMap<&Slug, BTreeSet<&Slug>> = BTreeMap::new();
     let mut open: Vec<&Slug> = slugs.iter().copied().collect();
     while let Some(slug) = open.pop() {
@@ -190,11 +190,11 @@ fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<Vec<&'a Sl
     while !left.is_empty() {
         let is_ready = |producers: &BTreeSet<&Slug>| producers.iter().all(|it| !left.contains_key(it));
         let ready = left.iter().filter(|(_, producers)| is_ready(producers)).map(|(slug, _)| *slug);
-        let mut rank: Vec<_> = ready.collect();
+        let mut rank: BTreeSet<_> = ready.collect();
         if rank.is_empty() {
-            rank = left.keys().copied().take(1).collect();
+            rank.extend(left.keys().copied().take(1));
         }
-        rank.iter().for_each(|slug| drop(left.remove(slug)));
+        left.retain(|slug, _| !rank.contains(slug));
         ranks.push(rank);
     }
     ranks

@@ -143,7 +143,7 @@ mod tests {
         let accounts = BTreeMap::from([(scratch, "stacks.network[eu-west-1]: rolled back".to_owned())]);
         let wanted = gated(Cause::Stopped { at: "canary".to_owned(), accounts, tolerated: 0 });
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"");
+        insta::assert_snapshot!(issue.title, @r"[rollout] 0123456789 is stopped at wave canary: scratch in trouble");
         insta::assert_snapshot!(issue.body, @"");
     }
 
@@ -151,7 +151,7 @@ mod tests {
     fn a_pause_names_the_very_commit_to_vouch_for() {
         let wanted = gated(Cause::Approval);
         let issue = wanted.issues.values().next().unwrap();
-        insta::assert_snapshot!(issue.title, @"");
+        insta::assert_snapshot!(issue.title, @r"[rollout] wave prod waits for an operator to vouch for 0123456789");
         insta::assert_snapshot!(issue.body, @"");
     }
 

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod adopting;
+mod checks;
 mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;
@@ -18,6 +19,7 @@ mod leaving;
 mod locks;
 mod meaning;
 mod references;
+mod remembering;
 mod rendering;
 mod rollout;
 mod saml;
