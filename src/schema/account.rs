@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 
 use super::{
-    AccountId, AdoptPath, Anything, Email, Everywhere, Mode, Named, OrAbsent, OrNull, OuPath, RoleName,
-    Settings, Stack, StackName, TagKey, Text, ValueName,
+    AccountId, AdoptPath, Anything, Email, Everywhere, Mode, Named, OnLeave, OrAbsent, OrNull, OuPath,
+    RoleName, Settings, Stack, StackName, TagKey, Text, ValueName,
 };
 
 /// One account. The name of its folder is its key for life.
@@ -26,6 +26,8 @@ pub struct Account {
     pub access: Option<AccountAccess>,
     /// How far Landfast goes when something is no longer as declared.
     pub mode: Option<OrNull<Mode>>,
+    /// What becomes of what this layer declared once it no longer does, where an entry does not say otherwise.
+    pub on_leave: Option<OnLeave>,
     /// Values that expressions see as `values`; maps in them merge key by key.
     pub values: Option<Named<ValueName, Anything>>,
     /// What an account has once.

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 
 use super::{
-    AdoptPath, Anything, BaselineName, Day, LockPath, Mode, Named, Narrowed, OrAbsent, OrNull, OuPattern,
-    PlainOr, Reason, Settings, Slug, Stack, StackName, TagKey, Text, ValueName,
+    AdoptPath, Anything, BaselineName, Day, LockPath, Mode, Named, Narrowed, OnLeave, OrAbsent, OrNull,
+    OuPattern, PlainOr, Reason, Settings, Slug, Stack, StackName, TagKey, Text, ValueName,
 };
 
 /// What many accounts share.
@@ -18,6 +18,8 @@ pub struct Baseline {
     pub after: Option<Vec<BaselineName>>,
     /// How far Landfast goes when something is no longer as declared.
     pub mode: Option<OrNull<Mode>>,
+    /// What becomes of what this layer declared once it no longer does, where an entry does not say otherwise.
+    pub on_leave: Option<OnLeave>,
     /// Values that expressions see as `values`; maps in them merge key by key.
     pub values: Option<Named<ValueName, Anything>>,
     /// What an account has once.

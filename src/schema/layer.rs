@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 
 use super::{
-    Anything, Capability, FilePath, LockPath, Mode, Named, Need, OneOrMany, OrAbsent, OrNull, ParameterName,
-    PlainOr, RegionOrGroup, SamlProviderName, TagKey, Targets, Text, ValueName, Within,
+    Anything, Capability, FilePath, Freeze, LockPath, Mode, Named, Need, OnLeave, OneOrMany, OrAbsent,
+    OrNull, ParameterName, PlainOr, RegionOrGroup, Rollout, SamlProviderName, TagKey, Targets, Text,
+    ValueName, Within,
 };
 
 /// What is said to every account before anybody else speaks.
@@ -14,12 +15,18 @@ use super::{
 pub struct Repository {
     /// How far Landfast goes when something is no longer as declared.
     pub mode: Option<OrNull<Mode>>,
+    /// What becomes of what this layer declared once it no longer does, where an entry does not say otherwise.
+    pub on_leave: Option<OnLeave>,
     /// Values that expressions see as `values`; maps in them merge key by key.
     pub values: Option<Named<ValueName, Anything>>,
     /// What an account has once; not for the management account.
     pub settings: Option<Settings<Everywhere>>,
     /// Paths that no later layer may weaken, drop or silence.
     pub locked: Option<Vec<LockPath>>,
+    /// In which order a change reaches accounts.
+    pub rollout: Option<Rollout>,
+    /// When nothing is written, whatever was merged.
+    pub freeze: Option<Vec<Freeze>>,
 }
 
 /// An entry that is for every account of its layer.
@@ -43,7 +50,7 @@ pub struct Settings<N> {
     /// The name in the address of the sign-in page.
     pub account_alias: Option<OrAbsent<PlainOr<Text, ValueInFull<N>>>>,
     /// Identity providers that speak SAML, by name.
-    pub saml_providers: Option<OrAbsent<Named<SamlProviderName, OrAbsent<SamlProvider<N>>>>>,
+    pub saml_providers: Option<OrNull<Named<SamlProviderName, OrAbsent<SamlProvider<N>>>>>,
 }
 
 /// The rules for passwords of IAM users.
@@ -69,6 +76,8 @@ pub struct PasswordPolicy<N> {
     pub allow_users_to_change: Option<OrNull<bool>>,
     /// Whose password has expired cannot sign in to change it.
     pub hard_expiry: Option<OrNull<bool>>,
+    /// What becomes of it once it is no longer declared for an account.
+    pub on_leave: Option<OrNull<OnLeave>>,
     /// Whom it is for.
     #[serde(flatten)]
     pub narrowing: N,
@@ -77,9 +86,12 @@ pub struct PasswordPolicy<N> {
 /// A setting that is one text, with room for more.
 #[derive(JsonSchema)]
 #[schemars(rename = "ValueInFull")]
+#[serde(rename_all = "camelCase")]
 pub struct ValueInFull<N> {
     /// The text itself.
     pub value: Text,
+    /// What becomes of it once it is no longer declared for an account.
+    pub on_leave: Option<OnLeave>,
     /// Whom it is for.
     #[serde(flatten)]
     pub narrowing: N,
@@ -88,9 +100,12 @@ pub struct ValueInFull<N> {
 /// An identity provider that speaks SAML.
 #[derive(JsonSchema)]
 #[schemars(rename = "SamlProvider")]
+#[serde(rename_all = "camelCase")]
 pub struct SamlProvider<N> {
     /// The file with its metadata, as the provider hands it out.
     pub metadata: Option<OrNull<FilePath>>,
+    /// What becomes of it once it is no longer declared for an account.
+    pub on_leave: Option<OrNull<OnLeave>>,
     /// Whom it is for.
     #[serde(flatten)]
     pub narrowing: N,
@@ -113,6 +128,8 @@ pub struct Stack<N> {
     pub needs: Option<OrNull<Vec<Need>>>,
     /// What CloudFormation wants to be granted in so many words.
     pub capabilities: Option<OrNull<Vec<Capability>>>,
+    /// What becomes of it once it is no longer declared for an account.
+    pub on_leave: Option<OrNull<OnLeave>>,
     /// Whom it is for.
     #[serde(flatten)]
     pub narrowing: N,

@@ -9,6 +9,7 @@ mod baseline;
 mod layer;
 mod organization;
 mod plain;
+mod rollout;
 mod shaping;
 mod words;
 
@@ -19,6 +20,7 @@ pub use layer::{
 };
 pub use organization::{AccountDefaults, Organization, OrganizationAccess, OrganizationalUnit};
 pub use plain::{Named, OneOrMany, OrAbsent, OrNull, PlainOr, Within};
+pub use rollout::{Freeze, Rollout, Wave};
 pub use words::*;
 
 use clap::ValueEnum;
@@ -68,13 +70,17 @@ impl WrittenFile {
     /// Its schema (JSON Schema, draft 7, which editors know best) as text that ends with a line end.
     pub fn schema(self) -> String {
         let generator = SchemaSettings::draft07().with_transform(shaping::Shaping).into_generator();
-        let schema = match self {
+        let mut schema = match self {
             Self::Repository => generator.into_root_schema_for::<Repository>(),
             Self::Organization => generator.into_root_schema_for::<Organization>(),
             Self::Baseline => generator.into_root_schema_for::<Baseline>(),
             Self::Account => generator.into_root_schema_for::<Account>(),
             Self::Operator => generator.into_root_schema_for::<crate::cli::Config>(),
         };
+        if self == Self::Repository {
+            // A file that says nothing yet is one.
+            schema.insert("type".to_owned(), serde_json::json!(["object", "null"]));
+        }
         format!("{:#}\n", schema.as_value())
     }
 }

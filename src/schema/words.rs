@@ -75,6 +75,8 @@ word! {
     FilePath {"type": "string", "pattern": "^(?!\\.{1,2}(/|$))[^/\\\\]+(/(?!\\.{1,2}(/|$))[^/\\\\]+)*$"};
     /// How far Landfast goes when something is no longer as declared: record only, open an issue, or put it back.
     Mode {"enum": ["observe", "report", "enforce"]};
+    /// Whether Landfast removes what it made there, once its own limits allow that, or keeps it and says so.
+    OnLeave {"enum": ["keep", "remove"]};
     /// What CloudFormation wants to be granted in so many words.
     Capability {"enum": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]};
     /// A stack of the same account by its name, or a setting such as `settings.samlProviders.ADFS`.
@@ -87,6 +89,18 @@ word! {
     StackPattern {"type": "string", "pattern": "^([^*/]+|\\*)/([^*/]+|\\*)$"};
     /// The full id of a commit.
     CommitId {"type": "string", "pattern": "^[0-9a-f]{40}$"};
+    /// The name of a wave.
+    WaveName {"type": ["string", "number", "boolean"], "pattern": "^[A-Za-z0-9_.-]{1,40}$"};
+    /// A number of accounts, or a share of them: `2`, `10%`.
+    Tolerance {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+ *%?$"}]};
+    /// A time such as 90s, 30m, 2h or 1d.
+    Span {"type": "string", "minLength": 2};
+    /// A day of the week, such as friday or fri.
+    DayOfWeek {"type": "string", "pattern": "^[A-Za-z]{2,9}$"};
+    /// Hours of a day, such as 18:00-08:00; `24:00` is the midnight at its end.
+    Hours {"type": "string", "pattern": "^ *[0-9:]+ *- *[0-9:]+ *$"};
+    /// The name of a time zone, such as Europe/Zurich.
+    TimeZone {"type": "string", "minLength": 1};
     /// A day, such as 2027-01-01.
     Day {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"};
     /// Why an account is left out, perhaps with a last day: `OPS-1231, until 2027-01-01`.

@@ -25,6 +25,7 @@ mod program;
 mod saml;
 mod sandbox_aws;
 mod sandbox_github;
+mod schema;
 mod stories;
 mod stub;
 mod tidy;

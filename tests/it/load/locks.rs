@@ -174,7 +174,7 @@ fn what_cannot_be_locked_is_said() {
     insta::assert_snapshot!(faults(&[(
         "baselines/a/baseline.yaml",
         "targets: {ous: [/**]}\nlocked: [settings.passwordPolcy, ou, values]\nsettings: {passwordPolicy: {minimumLength: 14}}\n",
-    ), (ACCOUNT, &format!("{ONE}locked: [mode]\n"))]), @r"
+    ), (ACCOUNT, &format!("{ONE}locked: [mode]\n"))]), @"
     error: unknown key `locked`
      --> accounts/one/account.yaml:4:1
       |
