@@ -22,6 +22,8 @@ pub mod yaml;
 
 pub mod observe;
 
+pub mod import;
+
 pub mod plan;
 
 pub mod apply;

@@ -1,6 +1,6 @@
 //! Who each account is: the facts that are known before anything is merged, and that must not be shared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -150,13 +150,17 @@ impl Properties {
     }
 }
 
-/// Reports every id, e-mail and name that two folders share.
+/// Reports every id, e-mail and name that two folders share. Two accounts that are there may have one name, as AWS lets
+/// them; but requests for an account are known by its name.
 pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
     let ids = identities
         .iter()
         .filter_map(|who| who.file.id.as_ref().map(|id| (id.value.as_str(), who.slug, &id.spot)));
     let emails = identities.iter().map(|who| (who.plain_email.as_str(), who.slug, &who.email_spot));
-    let names = identities.iter().map(|who| (who.name.as_str(), who.slug, &who.file.name.spot));
+    let to_be_made: BTreeSet<&str> =
+        identities.iter().filter(|who| who.id.is_none()).map(|who| who.name.as_str()).collect();
+    let names = identities.iter().filter(|who| to_be_made.contains(who.name.as_str()));
+    let names = names.map(|who| (who.name.as_str(), who.slug, &who.file.name.spot));
     check_each_once("id", ids.collect(), faults);
     check_each_once("e-mail", emails.collect(), faults);
     check_each_once("name", names.collect(), faults);

@@ -45,8 +45,9 @@ mod words;
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
 pub use held::Held;
-pub use render::{Rendered, scalar};
+pub use render::{Rendered, by_region, document, escaped, scalar};
 pub use rule::{Rule, Severity};
+pub use templates::capability;
 pub use tree::{File, Tree};
 
 use account::Accounts;

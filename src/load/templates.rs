@@ -126,7 +126,7 @@ fn report_remarks(path: &str, remarks: &[Remark], faults: &mut Faults) {
 }
 
 /// IAM resources need `CAPABILITY_IAM`, those with names of their own `CAPABILITY_NAMED_IAM`.
-fn capability(template: &Template) -> Option<&'static str> {
+pub fn capability(template: &Template) -> Option<&'static str> {
     let iam = template.body()["Resources"].as_object().into_iter().flatten().filter_map(|(_, resource)| {
         let name = match resource["Type"].as_str()? {
             "AWS::IAM::Role" => "RoleName",

@@ -17,6 +17,7 @@ mod organization;
 mod references;
 mod stacks;
 mod ties;
+mod unmarked;
 mod warnings;
 mod wave;
 
@@ -30,6 +31,7 @@ use crate::model::{
 };
 
 pub use agree::next_base;
+pub use foreign::owner as other_owner;
 pub use guards::{Guards, ProtectedStack, go_on};
 pub use references::produced;
 pub use wave::{Progress, Seen, Standing, standing};

@@ -15,6 +15,7 @@ mod diff;
 mod explain;
 #[cfg(test)]
 mod fixtures;
+mod imported;
 mod issue;
 mod issues_plan;
 mod json;
@@ -35,6 +36,7 @@ pub use checked::{Checkup, checked_json, github, human, sarif};
 pub use counts::{Counts, counts};
 pub use diff::{Diff, Line, Sign, diff};
 pub use explain::{explained_paths, explanation, is_within};
+pub use imported::imported;
 pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, wanted};
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;

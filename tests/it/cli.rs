@@ -40,6 +40,8 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
       render    Print a whole account as one file
       new       Write a new folder
       schema    Print the JSON Schema of a file, for editors
+      init      Write a minimal repository
+      import    Write down an organization that is there
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -51,6 +53,7 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
 
     First steps:
       landfast sandbox                              see it work, with nothing but this machine
+      landfast import --region eu-west-1            write down what you have; it cannot write to AWS
       landfast plan --repo https://git…/accounts    see what it would do to yours; it cannot write
       landfast run --repo … --mode observe          the safe first day: look and record, write nothing
 

@@ -19,6 +19,7 @@ mod kill_matrix;
 mod load;
 mod observe;
 mod oracle;
+mod ownership;
 mod paper;
 mod program;
 mod saml;

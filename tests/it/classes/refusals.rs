@@ -83,6 +83,7 @@ fn every_modelled_error_of_every_call_has_a_class() {
     iam GetSAMLProvider NoSuchEntity: transient (absent)
     iam GetSAMLProvider ServiceFailure: transient (looked before sent again)
     iam ListAccountAliases ServiceFailure: transient (looked before sent again)
+    iam ListSAMLProviders ServiceFailure: transient (looked before sent again)
     iam UpdateAccountPasswordPolicy LimitExceeded: stalled
     iam UpdateAccountPasswordPolicy MalformedPolicyDocument: stalled
     iam UpdateAccountPasswordPolicy NoSuchEntity: transient (absent)

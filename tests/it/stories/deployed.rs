@@ -368,6 +368,8 @@ async fn what_is_asked_only_where_other_answers_are_silent(story: &Deployed) {
     let stack = play.stack("alpha", "role").unwrap().id;
     let detection = reader.detect_drift(&home, &stack).await.unwrap();
     reader.detection(&home, &detection).await.unwrap();
+    // What `import` asks besides.
+    assert_eq!(reader.saml_providers().await.unwrap(), ["ADFS"]);
 }
 
 #[tokio::test]
