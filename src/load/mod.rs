@@ -17,12 +17,15 @@ mod explain;
 mod expression;
 mod fields;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod held;
 mod identity;
 mod layer;
 mod lock;
 mod memory;
 mod merge;
+mod names;
 mod order;
 mod raw;
 mod reads;
