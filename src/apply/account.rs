@@ -1,4 +1,4 @@
-//! Settings: look whether the plan still holds, then put the whole.
+//! Settings: look whether the plan still holds, then put or remove the whole.
 
 use crate::aws::{Error, Reader, Writer};
 use crate::model::saml::{SamlMetadata, outline};
@@ -48,5 +48,42 @@ pub(super) async fn put_saml_provider(
         Some(_) => writer.update_saml_provider(name, &after.text).await?,
         None => writer.create_saml_provider(name, &after.text).await?,
     }
+    Ok(Outcome::Done)
+}
+
+/// Removes the password policy, if it still is what the plan saw.
+pub(super) async fn remove_password_policy(
+    reader: &Reader,
+    writer: &Writer,
+    before: &Value,
+) -> Result<Outcome, Error> {
+    if reader.password_policy().await?.as_ref() != Some(before) {
+        return Ok(Outcome::Stale("the password policy was changed meanwhile".to_owned()));
+    }
+    writer.delete_password_policy().await?;
+    Ok(Outcome::Done)
+}
+
+/// Takes the alias away, if the account still has the one the plan saw.
+pub(super) async fn remove_alias(reader: &Reader, writer: &Writer, before: &str) -> Result<Outcome, Error> {
+    if reader.account_alias().await?.as_deref() != Some(before) {
+        return Ok(Outcome::Stale("the account's alias was changed meanwhile".to_owned()));
+    }
+    writer.delete_account_alias(before).await?;
+    Ok(Outcome::Done)
+}
+
+/// Removes the provider, if its metadata still says what the plan saw.
+pub(super) async fn remove_saml_provider(
+    reader: &Reader,
+    writer: &Writer,
+    name: &SamlProviderName,
+    before: &str,
+) -> Result<Outcome, Error> {
+    let now = reader.saml_provider(name).await?.map(|metadata| outline(&metadata));
+    if now.as_deref() != Some(before) {
+        return Ok(Outcome::Stale(format!("the SAML provider {name} was changed meanwhile")));
+    }
+    writer.delete_saml_provider(name).await?;
     Ok(Outcome::Done)
 }

@@ -1,33 +1,8 @@
 //! What a change set would destroy: resources that hold data, deleted or replaced.
 
 use crate::aws::{Change, ChangeSet};
+use crate::model::data::{holds_data, is_kept};
 use crate::model::{Class, Outcome};
-
-/// Types whose replacement or deletion loses data that no template brings back.
-const HOLDS_DATA: [&str; 22] = [
-    "AWS::Backup::BackupVault",
-    "AWS::CloudTrail::EventDataStore",
-    "AWS::Cognito::UserPool",
-    "AWS::DocDB::DBCluster",
-    "AWS::DynamoDB::GlobalTable",
-    "AWS::DynamoDB::Table",
-    "AWS::EC2::Volume",
-    "AWS::ECR::Repository",
-    "AWS::EFS::FileSystem",
-    "AWS::ElastiCache::ReplicationGroup",
-    "AWS::FSx::FileSystem",
-    "AWS::KMS::Key",
-    "AWS::Kinesis::Stream",
-    "AWS::Logs::LogGroup",
-    "AWS::Neptune::DBCluster",
-    "AWS::OpenSearchService::Domain",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::Redshift::Cluster",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-];
 
 /// Each resource that holds data and would go, in words.
 pub(super) fn losses(change_set: &ChangeSet) -> Vec<String> {
@@ -35,9 +10,7 @@ pub(super) fn losses(change_set: &ChangeSet) -> Vec<String> {
 }
 
 fn loss(change: &Change) -> Option<String> {
-    // `Retain`, `ReplaceAndRetain`, `Snapshot` and the like leave the data somewhere.
-    let is_kept = ["Retain", "Snapshot"].iter().any(|kept| change.policy.contains(kept));
-    if is_kept || !HOLDS_DATA.contains(&change.resource_type.as_str()) {
+    if is_kept(&change.policy) || !holds_data(&change.resource_type) {
         return None;
     }
     let deed = match (change.action.as_str(), change.replacement.as_str()) {

@@ -157,6 +157,14 @@ impl Work<'_> {
                 };
                 self.stack(planned).deploy(&sent).await
             }
+            Step::RemovePasswordPolicy { before } => {
+                account::remove_password_policy(reader, writer, before).await
+            }
+            Step::RemoveAccountAlias { before } => account::remove_alias(reader, writer, before).await,
+            Step::RemoveSamlProvider { name, before } => {
+                account::remove_saml_provider(reader, writer, name, before).await
+            }
+            Step::RemoveStack { key, before } => self.stack(planned).remove(key, before).await,
             Step::DeleteFailedStack { key, before } => self.stack(planned).delete_failed(key, before).await,
         }
     }

@@ -74,21 +74,53 @@ impl Stacks<'_> {
         let Some(now) = now.filter(|now| Standing::of(&now.status) == Standing::Fallen) else {
             return Ok(Outcome::Stale(format!("{} is no longer in ROLLBACK_COMPLETE", key.name)));
         };
-        self.site.writer.delete_stack(&key.region, &now.id, &token(&now.id)).await?;
+        self.delete(key, &now).await
+    }
+
+    /// Deletes a stack that is to be no more, if it still is what the plan saw.
+    pub(super) async fn remove(&self, key: &StackKey, before: &StackFact) -> Result<Outcome, Error> {
+        let now = self.site.reader.stack(&key.region, &before.id).await?;
+        let is_same = |now: &StackSeen| now.updated == before.updated && now.status == before.status;
+        let Some(now) = now.filter(is_same) else {
+            return Ok(Outcome::Stale(format!("{} was changed meanwhile", key.name)));
+        };
+        self.delete(key, &now).await
+    }
+
+    /// Deletes the stack and waits until it is gone. The same token goes with every try, and an answer that was lost is
+    /// told from the stack itself.
+    async fn delete(&self, key: &StackKey, now: &StackSeen) -> Result<Outcome, Error> {
+        match self.site.writer.delete_stack(&key.region, &now.id, &token(now)).await {
+            Err(error) if !error.outcome_unknown() => return Err(error),
+            _ => {}
+        }
         let deadline = Instant::now() + self.site.patience;
         for nth in 0.. {
             tokio::time::sleep(self.watch.pause(nth)).await;
-            match self.site.reader.stack(&key.region, &now.id).await? {
-                None => return Ok(Outcome::Done),
-                Some(stack) if Standing::of(&stack.status) == Standing::Gone => return Ok(Outcome::Done),
-                Some(stack) if Standing::of(&stack.status) == Standing::Broken => {
+            let Some(stack) = self.site.reader.stack(&key.region, &now.id).await? else {
+                return Ok(Outcome::Done);
+            };
+            self.site.progress.tell(self.scope, &self.step, News::Moved(stack.status.clone()));
+            match Standing::of(&stack.status) {
+                Standing::Gone => return Ok(Outcome::Done),
+                Standing::Broken => return self.not_deleted(key, &stack).await,
+                // CloudFormation thought better of it: an export is in use.
+                Standing::Whole | Standing::Restored if !stack.reason.is_empty() && nth > 0 => {
                     return Ok(stalled(&stack, &stack.reason));
                 }
-                Some(stack) if Instant::now() > deadline => return Ok(waiting(&stack)),
-                Some(_) => {}
+                _ if Instant::now() > deadline => return Ok(waiting(&stack)),
+                _ => {}
             }
         }
         Ok(Outcome::Done)
+    }
+
+    /// A stack that could not be deleted, with the first resource that did not go: that is the cause.
+    async fn not_deleted(&self, key: &StackKey, stack: &StackSeen) -> Result<Outcome, Error> {
+        let events = self.site.reader.stack_events(&key.region, &stack.id, stack.updated).await?;
+        let deletions: Vec<_> = events.into_iter().filter(|event| event.status == "DELETE_FAILED").collect();
+        let reason = first_failure(&deletions).unwrap_or_else(|| stack.reason.clone());
+        Ok(stalled(stack, &reason))
     }
 
     async fn prepare(&self, sent: &Sent<'_>) -> Result<Prepared, Error> {
@@ -315,8 +347,8 @@ fn waiting(stack: &StackSeen) -> Outcome {
     Outcome::Waiting { because, after: Duration::from_secs(30) }
 }
 
-/// A request token made from a stack's id: the same for every try.
-fn token(stack_id: &str) -> String {
-    let tail = stack_id.rsplit('/').next().unwrap_or(stack_id);
-    format!("landfast-delete-{tail}")
+/// A request token made from a stack's id and its last update: the same for every try at the same stack.
+fn token(stack: &StackSeen) -> String {
+    let tail = stack.id.rsplit('/').next().unwrap_or(&stack.id);
+    format!("landfast-delete-{tail}-{}", stack.updated)
 }

@@ -82,7 +82,7 @@ fn lasting(code: &str) -> Option<Class> {
     Some(match code {
         // Permissions: ours, or a service control policy.
         "AccessDenied" | "AccessDeniedException" | "AccessDeniedForDependencyException" => Class::Stalled,
-        "UnauthorizedOperation" | "OperationNotPermittedException" => Class::Stalled,
+        "UnauthorizedOperation" | "OperationNotPermittedException" | "AuthorizationError" => Class::Stalled,
         // Credentials. A new account answers some of these too, which `is_not_ready` tells.
         "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" => Class::Stalled,
         "SignatureDoesNotMatch" | "IncompleteSignature" | "RequestTimeTooSkewed" => Class::Stalled,
@@ -105,6 +105,7 @@ fn ours(code: &str) -> Option<Class> {
     Some(match code {
         "SerializationException" | "MalformedQueryString" | "InvalidAction" | "MissingAction" => Class::Bug,
         "UnknownOperationException" | "MissingParameter" | "InvalidParameterCombination" => Class::Bug,
+        "InvalidParameter" => Class::Bug,
         "InvalidEventCategoryException" | "InvalidLookupAttributesException" => Class::Bug,
         "InvalidMaxResultsException" | "InvalidTimeRangeException" => Class::Bug,
         _ => return None,

@@ -24,7 +24,7 @@ pub use error::{Error, Refusal};
 pub use pace::Pace;
 pub use read::{
     Change, ChangeSet, Detection, ListedAccount, Lookup, OuChild, Reader, ResourceDrift, StackEvent,
-    StackSeen, TrailEvent, first_failure,
+    StackSeen, Subscription, TrailEvent, first_failure,
 };
 pub use settings::{Keys, Settings, Timeouts};
 pub use sides::{Readers, Writers};

@@ -81,6 +81,7 @@ struct Clients {
     iam: Pool<aws_sdk_iam::Client>,
     cloudformation: Pool<aws_sdk_cloudformation::Client>,
     cloudtrail: Pool<aws_sdk_cloudtrail::Client>,
+    sns: Pool<aws_sdk_sns::Client>,
 }
 
 /// Clients by region and by whether a call may be repeated.
@@ -144,6 +145,7 @@ impl Session {
     client!(iam, aws_sdk_iam);
     client!(cloudformation, aws_sdk_cloudformation);
     client!(cloudtrail, aws_sdk_cloudtrail);
+    client!(sns, aws_sdk_sns);
 
     /// Makes sure that there is a session.
     pub(super) async fn enter(&self) -> Result<(), Error> {

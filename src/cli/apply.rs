@@ -27,7 +27,7 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let until = tokio::time::Instant::now() + args.timeout;
     loop {
         sweep.pass(hands.as_ref()).await;
-        let next = rest(sweep.reports().iter());
+        let next = if sweep.has_news() { Some(Duration::ZERO) } else { rest(sweep.reports().iter()) };
         match next {
             Some(wait) if tokio::time::Instant::now() + wait < until => {
                 tokio::time::sleep(start.pace.scale(wait)).await;

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Source;
 use super::setup::Failure;
 use crate::plan::Guards;
 
-/// What the file may say.
-#[derive(Debug, Default, Deserialize)]
+/// The operator's own limits, out of reach of the repository they guard.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "landfast.toml")]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct Config {
+pub struct Config {
+    /// What is kept back whatever the repository says.
     guards: Guards,
 }
 
@@ -58,7 +61,7 @@ mod tests {
           |
         2 | new-account-per-day = 40
           | ^^^^^^^^^^^^^^^^^^^
-        unknown field `new-account-per-day`, expected one of `new-accounts-per-commit`, `new-accounts-per-day`, `accounts-per-commit`, `vanished-folders`, `protected-accounts`, `protected-stacks`, `approved`
+        unknown field `new-account-per-day`, expected one of `new-accounts-per-commit`, `new-accounts-per-day`, `accounts-per-commit`, `vanished-folders`, `removals-per-commit`, `removals-per-account`, `protected-accounts`, `protected-stacks`, `approved`
         "#);
         insta::assert_snapshot!(parse("[guards]\nprotected-stacks = [\"audit-trail\"]\n").unwrap_err(), @r#"
         TOML parse error at line 2, column 20

@@ -131,6 +131,7 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     readers.verify(&accepted.desired.organization).await?;
     let world = world(source, guards, readers);
     world.memory.recall(proofs);
+    world.recall_changes(&accepted.desired, ledger.as_ref()).await;
     Ok((Start { world, pace, accepted, bases, ledger, origin, _cache: cache }, writers))
 }
 

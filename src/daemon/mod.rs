@@ -22,6 +22,7 @@ use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::follow::{Accepted, Follow, News};
+use crate::git::ObservedBranch;
 use crate::model::{Class, Organization, Scope};
 use crate::observe::DriftLook;
 use crate::reconcile::{Edition, Hands, Pass, Task, World, pass};
@@ -125,6 +126,7 @@ impl Daemon {
         };
         follow.resume_after(publisher.accepted());
         world.memory.recall(publisher.proofs());
+        let ledger = publisher.ledger();
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());
@@ -133,6 +135,7 @@ impl Daemon {
             passes: JoinSet::new(),
             tasks: BTreeMap::new(),
             verified: None,
+            ledger,
             world,
             hands,
             settings,
@@ -159,6 +162,8 @@ struct Running {
     tasks: BTreeMap<task::Id, Scope>,
     /// The organization the credentials were proved to belong to.
     verified: Option<Organization>,
+    /// What is on record.
+    ledger: Option<Arc<ObservedBranch>>,
     world: Arc<World>,
     hands: Option<Hands>,
     settings: Settings,
@@ -255,6 +260,8 @@ impl Running {
                 tracing::info!(revision = %accepted.desired.revision, "a commit is in force");
                 self.tell(|| Notice::Accepted(accepted.clone()));
                 let scopes = self.world.scopes(&accepted.desired);
+                self.world.recall_changes(&accepted.desired, self.ledger.as_ref()).await;
+                self.world.begin(&accepted.desired, &self.state.bases);
                 self.state.accept(accepted, scopes, Instant::now());
             }
             News::Rejected(rejected) => {
@@ -322,11 +329,25 @@ impl Running {
         self.count(&pass, end, took);
         self.tell(|| Notice::Passed(Box::new(pass.report.clone())));
         let pace = self.world.readers.pace();
-        self.state.record(scope, pass, end, detected, &self.settings, pace, jitter);
+        self.state.record(scope.clone(), pass, end, detected, &self.settings, pace, jitter);
+        self.wake_gated(&scope);
         if self.state.organization.is_some() {
             self.health.set_ready();
         }
         self.publish();
+    }
+
+    /// Wakes what this pass opened, and this scope when its own gate opens.
+    fn wake_gated(&mut self, scope: &Scope) {
+        let now = Instant::now();
+        self.state.wake_waves(&self.world.moved_waves(), now);
+        let (Some(accepted), Some(report)) = (&self.state.accepted, self.state.reports.get(scope)) else {
+            return;
+        };
+        let opens = self.world.opens_in(&accepted.desired, &report.plan);
+        if let Some(seconds) = opens.and_then(|seconds| u64::try_from(seconds).ok()) {
+            self.state.queue.wake(scope.clone(), now + Duration::from_secs(seconds));
+        }
     }
 
     fn count(&self, pass: &Pass, end: Ending, took: Duration) {
@@ -338,7 +359,8 @@ impl Running {
         let plans: Vec<_> = others.chain([&pass.report]).map(|report| &report.plan).collect();
         let items = || plans.iter().flat_map(|plan| plan.findings.values());
         let blocked = plans.iter().map(|plan| plan.blocked.len()).sum();
-        metrics.items(|verdict| items().filter(|finding| finding.verdict == verdict).count(), blocked);
+        let gated = plans.iter().filter_map(|plan| plan.gate.as_ref()).map(|gate| gate.items.len()).sum();
+        metrics.items(|verdict| items().filter(|finding| finding.verdict == verdict).count(), blocked, gated);
     }
 
     /// Has an edition made: at once after a quiet time, and together with what follows in a busy one.

@@ -121,6 +121,11 @@ impl Publisher {
         self.ledger.as_ref().and_then(|ledger| ledger.accepted())
     }
 
+    /// Where it is recorded, if anywhere.
+    pub fn ledger(&self) -> Option<Arc<ObservedBranch>> {
+        self.ledger.clone()
+    }
+
     /// The proofs on record that can be believed, as they were read with the bases.
     pub fn proofs(&self) -> BTreeMap<Scope, Proofs> {
         self.ledger.as_ref().map(|ledger| ledger.proofs()).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Class, Hold, Outcome, Outcomes, Plan, Step, Verdict};
+use crate::model::{Class, Hold, Item, Outcome, Outcomes, Plan, Step, Verdict};
 use crate::report::ScopeReport;
 
 /// How soon something that AWS is at is looked at again.
@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 pub enum Ending {
     /// Nothing was wanted.
     Quiet,
-    /// Something waits for a person or a commit.
+    /// Something waits for a person, a commit or another account.
     Stalled,
     /// Something failed that may pass.
     Failing,
@@ -49,13 +49,19 @@ pub fn ending(report: &ScopeReport) -> Ending {
     if is_refused(plan, outcomes) {
         return Ending::Stalled;
     }
-    let blocked = plan.blocked.iter().map(|blocked| match hold {
+    // What waits for its wave or for a freeze to end is woken by that.
+    let is_gated = |item: &Item| plan.gate.as_ref().is_some_and(|gate| gate.items.contains(item));
+    let blocked = plan.blocked.iter().filter(|blocked| !is_gated(&blocked.item));
+    let blocked = blocked.map(|blocked| match hold {
         _ if blocked.needs_person => Ending::Stalled,
         // Nothing moves until a person takes it away; the resync notices.
         Some(Hold::Set(_)) => Ending::Stalled,
         Some(Hold::Unread(_)) => Ending::Failing,
+        // The account whose output it waits for wakes this one.
+        None if plan.waiting.contains(&blocked.item) => Ending::Stalled,
         None => Ending::Waiting(WAITING),
     });
+    let waiting = plan.waiting.iter().map(|_| Ending::Stalled);
     let moving = plan.findings.values().filter(|finding| finding.verdict == Verdict::Moving);
     let gaps = plan.findings.values().filter(|finding| finding.verdict == Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {
@@ -67,6 +73,7 @@ pub fn ending(report: &ScopeReport) -> Ending {
         Outcome::Skipped { .. } => Ending::Quiet,
     });
     blocked
+        .chain(waiting)
         .chain(moving.map(|_| Ending::Waiting(WAITING)))
         .chain(gaps.map(|_| Ending::Failing))
         .chain(steps)

@@ -12,12 +12,15 @@ use super::rhythm::{Ending, ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, OrganizationFacts, Scope};
-use crate::reconcile::{Edition, Pass, is_pending};
+use crate::model::{Base, OrganizationFacts, Scope, Slug};
+use crate::reconcile::{Edition, Learned, Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
 /// How soon a scope is looked at again while the author of a change is not known yet.
 const AUTHOR_PENDING: Duration = Duration::from_secs(30);
+
+/// How long an account is held up after a start for those whose outputs it takes.
+const AFTER_PRODUCERS: Duration = Duration::from_secs(30);
 
 /// The daemon's knowledge.
 #[derive(Default)]
@@ -39,6 +42,9 @@ pub struct State {
     failures: BTreeMap<Scope, u32>,
     detection: BTreeMap<Scope, Instant>,
     scopes: Vec<Scope>,
+    /// Whose outputs each account takes, and who takes those of each.
+    producers: BTreeMap<Slug, BTreeSet<Slug>>,
+    consumers: BTreeMap<Slug, BTreeSet<Slug>>,
 }
 
 impl State {
@@ -70,6 +76,8 @@ impl State {
             }
         }
         self.scopes = scopes;
+        self.consumers = accepted.desired.consumers();
+        self.producers = turned(&self.consumers);
         self.accepted = Some(accepted);
     }
 
@@ -85,7 +93,19 @@ impl State {
 
     /// True while something is left to do or to wait for in a scope: any commit may be what it waits for.
     fn is_restless(&self, scope: &Scope) -> bool {
-        self.reports.get(scope).is_none_or(|report| ending(report) != Ending::Quiet)
+        let is_quiet = |report: &ScopeReport| ending(report) == Ending::Quiet && report.plan.gate.is_none();
+        self.reports.get(scope).is_none_or(|report| !is_quiet(report))
+    }
+
+    /// Wakes what waits in these waves.
+    pub(super) fn wake_waves(&mut self, waves: &BTreeSet<String>, now: Instant) {
+        let waits = |report: &ScopeReport| {
+            let closed = report.plan.gate.as_ref().and_then(|gate| gate.closed.as_ref());
+            closed.is_some_and(|closed| waves.contains(&closed.wave))
+        };
+        for (scope, _) in self.reports.iter().filter(|(_, report)| waits(report)) {
+            self.queue.wake(scope.clone(), now);
+        }
     }
 
     /// The next scope to look at.
@@ -128,7 +148,10 @@ impl State {
             self.reports.insert(scope.clone(), Arc::new(pass.report));
         }
         if let Some(facts) = pass.organization {
-            self.organization_seen(facts, now);
+            self.organization_seen(facts, now, pace);
+        }
+        if let Scope::Account(slug) = &scope {
+            self.wake_consumers(slug, pass.learned, now, pace);
         }
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         let Pass { base, live, proofs, .. } = pass;
@@ -166,7 +189,7 @@ impl State {
     }
 
     /// Wakes accounts that appeared or changed, and all of them the first time.
-    fn organization_seen(&mut self, facts: OrganizationFacts, now: Instant) {
+    fn organization_seen(&mut self, facts: OrganizationFacts, now: Instant, pace: Pace) {
         // The management account is always listed and the root is always there: less than that is a look that failed,
         // and what was known before says more.
         if self.organization.is_some() && (facts.accounts.is_empty() || facts.ous.is_empty()) {
@@ -185,7 +208,36 @@ impl State {
             };
             let is_news = before.as_ref().is_none_or(|before| fact(before) != fact(after));
             if is_news {
-                self.queue.wake(scope.clone(), now);
+                // After a restart nothing is known of any output: an account that takes some would have to be looked
+                // at twice.
+                let at = if before.is_none() { self.after_producers(slug, now, pace) } else { now };
+                self.queue.wake(scope.clone(), at);
+            }
+        }
+    }
+
+    /// When an account is to be looked at that takes outputs of others: at once when those were looked at, and soon in
+    /// any case, because something else may be left to do in it.
+    fn after_producers(&self, slug: &Slug, now: Instant, pace: Pace) -> Instant {
+        let is_known = |slug: &Slug| self.reports.contains_key(&Scope::Account(slug.clone()));
+        let are_known = self.producers.get(slug).is_none_or(|producers| producers.iter().all(is_known));
+        if are_known { now } else { now + pace.scale(AFTER_PRODUCERS) }
+    }
+
+    /// Wakes the accounts that take outputs which changed, and those that waited for them.
+    fn wake_consumers(&mut self, slug: &Slug, learned: Learned, now: Instant, pace: Pace) {
+        let declared: BTreeSet<&Scope> = self.scopes.iter().collect();
+        for consumer in self.consumers.get(slug).into_iter().flatten() {
+            let scope = Scope::Account(consumer.clone());
+            let is_waiting = self.reports.get(&scope).is_some_and(|report| !report.plan.waiting.is_empty());
+            let is_due = match learned {
+                Learned::Changed => true,
+                Learned::Again => is_waiting,
+                // It may be what an account is held up for after a start.
+                Learned::Nothing => !self.reports.contains_key(&scope),
+            };
+            if is_due && declared.contains(&scope) {
+                self.queue.wake(scope, self.after_producers(consumer, now, pace));
             }
         }
     }
@@ -207,6 +259,16 @@ impl State {
             organization: self.organization.clone(),
         }
     }
+}
+
+fn turned(map: &BTreeMap<Slug, BTreeSet<Slug>>) -> BTreeMap<Slug, BTreeSet<Slug>> {
+    let mut turned: BTreeMap<Slug, BTreeSet<Slug>> = BTreeMap::new();
+    for (key, values) in map {
+        for value in values {
+            turned.entry(value.clone()).or_default().insert(key.clone());
+        }
+    }
+    turned
 }
 
 /// Waits for AWS go at AWS's pace; everything else has its own rhythm.

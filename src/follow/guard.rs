@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{Account, AccountId, Desired, Scope, Slug};
+use crate::model::{Account, AccountId, Desired, Item, Scope, Slug};
 use crate::plan::Guards;
 
 /// How many folders are named in a message.
@@ -14,7 +14,9 @@ const MAX_NAMED: usize = 5;
 
 /// Why `after` may not follow on `before` without an operator's word, as a sentence; nothing when it may.
 pub(super) fn objection(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
-    vanished(before, after, guards).or_else(|| touched(before, after, guards))
+    vanished(before, after, guards)
+        .or_else(|| touched(before, after, guards))
+        .or_else(|| removed(before, after, guards))
 }
 
 /// Folders that went away, unless the same account has another folder now: that is a rename.
@@ -37,15 +39,17 @@ fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String
     })
 }
 
-/// Accounts for which the commit changes what is wanted.
+/// Accounts for which the commit changes what is wanted, or what their stacks take from others.
 fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
     let limit = guards.accounts_per_commit?;
-    let is_touched = |slug: &&Slug| match (before.accounts.get(slug), after.accounts.get(slug)) {
+    let reached = after.reached_since(before);
+    let differs = |slug: &Slug| match (before.accounts.get(slug), after.accounts.get(slug)) {
         (Some(one), Some(other)) if Arc::ptr_eq(one, other) => {
             before.organization.id != after.organization.id
         }
         _ => wanted(before, slug) != wanted(after, slug),
     };
+    let is_touched = |slug: &&Slug| reached.contains(slug) || differs(slug);
     let touched: Vec<&Slug> = after.accounts.keys().filter(is_touched).collect();
     (touched.len() > limit).then(|| {
         format!(
@@ -54,6 +58,37 @@ fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String>
             some(&touched)
         )
     })
+}
+
+/// What would be removed: no longer declared and to be removed then, or declared absent where it was declared.
+fn removed(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
+    let limit = guards.removals_per_commit;
+    let lost: Vec<(&Slug, usize)> = after
+        .accounts
+        .iter()
+        .filter_map(|(slug, now)| Some((slug, lost(before.accounts.get(slug)?, now))))
+        .filter(|(_, lost)| *lost > 0)
+        .collect();
+    let count: usize = lost.iter().map(|(_, lost)| lost).sum();
+    let slugs: Vec<&Slug> = lost.iter().map(|(slug, _)| *slug).collect();
+    (count > limit).then(|| {
+        format!(
+            "it would have {count} things removed from {} accounts ({}), and `removals-per-commit` allows {limit}",
+            slugs.len(),
+            some(&slugs)
+        )
+    })
+}
+
+fn lost(before: &Account, now: &Account) -> usize {
+    let declares = |account: &Account, item: &Item| match item {
+        Item::Setting(setting) => account.settings.contains_key(setting),
+        Item::Stack(key) => account.stacks.contains_key(key),
+        Item::Ou(_) | Item::Account(..) => false,
+    };
+    let left = before.remove_on_leave.iter().filter(|item| !declares(now, item));
+    let unwanted = now.absent.keys().filter(|item| declares(before, item));
+    left.chain(unwanted).collect::<BTreeSet<_>>().len()
 }
 
 /// What an account is wanted to be, without the places that say so.

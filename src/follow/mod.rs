@@ -58,7 +58,7 @@ pub enum News {
     /// A commit that is not followed until a person has looked.
     Halted(Halted),
     /// One that is not followed, found at the start: the last good commit is in force again.
-    Resumed(Accepted, Box<News>),
+    Resumed(Accepted, Box<Self>),
 }
 
 /// Follows one origin.

@@ -12,6 +12,7 @@
 pub mod bare;
 mod directory;
 mod error;
+mod history;
 mod location;
 mod observed;
 mod propose;

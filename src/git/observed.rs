@@ -1,7 +1,8 @@
 //! The branch `landfast/observed`: what the daemon must remember, and a mirror of AWS for people.
 //!
 //! `base/organization.yaml` and `base/accounts/<slug>.yaml` hold the base of each scope, `live/…` what was seen. Drift
-//! is the diff of the two folders. `proof/…` says which templates need not be read again; without it they are.
+//! is the diff of the two folders. `tie/…` says what becomes of what is in base once git no longer declares it; without it
+//! everything is kept. `proof/…` says which templates need not be read again; without it they are.
 //! `accepted` names the commit that was last put in force.
 //!
 //! Guarantees:
@@ -19,13 +20,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::{Oid, Sort};
 use jiff::Timestamp;
 
-use super::record::{self, Items};
+use super::record;
 use super::remote::Pushed;
 use super::signing::Signer;
 use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
-use super::{Error, Repository, commit_id};
-use crate::model::{Base, CommitId, Item, Proofs, Scope, Value};
+use super::{Error, Repository, commit_id, history};
+use crate::model::{Base, CommitId, Item, Proofs, Scope, Slug, Value};
 
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
@@ -134,6 +135,18 @@ impl ObservedBranch {
     pub fn accepted(&self) -> Option<CommitId> {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.as_ref().and_then(|known| known.accepted.clone())
+    }
+
+    /// When what is agreed in each account last changed, in seconds since 1970; 0 for what changed before `from`, and
+    /// nothing for what cannot be told.
+    pub fn changes(&self, from: i64) -> Result<BTreeMap<Slug, i64>, Error> {
+        self.repository.healing(|| {
+            let (Some(seal), Some(signer)) = (self.look()?.seal, &self.signer) else {
+                return Ok(BTreeMap::new());
+            };
+            let cache = self.repository.cache()?;
+            history::changes(&cache, seal, |commit| signer.signed(&cache, commit), from)
+        })
     }
 
     /// Records an update in one commit and pushes it. Nothing is committed, and nothing returned, when all of it is
@@ -273,6 +286,7 @@ impl ObservedBranch {
         if known.seal != known.head {
             for (scope, base) in &known.base {
                 files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+                files.insert(record::path("tie", scope), record::print_ties(&base.ties)?);
             }
             for (scope, proofs) in &known.proofs {
                 files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
@@ -286,6 +300,7 @@ impl ObservedBranch {
             files.insert(record::path("live", scope), Some(record::print(live)?));
             if self.signer.is_some() {
                 files.insert(record::path("base", scope), Some(record::print(&base.items)?));
+                files.insert(record::path("tie", scope), record::print_ties(&base.ties)?);
                 files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
@@ -327,8 +342,13 @@ impl Known {
 }
 
 fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
-    let scopes = record::read(cache, &cache.find_commit(commit)?.tree()?, "base")?;
-    Ok(scopes.into_iter().map(|(scope, items)| (scope, Arc::new(Base { items }))).collect())
+    let tree = cache.find_commit(commit)?.tree()?;
+    let mut ties = record::read(cache, &tree, "tie")?;
+    let base = |(scope, items)| {
+        let ties = record::ties(ties.remove(&scope).unwrap_or_default());
+        (scope, Arc::new(Base { items, ties }))
+    };
+    Ok(record::read(cache, &tree, "base")?.into_iter().map(base).collect())
 }
 
 fn proofs(cache: &git2::Repository, commit: Oid) -> Result<BTreeMap<Scope, Proofs>, Error> {
@@ -344,12 +364,15 @@ fn keep_equal_proofs(proofs: &mut BTreeMap<Scope, Proofs>, other: &BTreeMap<Scop
     }
 }
 
-/// Takes out of `base` every item that has another value in `other`, or none. The scopes stay, if need be empty.
+/// Takes out of `base` every item that has another value in `other`, or none, and every tie likewise. The scopes stay,
+/// if need be empty.
 fn keep_equal(base: &mut Bases, other: &Bases) {
-    let none = Items::new();
+    let none = Base::default();
     for (scope, base) in base {
-        let other = other.get(scope).map_or(&none, |other| &other.items);
-        Arc::make_mut(base).items.retain(|item, value| other.get(item) == Some(value));
+        let other = other.get(scope).map_or(&none, Arc::as_ref);
+        let base = Arc::make_mut(base);
+        base.items.retain(|item, value| other.items.get(item) == Some(value));
+        base.ties.retain(|item, tie| other.ties.get(item) == Some(tie));
     }
 }
 
@@ -371,7 +394,7 @@ mod tests {
     fn record(slug: &str, alias: &str) -> ScopeRecord {
         let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
         let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
-        ScopeRecord { scope, base: Base { items: items.clone() }, live: items, proofs: Proofs::new() }
+        ScopeRecord { scope, base: Base::of(items.clone()), live: items, proofs: Proofs::new() }
     }
 
     #[test]

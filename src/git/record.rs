@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::model::{CommitId, Item, Proofs, Scope, Slug, Value};
+use crate::model::{CommitId, Item, Proofs, Scope, Slug, Ties, Value};
 
 pub(super) type Items = BTreeMap<Item, Value>;
 
@@ -67,6 +67,22 @@ pub(super) fn proofs(items: Items) -> Proofs {
     items.into_iter().filter_map(proof).collect()
 }
 
+/// The text of a file of ties; none where there are none.
+pub(super) fn print_ties(ties: &Ties) -> Result<Option<String>, Error> {
+    let value =
+        |tie| serde_json::to_value(tie).map_err(|error| Error::bug(format!("a tie as a value: {error}")));
+    let items: Result<Items, Error> =
+        ties.iter().map(|(item, tie)| Ok((item.clone(), value(tie)?))).collect();
+    let items = items?;
+    (!items.is_empty()).then(|| print(&items)).transpose()
+}
+
+/// The ties in a file's items; what is not one is left out, so that what it was about is kept.
+pub(super) fn ties(items: Items) -> Ties {
+    let tie = |(item, value)| Some((item, serde_json::from_value(value).ok()?));
+    items.into_iter().filter_map(tie).collect()
+}
+
 /// Every scope below `folder` of a tree. What is not there is empty; what cannot be read is an error.
 pub(super) fn read(
     repository: &git2::Repository,
@@ -89,6 +105,17 @@ pub(super) fn read(
         }
     }
     Ok(scopes)
+}
+
+/// The folder of the accounts' bases; nothing where there is none.
+pub(super) fn accounts<'a>(
+    repository: &'a git2::Repository,
+    tree: &git2::Tree<'_>,
+) -> Result<Option<git2::Tree<'a>>, Error> {
+    match subfolder(repository, tree, "base")? {
+        Some(base) => subfolder(repository, &base, "accounts"),
+        None => Ok(None),
+    }
 }
 
 /// Looks in one tree at a time: libgit2's lookup by path cannot tell a damaged folder from an absent one.

@@ -7,16 +7,20 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::adopt;
-use super::diagnostic::{At, Faults};
+use super::diagnostic::Faults;
 use super::documents::Documents;
+use super::exclusion::Exclusion;
 use super::expression::Context;
-use super::fields::{Denial, Reader};
+use super::fields::Reader;
 use super::held::{Held, Whereabouts};
 use super::identity::{Identity, Properties, check_unique, organization_facts};
+use super::leaving;
+use super::links::Links;
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
+use super::reach;
 use super::rule::Rule;
 use super::settings::Settings;
 use super::stacks::Stacks;
@@ -24,8 +28,8 @@ use super::targets::Targets;
 use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
-use super::words::{Said, Word, Words};
-use crate::model::{Access, Account, Mode, OuPath, RoleName, Slug, Value};
+use super::words::Words;
+use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Rollout, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -100,6 +104,36 @@ impl<'a> Accounts<'a> {
                 exclusion.warn(slug, faults);
             }
         }
+        self.layers.repository().rollout.warn_of_the_past(today, faults);
+    }
+
+    /// Which account is in which wave, and who is frozen when.
+    pub(super) fn rollout(&self, faults: &mut Faults) -> Rollout {
+        let declared = &self.layers.repository().rollout;
+        let candidates: Vec<_> = self.identities.iter().map(Identity::candidate).collect();
+        if !self.incomplete && faults.is_sound() {
+            declared.warn_of_the_idle(&candidates, faults);
+        }
+        declared.build(&candidates)
+    }
+
+    /// Exclusions of an account that have a last day.
+    fn exclusions(&self, who: &Identity<'_>) -> Vec<model::Exclusion> {
+        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
+        let own = targets.filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
+        own.filter_map(Exclusion::ending).collect()
+    }
+
+    /// Says who is reached by nothing, and what reaches nobody, as far as every file that counts was read.
+    pub(super) fn warn_of_reach(&self, faults: &mut Faults) {
+        let broken = faults.paths();
+        if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
+            return;
+        }
+        reach::warn_of_unreached(&self.layers, &self.identities, faults);
+        if !self.incomplete {
+            reach::warn_of_no_reach(&self.layers, &self.identities, faults);
+        }
     }
 
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
@@ -126,13 +160,15 @@ impl<'a> Accounts<'a> {
             })
         };
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
-        let mut accounts = BTreeMap::new();
+        let (mut accounts, mut links) = (BTreeMap::new(), BTreeMap::new());
         for who in sound {
             let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), || self.built(who));
             faults.absorb(&built.faults);
             held.note(who.slug, &built.whereabouts);
+            links.insert(who.slug.clone(), Arc::clone(&built.links));
             accounts.insert(who.slug.clone(), Arc::clone(&built.account));
         }
+        Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
         (accounts, held)
     }
 
@@ -153,7 +189,8 @@ impl<'a> Accounts<'a> {
         let whole = self.whole(who, &mut faults);
         let (id, ou) = (who.id.cloned(), who.file.ou.spot.clone());
         let whereabouts = Whereabouts { id, ou, locks: whole.held.into_iter().collect() };
-        Built { account: Arc::new(whole.account), whereabouts: Arc::new(whereabouts), faults }
+        let (account, links) = (Arc::new(whole.account), Arc::new(whole.links));
+        Built { account, links, whereabouts: Arc::new(whereabouts), faults }
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -184,7 +221,6 @@ impl<'a> Accounts<'a> {
         }
         self.layers.check_agreement(&words, &speakers, faults);
         let merged = effective(&words);
-        refuse_absent(who.slug, &words, faults);
         let context = self.context.with("account", &who.facts);
         let values = values(who.slug, &merged, &context, faults);
         let context = context.with("values", &values);
@@ -195,7 +231,7 @@ impl<'a> Accounts<'a> {
             regions: &self.organization.regions,
             context: &context,
         };
-        let stacks = stacks.build(faults);
+        let (stacks, links) = stacks.build(faults);
         let settings =
             Settings { slug: who.slug, merged: &merged, documents: &self.documents, context: &context };
         let locks = Locks {
@@ -216,6 +252,8 @@ impl<'a> Accounts<'a> {
         };
         let held = locks.check(&regions, faults);
         let layers = speakers.iter().map(|speaker| speaker.layer);
+        let settings = settings.build(faults);
+        let absent = leaving::absent(&words, &self.organization.regions["all"]);
         let account = Account {
             slug: who.slug.clone(),
             id: who.id.cloned(),
@@ -225,13 +263,16 @@ impl<'a> Accounts<'a> {
             tags: who.tags.clone(),
             mode: declared_mode(&merged),
             access: access(&self.organization.access, &who.file.access),
-            settings: settings.build(faults),
-            adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, faults)).collect(),
+            adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, &absent, faults)).collect(),
+            remove_on_leave: leaving::remove_on_leave(&merged, &settings, &stacks),
+            absent,
+            exclusions: self.exclusions(who),
+            settings,
             stacks,
             sources: who.sources(),
         };
         let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, held, who, organization, layers, speakers, words, merged, context, templates }
+        Whole { account, held, links, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 
@@ -277,16 +318,6 @@ fn put(values: &mut Value, path: &[String], value: Value) {
     }
 }
 
-/// Nothing is removed yet, so that a thing is absent cannot be seen to.
-fn refuse_absent(slug: &Slug, words: &Words<'_>, faults: &mut Faults) {
-    let absent = |word: &Word<'_>| matches!(word.said, Said::Denied(At { value: Denial::Absent, .. }));
-    for (path, word) in words.decided().filter(|(_, word)| absent(word)) {
-        let message = format!("`{}` cannot be kept absent yet: Landfast removes nothing", path.join("."));
-        let hint = "write null to leave it as it is, and remove it by hand";
-        faults.report_for(Rule::Absent, slug, word.spot(), message, hint);
-    }
-}
-
 fn check_targets(
     layers: &Layers,
     files: &[Arc<raw::Account>],
@@ -300,5 +331,10 @@ fn check_targets(
         for targets in baseline.layer.narrowing().chain([&baseline.targets]) {
             targets.check(&mut reader, &slugs, &ous);
         }
+    }
+    let repository = layers.repository();
+    let mut reader = Reader { path: repository.spot.path.clone(), faults };
+    for targets in repository.rollout.targets() {
+        targets.check(&mut reader, &slugs, &ous);
     }
 }

@@ -8,23 +8,29 @@ use super::diagnostic::{At, Faults};
 use super::fields::suggest;
 use super::layer::Layer;
 use super::rule::Rule;
-use crate::model::{AccountProperty, Declared, Item, Region, SettingKind, Slug, Stack, StackKey};
+use crate::model::{AccountProperty, Declared, Item, Region, SettingKind, Slug, Source, Stack, StackKey};
 
 /// The items one layer adopts in one account.
 pub(super) fn items(
     slug: &Slug,
     layer: &Layer,
     stacks: &BTreeMap<StackKey, Declared<Stack>>,
+    absent: &BTreeMap<Item, Source>,
     faults: &mut Faults,
 ) -> BTreeSet<Item> {
-    layer.adopt.iter().flat_map(|path| item(slug, layer, path, stacks, faults)).collect()
+    let gone = absent.keys().filter_map(|item| match item {
+        Item::Stack(key) => Some(key),
+        _ => None,
+    });
+    let keys: BTreeSet<&StackKey> = stacks.keys().chain(gone).collect();
+    layer.adopt.iter().flat_map(|path| item(slug, layer, path, &keys, faults)).collect()
 }
 
 fn item(
     slug: &Slug,
     layer: &Layer,
     path: &At<String>,
-    stacks: &BTreeMap<StackKey, Declared<Stack>>,
+    stacks: &BTreeSet<&StackKey>,
     faults: &mut Faults,
 ) -> Vec<Item> {
     let property = |property| vec![Item::Account(slug.clone(), property)];
@@ -59,7 +65,7 @@ fn stack_items(
     layer: &Layer,
     path: &At<String>,
     rest: &str,
-    stacks: &BTreeMap<StackKey, Declared<Stack>>,
+    stacks: &BTreeSet<&StackKey>,
     faults: &mut Faults,
 ) -> Vec<Item> {
     let (name, region) = match rest.split_once('[') {
@@ -71,11 +77,11 @@ fn stack_items(
     let here = |key: &&StackKey| {
         key.name.as_str() == name && region.as_ref().is_none_or(|region| key.region == *region)
     };
-    let found: Vec<_> = stacks.keys().filter(here).cloned().map(Item::Stack).collect();
+    let found: Vec<_> = stacks.iter().copied().filter(here).cloned().map(Item::Stack).collect();
     let malformed = rest.contains('[') && region.is_none();
     // A baseline's stack may be narrowed to other accounts; then there is nothing to adopt in this one.
     if malformed || (found.is_empty() && !layer.declares_stack(name)) {
-        let hint = suggest(name, stacks.keys().map(|key| key.name.as_str()));
+        let hint = suggest(name, stacks.iter().map(|key| key.name.as_str()));
         faults.report_for(
             Rule::UnknownName,
             slug,

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use super::diagnostic::{Fault, Faults, Spot};
 use super::fields::Reader;
 use super::rule::Rule;
+use crate::model;
 use crate::yaml::{Entry, Kind, Node};
 
 /// Why one account is left out.
@@ -25,6 +26,12 @@ impl Exclusion {
     /// True when its last day is over.
     pub(super) fn has_ended(&self, today: Date) -> bool {
         self.until.is_some_and(|until| until < today)
+    }
+
+    /// As it is said of one account, where it has a last day.
+    pub(super) fn ending(&self) -> Option<model::Exclusion> {
+        let (reason, source) = (self.reason.clone(), self.spot.source());
+        self.until.map(|until| model::Exclusion { reason, until, source })
     }
 
     /// Says that it has ended.

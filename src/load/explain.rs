@@ -5,6 +5,7 @@ use serde_json::json;
 use super::account::Accounts;
 use super::diagnostic::{At, Spot};
 use super::fields::Denial;
+use super::outputs;
 use super::whole::Whole;
 use super::words::{Said, Word};
 use crate::model::{Slug, Source, Value};
@@ -111,9 +112,9 @@ fn denied(denial: &At<Denial>) -> &'static str {
     }
 }
 
-/// A text without quotes, anything else as JSON.
+/// A text without quotes, anything else as JSON; outputs of stacks as the expressions that take them.
 pub(super) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    outputs::readable(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 /// The account's own properties: its file over `accountDefaults` and `access` of the organization.
@@ -146,6 +147,9 @@ fn properties(whole: &Whole<'_>) -> Vec<ExplainedPath> {
         let without = file.without_tags.get(key).map(|spot| (spot.source(), "null".to_owned()));
         let said = defaults.get(key).map(text).into_iter().chain(own).chain(without).collect();
         paths.push(one(&format!("tags.{key}"), json!(account.tags.get(key)), said));
+    }
+    if let Some((wave, spot)) = whole.layers.repository().rollout.wave_of(&whole.who.candidate()) {
+        paths.push(one("wave", json!(wave), vec![(spot.source(), wave.to_owned())]));
     }
     paths.push(access(whole));
     paths.retain(|path| !path.words.is_empty());

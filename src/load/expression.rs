@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
-use crate::model::Value;
+use super::outputs::{self, Taken, without_quotes};
+use crate::model::{Region, Slug, Value};
 
 /// What the expressions of one value may come to, in bytes.
 const MAX_RESULT: usize = 65_536;
@@ -30,7 +31,19 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// The names an expression can see.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Context(BTreeMap<&'static str, minijinja::Value>);
+pub(super) struct Context {
+    names: BTreeMap<&'static str, minijinja::Value>,
+    taken: Taken,
+}
+
+/// What a parameter comes to. Outputs of stacks are between marks: see [`outputs::parts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// A text.
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+}
 
 /// A value as expressions see it; cheap to clone.
 pub(super) type Fact = minijinja::Value;
@@ -50,9 +63,23 @@ pub(super) struct ExpressionFault {
 impl Context {
     /// The same with one more name.
     pub(super) fn with(&self, name: &'static str, value: &impl serde::Serialize) -> Self {
-        let mut names = self.0.clone();
+        let mut names = self.names.clone();
         names.insert(name, fact(value));
-        Self(names)
+        Self { names, taken: self.taken.clone() }
+    }
+
+    /// What the expressions at a path of an account see: `region` in stacks, and outputs of stacks in parameters,
+    /// where a value that comes later can be waited for.
+    pub(super) fn at(&self, slug: &Slug, path: &[String], region: Option<&Region>) -> Self {
+        let mut context = region.iter().fold(self.clone(), |context, region| context.with("region", region));
+        if matches!(path, [head, _, key, ..] if head == "stacks" && key == "parameters") {
+            let taken = Taken::default();
+            let accounts = self.names.get("accounts").map(|facts| outputs::accounts(facts, &taken));
+            context.names.extend(accounts.map(|accounts| ("accounts", accounts)));
+            context.names.insert("stacks", outputs::stacks(slug, &taken));
+            context.taken = taken;
+        }
+        context
     }
 
     /// Evaluates every text inside a value.
@@ -77,9 +104,18 @@ impl Context {
         as_text(&self.typed(text, &mut Room::default())?, text)
     }
 
-    /// A parameter: a text, or a list of texts.
-    pub(super) fn parameter(&self, value: &Value) -> Result<String, ExpressionFault> {
-        as_text(&self.value(value)?, "the list")
+    /// A parameter: a text, or a list of texts. A list in a list adds its members.
+    pub(super) fn parameter(&self, value: &Value) -> Result<Given, ExpressionFault> {
+        match self.value(value)? {
+            Value::Array(members) => {
+                let flat = members.iter().flat_map(|member| match member {
+                    Value::Array(inner) => inner.iter().collect(),
+                    other => vec![other],
+                });
+                flat.map(|member| as_text(member, "the list")).collect::<Result<_, _>>().map(Given::List)
+            }
+            other => as_text(&other, "the value").map(Given::Text),
+        }
     }
 
     fn typed(&self, text: &str, room: &mut Room) -> Result<Value, ExpressionFault> {
@@ -115,7 +151,13 @@ impl Context {
         }
         let compiled = ENVIRONMENT.compile_expression_owned(expression.to_owned());
         let compiled = compiled.map_err(|error| self.failed(expression, &error))?;
-        let value = compiled.eval(minijinja::Value::from_pairs(self.0.clone()));
+        self.taken.forget();
+        let value = compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
+        if self.taken.is_so()
+            && let Some(what) = outputs::working(expression)
+        {
+            return Err(looks_into(expression, &what));
+        }
         let value = value.map_err(|error| self.failed(expression, &error))?;
         if value.is_undefined() || value.is_none() {
             return Err(self.unknown(expression));
@@ -149,14 +191,28 @@ impl Context {
                 .to_owned()
         } else if expression.starts_with("values.") {
             self.known_values()
+        } else if !self.names.contains_key("stacks") && without_quotes(expression).contains("outputs") {
+            "outputs of stacks can be taken in the parameters of stacks only".to_owned()
+        } else if let Some(near) = self.account_like(expression) {
+            format!("did you mean `accounts['{near}']`?")
         } else {
-            format!("known here: {}", self.0.keys().copied().collect::<Vec<_>>().join(", "))
+            format!("known here: {}", self.names.keys().copied().collect::<Vec<_>>().join(", "))
         };
         ExpressionFault { message, hint }
     }
 
+    /// The account that was meant by a name that is none.
+    fn account_like(&self, expression: &str) -> Option<String> {
+        let wrong = expression.strip_prefix("accounts[")?.get(1..)?.split(['\'', '"']).next()?;
+        let names = self.names.get("accounts")?.try_iter().ok()?.map(|name| name.to_string());
+        let names: Vec<_> = names.collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = similar::get_close_matches(wrong, &names, 1, 0.6);
+        near.first().filter(|near| **near != wrong).map(|near| (*near).to_owned())
+    }
+
     fn known_values(&self) -> String {
-        let values = self.0.get("values").filter(|values| values.kind() == ValueKind::Map);
+        let values = self.names.get("values").filter(|values| values.kind() == ValueKind::Map);
         let names = values.and_then(|values| values.try_iter().ok()).into_iter().flatten();
         let names: Vec<_> = names.map(|name| format!("values.{name}")).collect();
         if names.is_empty() {
@@ -210,19 +266,19 @@ fn closing(inside: &str) -> Option<usize> {
 /// True for a `*` outside of quotes. Multiplying a list or a text repeats it, and the library charges for that only
 /// once the result is built.
 fn multiplies(expression: &str) -> bool {
-    let mut quote = None;
-    let mut is_escaped = false;
-    for letter in expression.chars() {
-        match (quote, letter) {
-            _ if is_escaped => is_escaped = false,
-            (Some(_), '\\') => is_escaped = true,
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '"' | '\'') => quote = Some(letter),
-            (None, '*') => return true,
-            _ => {}
-        }
+    without_quotes(expression).contains('*')
+}
+
+fn looks_into(expression: &str, what: &str) -> ExpressionFault {
+    ExpressionFault {
+        message: format!(
+            "the expression `{}` would look into an output of a stack (`{what}`), which is not known yet",
+            expression.trim()
+        ),
+        hint: "put it in whole: alone, in a text, joined with `~`, or in a list; \
+               a template can take it apart with Fn::Select and Fn::Split"
+            .to_owned(),
     }
-    false
 }
 
 fn as_text(value: &Value, of: &str) -> Result<String, ExpressionFault> {
@@ -305,7 +361,8 @@ mod tests {
     #[test]
     fn a_list_becomes_a_text_with_commas() {
         assert_eq!(context().text("${{ values.Zones }}").unwrap(), "a,b");
-        assert_eq!(context().parameter(&json!(["x", "${{ values.Cidr }}"])).unwrap(), "x,10.0.0.0/16");
+        let list = context().parameter(&json!(["x", "${{ values.Cidr }}", "${{ values.Zones }}"])).unwrap();
+        assert_eq!(list, Given::List(["x", "10.0.0.0/16", "a", "b"].map(str::to_owned).into()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::layer::Layer;
 use super::memory::Memory;
 use super::names;
 use super::raw;
+use super::rollout::Declared;
 use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::Slug;
@@ -78,7 +79,12 @@ fn read_repository(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Arc
         let node = document(tree, REPOSITORY, faults);
         let read = node.and_then(|node| raw::repository(&mut reader(REPOSITORY, faults), &node));
         let is_read = file.is_none();
-        let silent = || raw::Repository { spot: Spot::file(REPOSITORY), layer: Layer::default(), is_read };
+        let silent = || raw::Repository {
+            spot: Spot::file(REPOSITORY),
+            layer: Layer::default(),
+            rollout: Declared::default(),
+            is_read,
+        };
         Some(Arc::new(read.unwrap_or_else(silent)))
     });
     read.expect("there always is one, if need be a silent one")

@@ -1,6 +1,6 @@
 //! Who each account is: the facts that are known before anything is merged, and that must not be shared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -150,13 +150,17 @@ impl Properties {
     }
 }
 
-/// Reports every id, e-mail and name that two folders share.
+/// Reports every id, e-mail and name that two folders share. Two accounts that are there may have one name, as AWS lets
+/// them; but requests for an account are known by its name.
 pub(super) fn check_unique(identities: &[Identity<'_>], faults: &mut Faults) {
     let ids = identities
         .iter()
         .filter_map(|who| who.file.id.as_ref().map(|id| (id.value.as_str(), who.slug, &id.spot)));
     let emails = identities.iter().map(|who| (who.plain_email.as_str(), who.slug, &who.email_spot));
-    let names = identities.iter().map(|who| (who.name.as_str(), who.slug, &who.file.name.spot));
+    let to_be_made: BTreeSet<&str> =
+        identities.iter().filter(|who| who.id.is_none()).map(|who| who.name.as_str()).collect();
+    let names = identities.iter().filter(|who| to_be_made.contains(who.name.as_str()));
+    let names = names.map(|who| (who.name.as_str(), who.slug, &who.file.name.spot));
     check_each_once("id", ids.collect(), faults);
     check_each_once("e-mail", emails.collect(), faults);
     check_each_once("name", names.collect(), faults);
@@ -215,10 +219,34 @@ fn email(
     };
     let text = evaluate(file, declared, context, faults)?;
     match Email::parse(text) {
-        Ok(email) => Some((email, declared.spot.clone())),
+        Ok(email) => {
+            // An account that exists keeps the address that it was once given.
+            if let Some(message) = refused(&email).filter(|_| file.id.is_none()) {
+                let hint = "AWS refuses it when the account is to be created";
+                faults.report_for(Rule::AccountProperty, &file.slug, &declared.spot, message, hint);
+            }
+            Some((email, declared.spot.clone()))
+        }
         Err(invalid) => {
             faults.report_for(Rule::Identifier, &file.slug, &declared.spot, invalid.to_string(), "");
             None
         }
     }
+}
+
+/// What Organizations says of addresses beyond their form (`CreateAccount`, `Email`).
+fn refused(email: &Email) -> Option<String> {
+    let (local, domain) = email.as_str().split_once('@')?;
+    if let Some(c) = local.chars().find(|c| "\"'()<>[]:;,\\|%&".contains(*c)) {
+        return Some(format!("the e-mail `{email}` holds `{c}`, which AWS does not take"));
+    }
+    if local.starts_with('.') {
+        return Some(format!("the e-mail `{email}` begins with a dot"));
+    }
+    let strange = |c: &char| !(c.is_ascii_alphanumeric() || ".-".contains(*c));
+    if let Some(c) = domain.chars().find(strange) {
+        return Some(format!("the domain of `{email}` holds `{c}`, which AWS does not take"));
+    }
+    let is_edged = domain.starts_with('-') || domain.ends_with('-');
+    is_edged.then(|| format!("the domain of `{email}` begins or ends with a hyphen"))
 }

@@ -10,7 +10,7 @@ use strum::VariantArray;
 
 use super::diagnostic::At;
 use super::fields::{Denial, Fields, Reader, suggest};
-use super::raw::mode;
+use super::raw::{mode, on_leave};
 use super::reads::Reads;
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
@@ -69,6 +69,9 @@ impl Layer {
                 layer.read_stack(reader, entry, kin);
             }
         }
+        if let Some(node) = fields.optional("onLeave") {
+            layer.read_default_on_leave(reader, node, kin);
+        }
         if kin != Kin::Account
             && let Some(node) = fields.optional("locked")
         {
@@ -107,6 +110,11 @@ impl Layer {
         self.narrowed.values()
     }
 
+    /// The same with the path of the entry.
+    pub(super) fn narrowed(&self) -> impl Iterator<Item = (&Path, &Targets)> {
+        self.narrowed.iter()
+    }
+
     /// The targets written at the entry that a path is in.
     pub(super) fn narrowing_of(&self, path: &[String]) -> impl Iterator<Item = &Targets> {
         (1..=path.len()).filter_map(|end| self.narrowed.get(&path[..end]))
@@ -131,7 +139,7 @@ impl Layer {
 
     fn deny(&mut self, reader: &mut Reader<'_>, path: &[&str], denial: Denial, place: Place) {
         // Whole things can be absent; a part of one is a value like any other.
-        if denial == Denial::Absent && !matches!(path, ["settings" | "stacks", _]) {
+        if denial == Denial::Absent && !is_whole(path) {
             let message = format!("`{}` cannot be absent", path.join("."));
             reader.fault(
                 Rule::Absent,
@@ -143,6 +151,31 @@ impl Layer {
         }
         let path = path.iter().map(|&name| name.to_owned()).collect();
         self.denied.insert(path, At { value: denial, spot: reader.spot(place) });
+    }
+
+    /// What becomes of everything this layer declares, where an entry does not say otherwise: it is as if each entry
+    /// said it. `landfast.yaml` says it of every entry there is.
+    fn read_default_on_leave(&mut self, reader: &mut Reader<'_>, node: &Node, kin: Kin) {
+        let Some(on_leave) = on_leave(reader, node) else { return };
+        let value = serde_json::to_value(on_leave).unwrap_or_default();
+        if kin == Kin::Repository {
+            self.put(reader, &["onLeave"], value.clone(), node.place);
+        }
+        let entries: Vec<Path> = self.leaves.keys().filter_map(|path| entry_of(path)).collect();
+        for entry in entries {
+            let path = [entry, vec!["onLeave".to_owned()]].concat();
+            let at = At { value: value.clone(), spot: reader.spot(node.place) };
+            self.leaves.entry(path).or_insert(at);
+        }
+    }
+
+    /// `onLeave` at one entry.
+    fn read_on_leave(&mut self, reader: &mut Reader<'_>, fields: &mut Fields<'_>, path: &[&str]) {
+        let Some(node) = fields.optional("onLeave") else { return };
+        if let Some(on_leave) = on_leave(reader, node) {
+            let value = serde_json::to_value(on_leave).unwrap_or_default();
+            self.put(reader, &[path, &["onLeave"]].concat(), value, node.place);
+        }
     }
 
     fn deny_all(&mut self, reader: &mut Reader<'_>, path: &[&str], denied: Vec<(&str, Denial, Place)>) {
@@ -246,6 +279,7 @@ impl Layer {
             let place = file.spot.place;
             self.put(reader, &path, file.value.into(), place);
         }
+        self.read_on_leave(reader, &mut fields, &path[..3]);
         self.read_narrowing(reader, &mut fields, &path[..3], kin);
         let denied = fields.close_layered(reader);
         self.deny_all(reader, &path[..3], denied);
@@ -263,6 +297,7 @@ impl Layer {
         }
         let mut fields = reader.fields(&entry.value)?;
         let value = fields.required("value", reader, "the text itself");
+        self.read_on_leave(reader, &mut fields, &["settings", &entry.key]);
         self.read_narrowing(reader, &mut fields, &["settings", &entry.key], kin);
         fields.close(reader);
         value
@@ -279,6 +314,7 @@ impl Layer {
 
     fn read_password_policy(&mut self, reader: &mut Reader<'_>, node: &Node, kin: Kin) {
         let Some(mut fields) = reader.layered(node) else { return };
+        self.read_on_leave(reader, &mut fields, &["settings", "passwordPolicy"]);
         self.read_narrowing(reader, &mut fields, &["settings", "passwordPolicy"], kin);
         // The ranges are IAM's own (UpdateAccountPasswordPolicy).
         for (key, low, high) in
@@ -322,6 +358,7 @@ impl Layer {
         for (key, allowed) in [("regions", &[][..]), ("needs", &[]), ("capabilities", &CAPABILITIES)] {
             self.read_list(reader, &mut fields, (name, key), allowed);
         }
+        self.read_on_leave(reader, &mut fields, &["stacks", name]);
         self.read_narrowing(reader, &mut fields, &["stacks", name], kin);
         let denied = fields.close_layered(reader);
         self.deny_all(reader, &["stacks", name], denied);
@@ -363,6 +400,22 @@ impl Layer {
         let list = texts.into_iter().map(|text| text.value).collect();
         self.put(reader, &["stacks", stack, key], list, node.place);
     }
+}
+
+/// True for what can be there or not as a whole.
+fn is_whole(path: &[&str]) -> bool {
+    match path {
+        ["settings", key] => *key != SettingKind::SamlProvider.key(),
+        ["settings", key, _] => *key == SettingKind::SamlProvider.key(),
+        ["stacks", _] => true,
+        _ => false,
+    }
+}
+
+/// The entry a leaf marks: a stack, a setting, or one of several settings of a kind.
+fn entry_of(path: &[String]) -> Option<Path> {
+    let names: Vec<_> = path.iter().map(String::as_str).collect();
+    is_whole(&names).then(|| path.to_vec())
 }
 
 /// A text, kept to the letter, or a list of them.

@@ -163,9 +163,12 @@ impl<'a> Locks<'a> {
         for (path, leaf) in leaves.filter(|(_, leaf)| leaf.value.to_string().contains("${{")) {
             let regions = if path[0] == "stacks" { regions(&path[1]) } else { Vec::new() };
             let at = |context: &Context| -> Vec<_> {
-                let here =
-                    regions.iter().map(|region| context.with("region", region).value(&leaf.value).ok());
-                if regions.is_empty() { vec![context.value(&leaf.value).ok()] } else { here.collect() }
+                let seen = |region| context.at(self.slug, path, region).value(&leaf.value).ok();
+                if regions.is_empty() {
+                    vec![seen(None)]
+                } else {
+                    regions.iter().map(|region| seen(Some(region))).collect()
+                }
             };
             let (now, strict, held) = (at(self.context), at(&strict), at(&held));
             let differs = |(now, strict): (&Option<Value>, &Option<Value>)| strict.is_some() && strict != now;
@@ -262,7 +265,9 @@ fn offence(path: &[String], word: &Word<'_>, frozen: &Frozen<'_>) -> Option<Stri
 /// The field of a locked password policy, if it is one.
 fn policy_field(path: &[String]) -> Option<&str> {
     match path {
-        [head, setting, field] if head == "settings" && setting == "passwordPolicy" => Some(field),
+        [head, setting, field] if head == "settings" && setting == "passwordPolicy" && field != "onLeave" => {
+            Some(field)
+        }
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ use super::documents::Documents;
 use super::held::Whereabouts;
 use super::identity::{Identity, Properties};
 use super::layer::Layer;
+use super::links::Link;
 use super::merge::Layers;
 use super::raw;
 use super::reads::Reads;
@@ -290,6 +291,7 @@ impl Facts {
 #[derive(Debug)]
 pub(super) struct Built {
     pub(super) account: Arc<Account>,
+    pub(super) links: Arc<Vec<Link>>,
     pub(super) whereabouts: Arc<Whereabouts>,
     pub(super) faults: Faults,
 }

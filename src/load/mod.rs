@@ -22,14 +22,19 @@ pub mod fuzzing;
 mod held;
 mod identity;
 mod layer;
+mod leaving;
+mod links;
 mod lock;
 mod memory;
 mod merge;
 mod names;
 mod order;
+mod outputs;
 mod raw;
+mod reach;
 mod reads;
 mod render;
+mod rollout;
 mod rule;
 mod settings;
 mod stacks;
@@ -43,8 +48,9 @@ mod words;
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
 pub use held::Held;
-pub use render::{Rendered, scalar};
+pub use render::{Rendered, by_region, document, escaped, scalar};
 pub use rule::{Rule, Severity};
+pub use templates::capability;
 pub use tree::{File, Tree};
 
 use account::Accounts;
@@ -77,7 +83,8 @@ pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
     desired.ok_or(diagnostics)
 }
 
-/// The same with the warnings that a sound tree comes with. Without `today` nothing is said of what has ended.
+/// The same with the warnings that a sound tree comes with. Without `today` there are none: nothing is said of what has
+/// ended, nor of who is reached by nothing.
 pub fn check(tree: &Tree, today: Option<Date>) -> Checked {
     Loader::default().check(tree, today)
 }
@@ -128,13 +135,16 @@ fn look<T>(
         Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, memory, &mut faults);
     if let Some(today) = today {
         accounts.warn_of_the_past(today, &mut faults);
+        accounts.warn_of_reach(&mut faults);
     }
     let (built, held) = accounts.build(memory, &mut faults);
+    let rollout = accounts.rollout(&mut faults);
     memory.was_bad = !faults.is_sound();
     let more = faults.is_sound().then(|| more(&accounts));
     let desired = organization.known.as_ref().filter(|_| faults.is_sound()).map(|known| Desired {
         revision: tree.revision.clone(),
         accounts: built,
+        rollout,
         organization: desired_organization(&organization, known),
     });
     (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::diagnostic::{At, Spot};
 use super::fields::{Fields, Reader, suggest};
 use super::layer::{Kin, Layer};
+use super::rollout::Declared;
 use super::rule::Rule;
 use super::targets::Targets;
-use crate::model::{AccountId, Mode, OrganizationId, OuPath, Region, RoleName, Slug};
+use crate::model::{AccountId, Mode, OnLeave, OrganizationId, OuPath, Region, RoleName, Slug};
 use crate::yaml::{Kind, Node};
 
 /// `organization/organization.yaml`.
@@ -56,6 +57,8 @@ pub(super) struct Access {
 pub(super) struct Repository {
     pub(super) spot: Spot,
     pub(super) layer: Layer,
+    /// In which order changes reach the accounts, and when none does.
+    pub(super) rollout: Declared,
     /// False when the file is there and could not be read at all.
     pub(super) is_read: bool,
 }
@@ -91,12 +94,14 @@ pub(super) struct Baseline {
 pub(super) fn repository(reader: &mut Reader<'_>, node: &Node) -> Option<Repository> {
     let spot = Spot::file(&reader.path);
     if node.is_null() {
-        return Some(Repository { spot, layer: Layer::default(), is_read: true });
+        let (layer, rollout) = (Layer::default(), Declared::default());
+        return Some(Repository { spot, layer, rollout, is_read: true });
     }
     let mut fields = reader.fields(node)?;
     let layer = Layer::read(reader, &mut fields, Kin::Repository);
+    let rollout = Declared::read(reader, &mut fields);
     fields.close(reader);
-    Some(Repository { spot, layer, is_read: true })
+    Some(Repository { spot, layer, rollout, is_read: true })
 }
 
 pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
@@ -108,6 +113,24 @@ pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> Option<Mode> {
         other => {
             let hint = suggest(other, ["observe", "report", "enforce"].into_iter());
             reader.fault(Rule::UnknownName, node.place, format!("`{other}` is not a mode"), hint);
+            None
+        }
+    }
+}
+
+pub(super) fn on_leave(reader: &mut Reader<'_>, node: &Node) -> Option<OnLeave> {
+    let text = reader.text(node)?;
+    match text.value.as_str() {
+        "keep" => Some(OnLeave::Keep),
+        "remove" => Some(OnLeave::Remove),
+        other => {
+            let message = format!("`{other}` is nothing that can become of it");
+            reader.fault(
+                Rule::UnknownName,
+                node.place,
+                message,
+                suggest(other, ["keep", "remove"].into_iter()),
+            );
             None
         }
     }

@@ -9,13 +9,17 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::account::Accounts;
-use super::explain::plain;
+use super::outputs;
 use super::whole::Whole;
-use crate::model::{AccountProperty, Item, Slug, Value};
+use crate::model::{AccountProperty, Item, Part, Region, Slug, Value};
 use crate::yaml;
 
+/// Stands for `absent` without quotes; no text of a file has a NUL in it.
+const ABSENT: &str = "\0absent";
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
+/// What opens an expression, as text.
+const ESCAPED: &str = "${{ '$' }}{{";
 
 /// An account as one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +108,21 @@ impl Page<'_> {
                 stack["regions"] = json!(self.whole.regions(name));
             }
         }
+        self.leaving(head, &mut tree);
         tree
+    }
+
+    /// What must not be there, and what is to be removed once it leaves: nobody else says it in the new file.
+    fn leaving(&self, head: &str, tree: &mut Value) {
+        let account = &self.whole.account;
+        for item in &account.remove_on_leave {
+            if let Some(path) = entry(head, item) {
+                put(tree, &[path, vec!["onLeave".to_owned()]].concat(), json!("remove"));
+            }
+        }
+        for path in account.absent.keys().filter_map(|item| entry(head, item)) {
+            put(tree, &path, json!(ABSENT));
+        }
     }
 
     fn leaf(&mut self, path: &[String]) -> Value {
@@ -119,10 +137,36 @@ impl Page<'_> {
         let values = self.whole.values_of(path, leaf);
         match values.as_slice() {
             // A parameter is a text, whatever its expression came to.
-            [(None, value)] if is_parameter(path) && !value.is_array() => escaped(&json!(plain(value))),
-            [(None, value)] => escaped(value),
-            values => by_region(values),
+            [(None, value)] if is_parameter(path) && !value.is_array() => self.said(&json!(plain(value))),
+            [(None, value)] => self.said(value),
+            values => self.by_region(values),
         }
+    }
+
+    /// A value as an expression would leave it, with the expressions that take outputs.
+    fn said(&self, value: &Value) -> Value {
+        match value {
+            Value::Array(values) => values.iter().map(|value| self.said(value)).collect(),
+            Value::String(text) if outputs::is_open(text) => {
+                let said = |part: &Part| match part {
+                    Part::Text(text) => text.replace("${{", ESCAPED),
+                    Part::Output(output) => {
+                        format!("${{{{ {} }}}}", output.expression(Some(&self.whole.account.slug)))
+                    }
+                };
+                json!(outputs::parts(text).iter().map(said).collect::<String>())
+            }
+            other => escaped(other),
+        }
+    }
+
+    /// What differs by region as one expression: a map of all regions, and the one of this region picked from it.
+    fn by_region(&self, values: &[(Option<crate::model::Region>, Value)]) -> Value {
+        let own = &self.whole.account.slug;
+        let entries = values
+            .iter()
+            .filter_map(|(region, value)| Some(format!("'{}': {}", region.as_ref()?, literal(value, own))));
+        json!(format!("${{{{ {{{}}}[region] }}}}", entries.collect::<Vec<_>>().join(", ")))
     }
 
     /// The path below the account's folder of a file that the account names.
@@ -155,42 +199,83 @@ fn adopted(item: &Item) -> String {
     }
 }
 
+/// The way to an item below `settings` or `stacks`.
+fn entry(head: &str, item: &Item) -> Option<Vec<String>> {
+    match item {
+        Item::Setting(setting) if head == "settings" => {
+            Some(setting.to_string().splitn(2, '.').map(str::to_owned).collect())
+        }
+        Item::Stack(key) if head == "stacks" => Some(vec![key.name.to_string()]),
+        _ => None,
+    }
+}
+
 fn put(tree: &mut Value, path: &[String], value: Value) {
+    // A setting that is one text is spelled out where there is more to say of it.
+    if !path.is_empty() && tree.is_string() {
+        *tree = json!({"value": tree});
+    }
     match path {
         [] => *tree = value,
         [key, rest @ ..] => put(&mut tree[key.as_str()], rest, value),
     }
 }
 
-/// What differs by region as one expression: a map of all regions, and the one of this region picked from it.
-fn by_region(values: &[(Option<crate::model::Region>, Value)]) -> Value {
-    let entries = values
-        .iter()
-        .filter_map(|(region, value)| Some(format!("'{}': {}", region.as_ref()?, literal(value))));
+/// A text of its own for each region as one expression: a map of all regions, and the one of this region picked from
+/// it.
+pub fn by_region(texts: &[(&Region, &str)]) -> Value {
+    let entries = texts.iter().map(|(region, text)| format!("'{region}': {}", quoted(text)));
     json!(format!("${{{{ {{{}}}[region] }}}}", entries.collect::<Vec<_>>().join(", ")))
 }
 
-/// A value as an expression spells it; no quote inside a text, because a quote would end it.
-fn literal(value: &Value) -> String {
+/// A text as an expression spells it; no quote inside it, because a quote would end it.
+fn quoted(text: &str) -> String {
+    let inside = json!(text).to_string();
+    format!("\"{}\"", inside[1..inside.len() - 1].replace("\\\"", "\\u0022"))
+}
+
+/// A value as an expression in the account `own` spells it.
+fn literal(value: &Value, own: &Slug) -> String {
     match value {
         Value::String(text) => {
-            let inside = json!(text).to_string();
-            format!("\"{}\"", inside[1..inside.len() - 1].replace("\\\"", "\\u0022"))
+            let spelled = outputs::parts(text).into_iter().map(|part| match part {
+                Part::Text(text) => quoted(&text),
+                Part::Output(output) => output.expression(Some(own)),
+            });
+            spelled.collect::<Vec<_>>().join(" ~ ")
         }
-        Value::Array(values) => format!("[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Value::Array(values) => {
+            let members = values.iter().map(|value| literal(value, own));
+            format!("[{}]", members.collect::<Vec<_>>().join(", "))
+        }
         Value::Object(map) => {
-            let entries =
-                map.iter().map(|(key, value)| format!("{}: {}", literal(&json!(key)), literal(value)));
+            let entries = map
+                .iter()
+                .map(|(key, value)| format!("{}: {}", literal(&json!(key), own), literal(value, own)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
     }
 }
 
+/// A text without quotes, anything else as JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Keys with their values as a file, in block style.
+pub fn document(keys: &[(&str, Value)]) -> String {
+    let mut text = String::new();
+    for (key, value) in keys {
+        block(&mut text, 0, key, value);
+    }
+    text
+}
+
 /// The value as an expression would leave it: what looks like one is taken apart.
-fn escaped(value: &Value) -> Value {
+pub fn escaped(value: &Value) -> Value {
     match value {
-        Value::String(text) => json!(text.replace("${{", "${{ '$' }}{{")),
+        Value::String(text) => json!(text.replace("${{", ESCAPED)),
         Value::Array(values) => values.iter().map(escaped).collect(),
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), escaped(value))).collect(),
         other => other.clone(),
@@ -215,6 +300,7 @@ fn block(out: &mut String, depth: usize, key: &str, value: &Value) {
 
 fn flow(value: &Value) -> String {
     match value {
+        Value::String(text) if text == ABSENT => "absent".to_owned(),
         Value::String(text) => scalar(text),
         Value::Array(values) => format!("[{}]", values.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {

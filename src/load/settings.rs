@@ -70,7 +70,8 @@ fn saml_providers(slug: &Slug, merged: &Merged, documents: &Documents<'_>, fault
 fn password_policy(merged: &Merged) -> Option<Declared<Value>> {
     let head = ["settings".to_owned(), "passwordPolicy".to_owned()];
     let marker = merged.get(head.as_slice())?;
-    let fields = merged.iter().filter(|(path, _)| path.len() == 3 && path.starts_with(&head));
+    let fields =
+        merged.iter().filter(|(path, _)| path.len() == 3 && path.starts_with(&head) && path[2] != "onLeave");
     let value: serde_json::Map<_, _> =
         fields.map(|(path, leaf)| (path[2].clone(), leaf.value.clone())).collect();
     // A policy without a single field says nothing about anything.

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{At, Faults};
-use super::expression::{Context, ExpressionFault};
+use super::expression::{Context, ExpressionFault, Given};
 use super::fields::suggest;
+use super::links::{Link, To};
 use super::merge::Merged;
-use super::order::order;
+use super::outputs;
 use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
-use crate::model::template::TemplateParameter;
-use crate::model::{Declared, Item, Region, Setting, Slug, Stack, StackKey, StackName, Value};
+use crate::model::template::{Objection, TemplateParameter};
+use crate::model::{Declared, Deferred, Item, Region, Setting, Slug, Stack, StackKey, StackName, Value};
 
 /// What the stacks of an account are made from.
 pub(super) struct Stacks<'a> {
@@ -34,21 +35,37 @@ struct Entry<'a> {
 
 impl Stacks<'_> {
     /// Every stack of the account, each need resolved.
-    pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<StackKey, Declared<Stack>> {
+    pub(super) fn build(&self, faults: &mut Faults) -> (BTreeMap<StackKey, Declared<Stack>>, Vec<Link>) {
         let entries = self.entries(faults);
         let needs = self.needs(&entries, faults);
-        let mut stacks = BTreeMap::new();
+        let (mut stacks, mut links) = (BTreeMap::new(), Vec::new());
         for entry in entries.values() {
             let settings = self.needed_settings(entry.name.as_str(), faults);
             for region in &entry.regions {
                 let Some(mut stack) = self.stack(entry, region, faults) else { continue };
                 stack.needs = needed(&needs[entry.name.as_str()], region, &entries);
-                stack.needs.extend(settings.iter().cloned());
                 let key = StackKey { name: entry.name.clone(), region: region.clone() };
+                links.extend(self.links(&key, &stack));
+                stack.needs.extend(settings.iter().cloned());
                 stacks.insert(key, Declared { value: stack, source: entry.marker.spot.source() });
             }
         }
-        stacks
+        (stacks, links)
+    }
+
+    /// Whom a stack waits for, each with the place that says so.
+    fn links(&self, from: &StackKey, stack: &Stack) -> Vec<Link> {
+        let name = from.name.as_str();
+        let link = |to, leaf: &At<Value>| Link { from: from.clone(), to, spot: leaf.spot.clone() };
+        let needs = stack.needs.iter().zip(self.leaf(name, "needs").into_iter().cycle());
+        let needs = needs.filter_map(|(item, leaf)| match item {
+            Item::Stack(key) => Some(link(To::Stack(key.clone()), leaf)),
+            _ => None,
+        });
+        let leaves: BTreeMap<_, _> = self.children(name, "parameters").collect();
+        let reads = stack.deferred.iter().filter_map(|(name, it)| Some((it, *leaves.get(name)?)));
+        let reads = reads.flat_map(|(it, leaf)| it.outputs().map(move |output| (output.clone(), leaf)));
+        needs.chain(reads.map(|(output, leaf)| link(To::Output(output), leaf))).collect()
     }
 
     fn entries(&self, faults: &mut Faults) -> BTreeMap<String, Entry<'_>> {
@@ -108,10 +125,12 @@ impl Stacks<'_> {
         };
         let template = self.templates.get(path.value.as_str().unwrap_or_default())?;
         let context = self.context.with("region", region);
+        let (parameters, deferred) = self.parameters(entry, template, region, faults);
         let capabilities = self.leaf(name, "capabilities").into_iter().flat_map(|leaf| texts(&leaf.value));
         let stack = Stack {
             template: template.text.clone(),
-            parameters: self.parameters(entry, template, &context, faults),
+            parameters,
+            deferred,
             tags: self.tags(name, &context, faults),
             capabilities: capabilities.map(str::to_owned).collect(),
             needs: BTreeSet::new(),
@@ -126,10 +145,10 @@ impl Stacks<'_> {
         &self,
         entry: &Entry<'_>,
         template: &Loaded,
-        context: &Context,
+        region: &Region,
         faults: &mut Faults,
-    ) -> BTreeMap<String, String> {
-        let mut parameters = BTreeMap::new();
+    ) -> (BTreeMap<String, String>, BTreeMap<String, Deferred>) {
+        let (mut parameters, mut deferred) = (BTreeMap::new(), BTreeMap::new());
         for (name, leaf) in self.children(entry.name.as_str(), "parameters") {
             if may_be_secret(template, name) {
                 faults.keep_secret(&leaf.spot);
@@ -144,18 +163,18 @@ impl Stacks<'_> {
                 );
                 continue;
             };
-            match context.parameter(&leaf.value) {
-                Ok(value) if declared.allowed.is_empty() || declared.allowed.contains(&value) => {
-                    parameters.insert(name.clone(), value);
-                }
-                refused => {
-                    let (message, hint) = refusal(name, declared, refused);
+            let path = parameter_path(&entry.name, name);
+            let given = self.context.at(self.slug, &path, Some(region)).parameter(&leaf.value);
+            match fitted(name, declared, given) {
+                Ok(Fitted::Known(value)) => _ = parameters.insert(name.clone(), value),
+                Ok(Fitted::Later(value)) => _ = deferred.insert(name.clone(), value),
+                Err((message, hint)) => {
                     faults.report_for(Rule::Parameter, self.slug, &leaf.spot, message, hint);
                 }
             }
         }
         self.fill_defaults(entry, template, &mut parameters, faults);
-        parameters
+        (parameters, deferred)
     }
 
     fn fill_defaults(
@@ -169,7 +188,14 @@ impl Stacks<'_> {
             let given = self.merged.contains_key(parameter_path(&entry.name, name).as_slice());
             match &declared.default {
                 _ if given => {}
-                Some(default) => _ = parameters.insert(name.clone(), default.clone()),
+                Some(default) => {
+                    if let Some(objection) = declared.objection(default) {
+                        let (message, hint) = refusal(name, declared, default, objection);
+                        let message = format!("{message}, and that is its default");
+                        faults.report_for(Rule::Parameter, self.slug, &entry.marker.spot, message, hint);
+                    }
+                    parameters.insert(name.clone(), default.clone());
+                }
                 None => {
                     let message = format!("the stack `{}` gives its template no `{name}`", entry.name);
                     let hint = "the parameter has no default; name it under `parameters`";
@@ -189,7 +215,7 @@ impl Stacks<'_> {
         tags::evaluate(self.slug, &declared.collect(), context, faults)
     }
 
-    /// What each stack needs by name, checked for strangers and circles.
+    /// What each stack needs by name, checked for strangers.
     fn needs(
         &self,
         entries: &BTreeMap<String, Entry<'_>>,
@@ -214,12 +240,6 @@ impl Stacks<'_> {
                 );
             }
             needs.insert(name.clone(), named);
-        }
-        if let Err(circle) = order(&needs)
-            && let Some(leaf) = self.leaf(&circle[0], "needs")
-        {
-            let message = format!("stacks need each other in a circle: {}", circle.join(" needs "));
-            faults.report_for(Rule::Circle, self.slug, &leaf.spot, message, "take one `needs` out");
         }
         needs
     }
@@ -292,27 +312,75 @@ fn may_be_secret(template: &Loaded, name: &str) -> bool {
     template.parameters.get(name).map_or_else(any, |parameter| parameter.no_echo)
 }
 
-/// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
-fn refusal(
+/// What a parameter is given.
+enum Fitted {
+    Known(String),
+    /// It hangs on outputs.
+    Later(Deferred),
+}
+
+/// A value as the template takes it; message and hint where it does not. A `NoEcho` value is in neither.
+fn fitted(
     name: &str,
     declared: &TemplateParameter,
-    refused: Result<String, ExpressionFault>,
-) -> (String, String) {
-    match refused {
-        Ok(_) if declared.no_echo => (
-            format!("the template does not allow this value for `{name}`"),
-            "its AllowedValues say what it takes; NoEcho values are not shown".to_owned(),
-        ),
-        Ok(value) => (
-            format!("the template does not allow `{value}` for `{name}`"),
-            format!("allowed: {}", declared.allowed.join(", ")),
-        ),
-        // The fault quotes the expression, which may spell the secret out.
-        Err(fault) if declared.no_echo => {
-            (format!("an expression in `{name}` does not work; NoEcho values are not shown"), fault.hint)
-        }
-        Err(fault) => (fault.message, fault.hint),
+    given: Result<Given, ExpressionFault>,
+) -> Result<Fitted, (String, String)> {
+    let is_list = matches!(given, Ok(Given::List(_)));
+    let value = match given {
+        Ok(Given::Text(text)) => text,
+        Ok(Given::List(members)) => joined(name, declared, &members)?,
+        Err(fault) => return Err(unworkable(name, declared, fault)),
+    };
+    if outputs::is_open(&value) && declared.no_echo {
+        let hint = "whoever may describe a stack sees its outputs; a template can take a secret by \
+                    {{resolve:secretsmanager:…}}";
+        return Err((format!("`{name}` is NoEcho, and an output of a stack is no secret"), hint.to_owned()));
     }
+    if outputs::is_open(&value) {
+        let allowed = declared.allowed.clone();
+        return Ok(Fitted::Later(Deferred { parts: outputs::parts(&value), is_list, allowed }));
+    }
+    match declared.objection(&value) {
+        Some(objection) => Err(refusal(name, declared, &value, objection)),
+        None => Ok(Fitted::Known(value)),
+    }
+}
+
+/// A list as CloudFormation writes it.
+fn joined(name: &str, declared: &TemplateParameter, members: &[String]) -> Result<String, (String, String)> {
+    let TemplateParameter { kind, no_echo, .. } = declared;
+    if kind != "CommaDelimitedList" && !kind.starts_with("List<") {
+        let hint = "make it a text, with `| join('…')` for instance, or the parameter a CommaDelimitedList";
+        return Err((format!("a list does not fit `{name}`, which is a {kind}"), hint.to_owned()));
+    }
+    match members.iter().find(|member| member.contains(',')) {
+        Some(_) if *no_echo => Err((format!("a member of the list `{name}` holds a comma"), String::new())),
+        Some(member) => {
+            let hint = "CloudFormation would take it for several members";
+            Err((format!("`{member}`, a member of the list `{name}`, holds a comma"), hint.to_owned()))
+        }
+        None => Ok(members.join(",")),
+    }
+}
+
+/// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
+fn refusal(name: &str, declared: &TemplateParameter, value: &str, objection: Objection) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("the template does not allow this value for `{name}`");
+        let says = if objection.constraint.ends_with('s') { "say" } else { "says" };
+        let hint = format!("its {} {says} what it takes; NoEcho values are not shown", objection.constraint);
+        return (message, hint);
+    }
+    (format!("the template does not allow `{value}` for `{name}`"), objection.wanted)
+}
+
+/// Message and hint for an expression that has no value: the fault quotes it, and it may spell a secret out.
+fn unworkable(name: &str, declared: &TemplateParameter, fault: ExpressionFault) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("an expression in `{name}` does not work; NoEcho values are not shown");
+        return (message, fault.hint);
+    }
+    (fault.message, fault.hint)
 }
 
 fn hidden(template: &Loaded) -> BTreeSet<String> {

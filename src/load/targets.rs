@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::diagnostic::At;
+use super::diagnostic::{At, Spot};
 use super::exclusion::{self, Exclusion};
 use super::fields::{Reader, suggest};
 use super::rule::Rule;
@@ -17,6 +17,7 @@ use crate::yaml::Node;
 /// The `targets` of a baseline or of one stack entry in it.
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
+    pub(super) spot: Spot,
     ous: Option<Vec<At<GlobMatcher>>>,
     tags: BTreeMap<String, At<String>>,
     accounts: Option<Vec<At<Slug>>>,
@@ -47,7 +48,7 @@ impl Targets {
             reader.fault(Rule::Targets, node.place, "targets that reach no account", hint);
             return None;
         }
-        Some(Self { ous, tags, accounts, exclude })
+        Some(Self { spot: reader.spot(node.place), ous, tags, accounts, exclude })
     }
 
     /// True when a baseline with these targets is for the account.

@@ -4,6 +4,7 @@ use super::diagnostic::{At, Spot};
 use super::expression::Context;
 use super::held::Key;
 use super::identity::Identity;
+use super::links::Link;
 use super::merge::{Layers, Merged, Speaker};
 use super::raw::Organization;
 use super::templates::Templates;
@@ -15,6 +16,8 @@ pub(super) struct Whole<'a> {
     pub(super) account: Account,
     /// The locks that hold in it.
     pub(super) held: Vec<Key>,
+    /// Whom its stacks wait for.
+    pub(super) links: Vec<Link>,
     pub(super) who: &'a Identity<'a>,
     pub(super) organization: &'a Organization,
     pub(super) layers: &'a Layers,
@@ -34,8 +37,7 @@ impl Whole<'_> {
             _ => Vec::new(),
         };
         let at = |region: Option<Region>| {
-            let context =
-                region.iter().fold(self.context.clone(), |context, region| context.with("region", region));
+            let context = self.context.at(self.who.slug, path, region.as_ref());
             // What does not work was reported, and then there is no whole account.
             (region, context.value(&leaf.value).unwrap_or_else(|_| leaf.value.clone()))
         };

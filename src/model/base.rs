@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::Value;
 use super::item::Item;
+use super::tie::Ties;
 
 /// The base of one scope. What is not in it has no base, which only ever leads to less writing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Base {
-    /// Values by item.
+    /// Values by item; null where it was agreed that there is nothing.
     pub items: BTreeMap<Item, Value>,
+    /// How git held each of them. An item without one is kept when it leaves.
+    pub ties: Ties,
+}
+
+impl Base {
+    /// A base that remembers values and nothing else.
+    pub fn of(items: BTreeMap<Item, Value>) -> Self {
+        Self { items, ties: Ties::new() }
+    }
 }

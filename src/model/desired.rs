@@ -9,6 +9,8 @@ use serde_json::json;
 use super::Value;
 use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
 use super::item::{AccountProperty, Item, Scope, StackKey};
+use super::reference::Deferred;
+use super::rollout::Rollout;
 use super::setting::{Setting, SettingValue};
 use super::template::TemplateText;
 
@@ -85,7 +87,7 @@ pub struct Organization {
     pub source: Source,
 }
 
-/// One stack as it should be, every expression evaluated.
+/// One stack as it should be, every expression evaluated as far as git alone tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stack {
@@ -93,6 +95,9 @@ pub struct Stack {
     pub template: TemplateText,
     /// Every parameter of the template, defaults filled in.
     pub parameters: BTreeMap<String, String>,
+    /// Parameters that take outputs of other stacks. Only a plan can fill them in, and moves them to `parameters`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deferred: BTreeMap<String, Deferred>,
     /// The stack's tags, without the owner tag.
     pub tags: BTreeMap<String, String>,
     /// Capabilities the file grants, such as `CAPABILITY_NAMED_IAM`.
@@ -104,6 +109,17 @@ pub struct Stack {
     /// Keyed hashes of the hidden parameters' values, by name: what the base keeps in their place.
     #[serde(default)]
     pub sealed: BTreeMap<String, String>,
+}
+
+/// That a layer leaves an account out, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is meant to hold.
+    pub until: jiff::civil::Date,
+    /// Where.
+    pub source: Source,
 }
 
 /// One account with everything that applies to it.
@@ -131,6 +147,12 @@ pub struct Account {
     pub stacks: BTreeMap<StackKey, Declared<Stack>>,
     /// What may be overwritten although it was found there.
     pub adopt: BTreeSet<Item>,
+    /// What is to be removed once it is no longer declared.
+    pub remove_on_leave: BTreeSet<Item>,
+    /// What must not be there, with the place that says so.
+    pub absent: BTreeMap<Item, Source>,
+    /// Layers that leave the account out until some day.
+    pub exclusions: Vec<Exclusion>,
     /// Where the folder's file declares each of its own properties; `""` is the file itself.
     pub sources: BTreeMap<String, Source>,
 }
@@ -144,6 +166,8 @@ pub struct Desired {
     pub organization: Organization,
     /// The accounts by folder. One that a commit leaves as it was is the same memory as in the commit before.
     pub accounts: BTreeMap<Slug, Arc<Account>>,
+    /// In which order a change reaches them, and when nothing is written.
+    pub rollout: Rollout,
 }
 
 impl Desired {
@@ -153,7 +177,8 @@ impl Desired {
         std::iter::once(Scope::Organization).chain(accounts).collect()
     }
 
-    /// The items of one scope with their values and where they are declared.
+    /// The items of one scope with their values and where they are declared. Null is the value of what must not be
+    /// there.
     pub fn items(&self, scope: &Scope) -> BTreeMap<Item, Declared<Value>> {
         match scope {
             Scope::Organization => self.organization_items(),
@@ -228,7 +253,8 @@ impl Account {
         properties
     }
 
-    fn items(&self, organization: &Organization) -> BTreeMap<Item, Declared<Value>> {
+    /// The items inside the account with their values and where they are declared.
+    pub fn items(&self, organization: &Organization) -> BTreeMap<Item, Declared<Value>> {
         let settings = self.settings.iter().map(|(setting, declared)| {
             let (value, source) = (declared.value.to_value(), declared.source.clone());
             (Item::Setting(setting.clone()), Declared { value, source })
@@ -237,7 +263,11 @@ impl Account {
             let value = stack.value.to_value(&organization.id);
             (Item::Stack(key.clone()), Declared { value, source: stack.source.clone() })
         });
-        settings.chain(stacks).collect()
+        let absent = self
+            .absent
+            .iter()
+            .map(|(item, source)| (item.clone(), Declared { value: Value::Null, source: source.clone() }));
+        settings.chain(stacks).chain(absent).collect()
     }
 }
 
@@ -251,7 +281,7 @@ impl Stack {
         let mut value = json!({
             "state": "ok",
             "template": self.template.canonical(),
-            "parameters": self.shown_parameters(),
+            "parameters": self.parameters_as_said(),
             "tags": self.sent_tags(owner),
             "drift": {},
         });
@@ -259,6 +289,12 @@ impl Stack {
             value["hidden"] = json!(self.sealed);
         }
         value
+    }
+
+    /// The parameters without the hidden ones, and with the expressions of those that are still to be filled in.
+    fn parameters_as_said(&self) -> BTreeMap<&String, String> {
+        let known = self.shown_parameters().into_iter().map(|(name, value)| (name, value.clone()));
+        known.chain(self.deferred.iter().map(|(name, value)| (name, value.to_string()))).collect()
     }
 
     /// The parameters without the hidden ones.

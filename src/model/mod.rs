@@ -5,29 +5,36 @@
 
 mod author;
 mod base;
+pub mod data;
 mod desired;
 mod id;
 mod item;
+mod mailbox;
 mod observed;
 mod outcome;
 mod plan;
 mod proof;
+mod reference;
+mod rollout;
 pub mod saml;
 mod setting;
 pub mod status;
 pub mod template;
+mod tie;
 mod verdict;
 
 pub use author::{Author, Deed};
 pub use base::Base;
 pub use desired::{
-    Access, Account, Declared, Desired, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source, Stack,
+    Access, Account, Declared, Desired, Exclusion, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source,
+    Stack,
 };
 pub use id::{
     AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, SamlProviderName, Slug,
     StackName,
 };
 pub use item::{AccountProperty, Item, Scope, StackKey};
+pub use mailbox::{Mailbox, SUBSCRIPTIONS, mailboxes};
 pub use observed::{
     AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Hold, Observed,
     OrganizationFacts, OuFact, Sight, StackFact,
@@ -35,7 +42,12 @@ pub use observed::{
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
 pub use proof::{Proof, Proofs};
+pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
+pub use rollout::{
+    Cause, Closed, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
+};
 pub use setting::{Setting, SettingKind, SettingValue};
+pub use tie::{OnLeave, Tie, Ties};
 pub use verdict::{Verdict, assume, overlay, verdict};
 
 /// True for the name of something that is not to be shown or recorded: a password, a token, a key.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Value;
 use super::id::{AccountId, OuPath, Slug};
 use super::item::{Item, Scope, StackKey};
+use super::reference::{Known, Outputs};
 
 /// What was seen of one item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,10 +160,13 @@ pub struct StackFact {
     pub change_set: Option<String>,
     /// True when it bears our owner tag.
     pub is_ours: bool,
+    /// True under termination protection: CloudFormation does not delete it.
+    #[serde(default)]
+    pub is_protected: bool,
 }
 
 /// What one account's steps need.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountFacts {
     /// The account that was looked at; absent when it does not exist yet or may not be entered.
     pub id: Option<AccountId>,
@@ -174,6 +178,10 @@ pub struct AccountFacts {
     pub password_policy: Option<Value>,
     /// Why nothing may be written there now, if so: not created yet, suspended, or not entered.
     pub closed: Option<String>,
+    /// The outputs of the stacks that were found.
+    pub outputs: BTreeMap<StackKey, Outputs>,
+    /// What was last known of outputs that the account's stacks take, other accounts' and its own.
+    pub known: Known,
 }
 
 impl Observed {

@@ -10,7 +10,9 @@ use super::desired::{Mode, Source, Stack};
 use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::rollout::Gate;
 use super::saml::SamlMetadata;
+use super::tie::Ties;
 use super::verdict::Verdict;
 
 /// What was found of one item.
@@ -135,6 +137,30 @@ pub enum Step {
         /// Stops when the change set turns out to delete or replace a resource that holds data.
         keeps_data: bool,
     },
+    /// Removes the whole password policy, so that AWS's default holds.
+    RemovePasswordPolicy {
+        /// The whole policy now.
+        before: Value,
+    },
+    /// Takes the account's alias away.
+    RemoveAccountAlias {
+        /// The alias now.
+        before: String,
+    },
+    /// Removes a SAML provider.
+    RemoveSamlProvider {
+        /// Its name.
+        name: SamlProviderName,
+        /// The outline of its metadata now.
+        before: String,
+    },
+    /// Deletes a stack with everything in it that its template does not retain.
+    RemoveStack {
+        /// The stack.
+        key: StackKey,
+        /// The stack now.
+        before: StackFact,
+    },
     /// Deletes a stack of ours whose very first creation failed, so that it can be made again.
     DeleteFailedStack {
         /// The stack.
@@ -175,12 +201,18 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is held back.
     pub blocked: Vec<Blocked>,
+    /// Items that wait for an output of another stack, whether anything of them is held back or not.
+    pub waiting: BTreeSet<Item>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
     /// Why `unclaimed` may lack some: not every account could be read.
     pub unclaimed_gap: Option<String>,
     /// What will not stay good, whatever it is now.
     pub warnings: Vec<Warning>,
+    /// How git holds each item, or held it last: what base is to remember.
+    pub ties: Ties,
+    /// What of `blocked` waits for its wave, or for a freeze to end.
+    pub gate: Option<Gate>,
 }
 
 /// Something about an item that a person should know in time. It holds nothing back.
@@ -231,6 +263,7 @@ impl Plan {
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));
+        self.waiting.retain(is_meant);
         self.warnings.retain(|warning| is_meant(&warning.item));
         self
     }

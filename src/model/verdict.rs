@@ -31,11 +31,13 @@ pub enum Verdict {
     Moving,
     /// Could not be read: nothing is changed.
     Gap,
+    /// As git says as far as that is known; the rest hangs on an output of another stack.
+    Waiting,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::InSync,
         Self::Pending,
         Self::Drift,
@@ -46,6 +48,7 @@ impl Verdict {
         Self::Gone,
         Self::Moving,
         Self::Gap,
+        Self::Waiting,
     ];
 
     /// The closed set of metric labels and JSON words.
@@ -61,6 +64,7 @@ impl Verdict {
             Self::Gone => "gone",
             Self::Moving => "moving",
             Self::Gap => "gap",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -69,7 +73,8 @@ impl Verdict {
 ///
 /// Only what git declares is compared: where the desired value is a map, other keys of the observed value are
 /// nobody's business here. What cannot be checked by its nature is taken to be as it was last agreed: so a change
-/// of it in git is seen, and a change of it in AWS is reported as not checked, never as drift.
+/// of it in git is seen, and a change of it in AWS is reported as not checked, never as drift. A null stands for
+/// nothing: declared, it must not be there; in the base, it was agreed that it is not.
 pub fn verdict(desired: Option<&Value>, base: Option<&Value>, observed: &Sight) -> Verdict {
     let value = match observed {
         Sight::Gap(_) => return Verdict::Gap,
@@ -78,20 +83,24 @@ pub fn verdict(desired: Option<&Value>, base: Option<&Value>, observed: &Sight) 
         Sight::Present { value, unchecked } => Some(assume(value, unchecked, base.or(desired))),
     };
     let Some(desired) = desired else {
-        return if value.is_some() { Verdict::Undeclared } else { Verdict::Gone };
+        // Where nothing was agreed on, nothing is left behind.
+        let is_left = value.is_some() && !base.is_some_and(Value::is_null);
+        return if is_left { Verdict::Undeclared } else { Verdict::Gone };
     };
+    let something = |value: Option<&Value>| value.filter(|value| !value.is_null()).cloned();
+    let (wanted, kept) = (something(Some(desired)), something(base));
     let agree = |left: Option<&Value>, right: Option<&Value>| match (left, right) {
         (Some(left), Some(right)) => project(desired, left) == project(desired, right),
         (left, right) => left.is_none() && right.is_none(),
     };
-    if agree(value.as_ref(), Some(desired)) {
+    if agree(value.as_ref(), wanted.as_ref()) {
         return Verdict::InSync;
     }
     match (base, &value) {
         (None, None) => Verdict::New,
         (None, Some(_)) => Verdict::FirstSight,
-        (Some(_), value) if agree(value.as_ref(), base) => Verdict::Pending,
-        (Some(_), _) if agree(Some(desired), base) => Verdict::Drift,
+        (Some(_), value) if agree(value.as_ref(), kept.as_ref()) => Verdict::Pending,
+        (Some(_), _) if agree(wanted.as_ref(), kept.as_ref()) => Verdict::Drift,
         (Some(_), _) => Verdict::Conflict,
     }
 }

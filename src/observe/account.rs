@@ -78,13 +78,7 @@ pub async fn account(
 
 /// The observation of an account that cannot be entered: everything is a gap, because of `because`.
 pub fn unentered(slug: &Slug, id: Option<&AccountId>, wanted: &BTreeSet<Item>, because: &str) -> Observed {
-    let facts = AccountFacts {
-        id: id.cloned(),
-        stacks: BTreeMap::new(),
-        undeclared: BTreeSet::new(),
-        password_policy: None,
-        closed: Some(because.to_owned()),
-    };
+    let facts = AccountFacts { id: id.cloned(), closed: Some(because.to_owned()), ..AccountFacts::default() };
     let items = wanted.iter().map(|item| (item.clone(), Sight::Gap(because.to_owned()))).collect();
     Observed { scope: Scope::Account(slug.clone()), items, facts: Facts::Account(facts), hold: None }
 }
@@ -155,9 +149,10 @@ struct Gathered {
 
 impl Gathered {
     fn new(id: &AccountId, (items, password_policy): (BTreeMap<Item, Sight>, Option<Value>)) -> Self {
-        let id = Some(id.clone());
-        let (stacks, undeclared) = (BTreeMap::new(), BTreeSet::new());
-        Self { items, facts: AccountFacts { id, stacks, undeclared, password_policy, closed: None } }
+        Self {
+            items,
+            facts: AccountFacts { id: Some(id.clone()), password_policy, ..AccountFacts::default() },
+        }
     }
 
     fn add(
@@ -173,6 +168,7 @@ impl Gathered {
                 let undeclared = seen.undeclared.into_iter().map(key);
                 self.facts.undeclared.extend(undeclared);
                 self.facts.stacks.extend(seen.facts);
+                self.facts.outputs.extend(seen.outputs);
                 self.items.extend(seen.sights.into_iter().map(|(key, sight)| (Item::Stack(key), sight)));
             }
             Err(error) => {

@@ -14,6 +14,8 @@ mod each;
 mod hold;
 mod organization;
 mod stacks;
+mod subscriptions;
+mod survey;
 mod traces;
 mod tree;
 
@@ -22,3 +24,5 @@ pub use authors::{Question, Witnesses, author};
 pub use hold::{RootHold, account_hold};
 pub use organization::{OrganizationCache, organization};
 pub use stacks::AccountCache;
+pub use subscriptions::subscriptions;
+pub use survey::{Census, Counted, FoundStack, Inside, census, inside};

@@ -9,12 +9,12 @@ use super::drift::{self, Notes};
 use crate::aws::{Error, Reader, ResourceDrift, StackSeen, first_failure};
 use crate::model::status::{Drift, Standing};
 use crate::model::{
-    Base, Item, OWNER_TAG, OrganizationId, Proof, Proofs, Region, Sight, StackFact, StackKey, StackName,
-    Value, template,
+    Base, Item, OWNER_TAG, OrganizationId, Outputs, Proof, Proofs, Region, Sight, StackFact, StackKey,
+    StackName, Value, template,
 };
 
 /// What AWS shows instead of a parameter it hides.
-const MASK: &str = "****";
+pub(super) const MASK: &str = "****";
 
 /// What need not be read again while nothing moved; losing it costs calls and nothing else.
 #[derive(Debug, Default)]
@@ -47,6 +47,7 @@ pub(super) struct RegionSeen {
     pub(super) sights: BTreeMap<StackKey, Sight>,
     pub(super) facts: BTreeMap<StackKey, StackFact>,
     pub(super) undeclared: BTreeSet<StackName>,
+    pub(super) outputs: BTreeMap<StackKey, Outputs>,
 }
 
 impl AccountCache {
@@ -119,6 +120,7 @@ async fn look_at(
         if let Some(stack) = &stack {
             let reason = cache.reason(reader, region, stack).await;
             seen.facts.insert(key.clone(), fact(stack, reason, &look.owner));
+            seen.outputs.insert(key.clone(), stack.outputs.clone());
         }
         seen.sights.insert(key.clone(), sight(reader, region, stack, &notes, cache).await);
     }
@@ -145,7 +147,7 @@ pub(super) async fn described(reader: &Reader, region: &Region) -> Result<Stacks
 }
 
 /// An empty shell, left by a change set that was never executed, is not a stack yet.
-fn is_there(stack: &StackSeen) -> bool {
+pub(super) fn is_there(stack: &StackSeen) -> bool {
     Standing::of(&stack.status) != Standing::Shell
 }
 
@@ -153,7 +155,7 @@ fn is_ours(stack: &StackSeen, owner: &OrganizationId) -> bool {
     stack.tags.get(OWNER_TAG).map(String::as_str) == Some(owner.as_str())
 }
 
-fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact {
+pub(super) fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact {
     StackFact {
         id: stack.id.clone(),
         status: stack.status.clone(),
@@ -161,10 +163,11 @@ fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact 
         updated: stack.updated,
         change_set: stack.change_set.clone(),
         is_ours: is_ours(stack, owner),
+        is_protected: stack.is_protected,
     }
 }
 
-async fn sight(
+pub(super) async fn sight(
     reader: &Reader,
     region: &Region,
     stack: Option<StackSeen>,
@@ -262,7 +265,13 @@ impl RegionCache {
         if let Some(seen) = self.templates.get(&stack.id).filter(is_it) {
             return Ok(seen.text.clone());
         }
-        let text = template::canonical(&reader.template(region, &stack.id).await?);
+        let text = reader.template(region, &stack.id).await?;
+        Ok(self.remember(region, stack, &text))
+    }
+
+    /// Keeps the live template in canonical form.
+    pub(super) fn remember(&mut self, region: &Region, stack: &StackSeen, text: &str) -> String {
+        let text = template::canonical(text);
         if let Ok(name) = StackName::parse(stack.name.clone()) {
             let proof = Proof {
                 stack: stack.id.clone(),
@@ -273,7 +282,7 @@ impl RegionCache {
             let key = StackKey { name, region: region.clone() };
             self.templates.insert(stack.id.clone(), TemplateSeen { key, proof, text: text.clone() });
         }
-        Ok(text)
+        text
     }
 
     /// What drifted, read again only when drift was detected again.

@@ -1,28 +1,36 @@
-//! Steps inside one account: settings first, then stacks in the order of their needs.
+//! Steps inside one account: settings first, then stacks in the order of their needs, then what leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Draft, Rules, stacks, wants_write};
+use super::references::Effective;
+use super::{Draft, Rules, leaving, stacks, wants_write};
 use crate::model::saml::SamlMetadata;
 use crate::model::{
-    Account, AccountFacts, Desired, Finding, Item, Scope, Setting, SettingValue, Step, Value, overlay,
+    Account, AccountFacts, AccountId, Base, Desired, Finding, Item, Scope, Setting, SettingValue, Step,
+    Value, overlay,
 };
 
-pub(super) fn steps(
-    draft: &mut Draft,
-    desired: &Desired,
-    account: &Account,
-    findings: &BTreeMap<Item, Finding>,
-    facts: &AccountFacts,
-    rules: &Rules,
-) {
+/// What an account's steps are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) effective: &'a Effective<'a>,
+    pub(super) base: &'a Base,
+    pub(super) facts: &'a AccountFacts,
+    pub(super) rules: &'a Rules,
+}
+
+pub(super) fn steps(draft: &mut Draft, around: &Around<'_>, findings: &BTreeMap<Item, Finding>) {
+    let Around { desired, effective, base, facts, rules } = *around;
+    let account = effective.account.as_ref();
     let scope = Scope::Account(account.slug.clone());
     let wanted: BTreeMap<&Item, &Finding> = findings
         .iter()
         .filter(|(item, finding)| wants_write(finding, desired.is_adopted(&scope, item)))
         .collect();
+    let leaving = leaving::leaving(base, findings, &wanted);
     if let Some((because, needs_person)) = shut(desired, account, facts, rules) {
-        for item in wanted.into_keys() {
+        for item in wanted.keys().chain(leaving.keys()).copied().collect::<BTreeSet<_>>() {
             if needs_person { draft.refuse(item, &because) } else { draft.wait(item, &because) }
         }
         return;
@@ -32,22 +40,32 @@ pub(super) fn steps(
             set(draft, account, setting, item, finding, facts);
         }
     }
-    stacks::steps(draft, desired, account, findings, &wanted, facts, rules);
+    stacks::steps(draft, desired, effective, findings, &wanted, facts, rules);
+    leaving::steps(draft, around, findings, &leaving);
 }
 
 /// Why nothing may be written in this account, and whether a person has to do something about it.
 fn shut(desired: &Desired, account: &Account, facts: &AccountFacts, rules: &Rules) -> Option<(String, bool)> {
-    let is_management =
-        facts.id.as_ref().or(account.id.as_ref()) == Some(&desired.organization.management_account);
-    if is_management && !rules.allow_management {
-        let because = "this is the management account, which service control policies do not restrain; \
-                       start the daemon with --allow-management to let it be changed";
-        return Some((because.to_owned(), true));
-    }
-    if let Some(because) = rules.guards.protects_account(&account.slug, &desired.revision) {
+    if let Some(because) = off_limits(desired, account, facts.id.as_ref(), rules) {
         return Some((because, true));
     }
     facts.closed.clone().map(|because| (because, false))
+}
+
+/// Why the operator lets nothing be written in this account, if so.
+pub(super) fn off_limits(
+    desired: &Desired,
+    account: &Account,
+    id: Option<&AccountId>,
+    rules: &Rules,
+) -> Option<String> {
+    let is_management = id.or(account.id.as_ref()) == Some(&desired.organization.management_account);
+    if is_management && !rules.allow_management {
+        let because = "this is the management account, which service control policies do not restrain; \
+                       start the daemon with --allow-management to let it be changed";
+        return Some(because.to_owned());
+    }
+    rules.guards.protects_account(&account.slug, &desired.revision)
 }
 
 fn set(

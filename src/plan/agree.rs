@@ -7,12 +7,15 @@ use crate::model::{Base, Finding, Item, Outcome, Outcomes, Plan, Verdict, overla
 pub fn next_base(plan: &Plan, outcomes: &Outcomes, base: &Base) -> Base {
     let mut next = base.clone();
     for (item, finding) in &plan.findings {
-        if finding.verdict == Verdict::Gone {
+        let is_applied = is_applied(plan, outcomes, item);
+        if finding.verdict == Verdict::Gone || is_applied && finding.desired.is_none() {
             next.items.remove(item);
-        } else if finding.verdict == Verdict::InSync || is_applied(plan, outcomes, item) {
+        } else if finding.verdict == Verdict::InSync || is_applied {
             agree(&mut next, item, finding);
         }
     }
+    let known = |item: &Item| plan.ties.get(item).or_else(|| base.ties.get(item));
+    next.ties = next.items.keys().filter_map(|item| Some((item.clone(), known(item)?.clone()))).collect();
     next
 }
 

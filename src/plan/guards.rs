@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{CommitId, Slug, StackKey};
 
 /// The operator's limits. Never read from the repository they guard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guards {
     /// How many accounts one commit may ask for.
@@ -20,12 +21,19 @@ pub struct Guards {
     pub accounts_per_commit: Option<usize>,
     /// How many account folders may go away in one commit.
     pub vanished_folders: usize,
+    /// How many things one commit may have removed, in all accounts together.
+    pub removals_per_commit: usize,
+    /// How many things may be waiting for removal in one account; none is removed while there are more.
+    pub removals_per_account: usize,
     /// Accounts in which nothing is written, by folder.
+    #[schemars(with = "BTreeSet<crate::schema::Slug>")]
     pub protected_accounts: BTreeSet<Slug>,
     /// Stacks that are not written: `<folder>/<stack>`, where `*` stands for any folder or any stack.
+    #[schemars(with = "BTreeSet<crate::schema::StackPattern>")]
     pub protected_stacks: BTreeSet<ProtectedStack>,
     /// Commits an operator vouches for: none of these guards stops them. Each is the full id, so that nothing else
     /// can take its place.
+    #[schemars(with = "BTreeSet<crate::schema::CommitId>")]
     pub approved: BTreeSet<CommitId>,
 }
 
@@ -36,6 +44,8 @@ impl Default for Guards {
             new_accounts_per_day: 10,
             accounts_per_commit: None,
             vanished_folders: 2,
+            removals_per_commit: 10,
+            removals_per_account: 3,
             protected_accounts: BTreeSet::new(),
             protected_stacks: BTreeSet::new(),
             approved: BTreeSet::new(),
@@ -50,6 +60,8 @@ impl Guards {
             new_accounts_per_commit: usize::MAX,
             new_accounts_per_day: usize::MAX,
             vanished_folders: usize::MAX,
+            removals_per_commit: usize::MAX,
+            removals_per_account: usize::MAX,
             ..Self::default()
         }
     }
@@ -57,6 +69,17 @@ impl Guards {
     /// True when an operator vouched for this commit.
     pub fn is_approved(&self, commit: &CommitId) -> bool {
         self.approved.contains(commit)
+    }
+
+    /// Why nothing is removed in an account from which `count` things are to go, if so.
+    pub(super) fn limits_removals(&self, count: usize, commit: &CommitId) -> Option<String> {
+        let limit = self.removals_per_account;
+        (count > limit && !self.is_approved(commit)).then(|| {
+            format!(
+                "{count} things are to be removed here, and `removals-per-account` allows {limit}: {}",
+                go_on(commit)
+            )
+        })
     }
 
     /// Why nothing is written in an account, if so.

@@ -11,21 +11,30 @@ mod agree;
 mod findings;
 mod foreign;
 mod guards;
+mod leaving;
+mod losses;
 mod organization;
+mod references;
 mod stacks;
+mod ties;
+mod unmarked;
 mod warnings;
+mod wave;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Base, Blocked, Desired, Facts, Finding, Item, Mode, Observed, Plan, PlannedStep, Scope, Step, StepId,
-    Verdict,
+    Base, Blocked, Closed, Desired, Facts, Finding, Item, Mode, Observed, Plan, PlannedStep, Scope, Step,
+    StepId, Verdict,
 };
 
 pub use agree::next_base;
+pub use foreign::owner as other_owner;
 pub use guards::{Guards, ProtectedStack, go_on};
+pub use references::produced;
+pub use wave::{Progress, Seen, Standing, standing};
 
 /// What the daemon's own configuration allows, and the time it is. Never read from the repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,19 +53,29 @@ pub struct Rules {
     pub guards: Guards,
     /// Items that were put back so often of late that somebody must be fighting: they are left alone.
     pub fights: BTreeSet<Item>,
+    /// Why the account's wave does not begin yet, if so.
+    pub closed: Option<Closed>,
 }
 
 /// The plan of one pass.
 pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, rules: &Rules) -> Plan {
-    let findings = findings::findings(scope, desired, base, observed, rules);
+    let effective = match (scope, &observed.facts) {
+        (Scope::Account(slug), Facts::Account(facts)) => {
+            let account = desired.accounts.get(slug);
+            account.map(|account| references::effective(desired, account, base, observed, facts))
+        }
+        _ => None,
+    };
+    let findings = findings::findings(scope, desired, effective.as_ref(), base, observed, rules);
     let mut draft = Draft::default();
     match (scope, &observed.facts) {
         (Scope::Organization, Facts::Organization(facts)) => {
             organization::steps(&mut draft, desired, &findings, facts, rules);
         }
-        (Scope::Account(slug), Facts::Account(facts)) => {
-            if let Some(account) = desired.accounts.get(slug) {
-                account::steps(&mut draft, desired, account, &findings, facts, rules);
+        (Scope::Account(_), Facts::Account(facts)) => {
+            if let Some(effective) = &effective {
+                let around = account::Around { desired, effective, base, facts, rules };
+                account::steps(&mut draft, &around, &findings);
             }
         }
         // An observation of another kind of scope says nothing about this one.
@@ -65,14 +84,20 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     for item in rules.fights.iter().filter(|item| findings.get(*item).is_some_and(is_out_of_line)) {
         draft.refuse(item, FIGHT);
     }
+    let gate = wave::gate(&mut draft, scope, desired, &findings, rules);
     if let Some(hold) = &observed.hold {
         draft.hold(&hold.to_string());
     }
     let Draft { steps, blocked } = draft;
     let warnings = match scope {
-        Scope::Account(slug) => desired.accounts.get(slug).map(|account| warnings::warnings(account, rules)),
+        Scope::Account(slug) => {
+            desired.accounts.get(slug).map(|account| warnings::warnings(account, &findings, rules))
+        }
         Scope::Organization => None,
     };
+    let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    let mut warnings = warnings.unwrap_or_default();
+    warnings.extend(ties::warnings(&ties));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -80,9 +105,12 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         findings,
         steps,
         blocked,
+        waiting: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
-        warnings: warnings.unwrap_or_default(),
+        warnings,
+        ties,
+        gate,
     }
 }
 
@@ -100,7 +128,12 @@ fn wants_write(finding: &Finding, is_adopted: bool) -> bool {
         Verdict::Pending | Verdict::New => finding.mode >= Mode::Report,
         Verdict::FirstSight => is_adopted && finding.mode >= Mode::Report,
         Verdict::Drift | Verdict::Conflict => finding.mode == Mode::Enforce,
-        Verdict::InSync | Verdict::Undeclared | Verdict::Gone | Verdict::Moving | Verdict::Gap => false,
+        Verdict::InSync
+        | Verdict::Undeclared
+        | Verdict::Gone
+        | Verdict::Moving
+        | Verdict::Gap
+        | Verdict::Waiting => false,
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Draft, Rules, foreign};
+use super::references::Effective;
+use super::{Draft, Rules, foreign, unmarked};
 use crate::model::status::Standing;
 use crate::model::{
     Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, Step, StepId,
@@ -28,14 +29,21 @@ enum Footing {
 pub(super) fn steps(
     draft: &mut Draft,
     desired: &Desired,
-    account: &Account,
+    effective: &Effective<'_>,
     findings: &BTreeMap<Item, Finding>,
     wanted: &BTreeMap<&Item, &Finding>,
     facts: &AccountFacts,
     rules: &Rules,
 ) {
+    let account = effective.account.as_ref();
     for key in in_order(account) {
         let item = Item::Stack(key.clone());
+        if let Some(wait) = effective.waits.get(key) {
+            if wanted.contains_key(&item) || wait.needs_person {
+                wait.hold(draft, &item);
+            }
+            continue;
+        }
         let (Some(finding), Some(declared)) = (wanted.get(&item), account.stacks.get(key)) else { continue };
         if let Some(because) = rules.guards.protects_stack(&account.slug, key, &desired.revision) {
             draft.refuse(&item, because);
@@ -49,10 +57,12 @@ pub(super) fn steps(
             }
         };
         let scope = Scope::Account(account.slug.clone());
-        let is_adopted = desired.is_adopted(&scope, &item);
+        let fact = facts.stacks.get(key);
+        let is_adopted =
+            desired.is_adopted(&scope, &item) || fact.is_some_and(|fact| unmarked::is_agreed(finding, fact));
         let sent = Sent { stack: &declared.value, role: account.access.stack_role.as_ref() };
         let plan = Deployment { key, sent, finding, owner: desired, rules };
-        plan.add(draft, &item, needs, footing(key, sent, facts.stacks.get(key), is_adopted, rules));
+        plan.add(draft, &item, needs, footing(key, sent, fact, is_adopted, rules));
     }
 }
 
@@ -191,7 +201,9 @@ fn change_set(sent: Sent<'_>, before: Option<&StackFact>, revert: bool) -> Strin
 /// The first 64 bits of the digest of everything that is sent, in hexadecimal. The role counts: what CloudFormation
 /// could not make with one role it may make with another.
 fn digest(sent: Sent<'_>) -> String {
-    let Stack { template, parameters: _, tags, capabilities, needs: _, hidden: _, sealed } = sent.stack;
+    // Every output is filled in by now.
+    let Stack { template, parameters: _, deferred: _, tags, capabilities, needs: _, hidden: _, sealed } =
+        sent.stack;
     // Of hidden parameters only the keyed hashes: whoever may list change sets could guess a short secret otherwise.
     let parts = (template, sent.stack.shown_parameters(), sealed, tags, capabilities);
     let text = match sent.role {
@@ -215,6 +227,7 @@ mod tests {
         let stack = Stack {
             template: "{}".into(),
             parameters: BTreeMap::new(),
+            deferred: BTreeMap::new(),
             tags: BTreeMap::new(),
             capabilities: BTreeSet::new(),
             needs: BTreeSet::new(),

@@ -7,7 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use crate::model::{Author, Base, Item, Outcome, Outcomes, Plan, Proofs, Scope, Slug, Step, Value, Verdict};
+use super::rollout::Waves;
+use crate::model::{
+    Author, Base, Item, Known, Outcome, Outcomes, Plan, Produced, Proofs, Scope, Slug, StackKey, Step, Value,
+    Verdict,
+};
 use crate::observe::{AccountCache, OrganizationCache, RootHold};
 
 /// How long a gap may last before a person should know of it, in seconds.
@@ -34,7 +38,32 @@ pub struct Memory {
     recorded: Mutex<BTreeMap<Scope, Proofs>>,
     pub(super) sightings: Mutex<BTreeMap<(Scope, Item), Sighting>>,
     gaps: Mutex<BTreeMap<Scope, i64>>,
+    outputs: Mutex<Known>,
     put_back: Mutex<BTreeMap<(Scope, Item), Vec<i64>>>,
+    pub(super) waves: Waves,
+}
+
+/// What a look at an account told about the outputs of its stacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Learned {
+    /// Nothing that another stack could wait for.
+    #[default]
+    Nothing,
+    /// One can be relied on that could not be before; its value is the one that was known.
+    Again,
+    /// One has a value that was not known.
+    Changed,
+}
+
+impl Learned {
+    fn of(before: Option<&Produced>, now: &Produced) -> Self {
+        let Some(outputs) = now.usable(&now.intent) else { return Self::Nothing };
+        match before {
+            Some(before) if before.usable(&now.intent) == Some(outputs) => Self::Nothing,
+            Some(before) if before.outputs == *outputs && !before.intent.is_empty() => Self::Again,
+            _ => Self::Changed,
+        }
+    }
 }
 
 impl Memory {
@@ -47,7 +76,9 @@ impl Memory {
             recorded: Mutex::default(),
             sightings: Mutex::default(),
             gaps: Mutex::default(),
+            outputs: Mutex::default(),
             put_back: Mutex::default(),
+            waves: Waves::default(),
         }
     }
 
@@ -95,6 +126,22 @@ impl Memory {
                 cache.forget(id);
             }
         }
+    }
+
+    /// What was last known of the outputs of these accounts.
+    pub(super) fn known<'a>(&self, slugs: impl Iterator<Item = &'a Slug>) -> Known {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        slugs.filter_map(|slug| Some((slug.clone(), outputs.get(slug)?.clone()))).collect()
+    }
+
+    /// Takes in what a look at an account showed of its outputs.
+    pub(super) fn learn(&self, slug: &Slug, produced: BTreeMap<StackKey, Produced>) -> Learned {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = outputs.get(slug);
+        let of = |(key, now)| Learned::of(before.and_then(|before| before.get(key)), now);
+        let learned = produced.iter().map(of).max().unwrap_or_default();
+        outputs.insert(slug.clone(), produced);
+        learned
     }
 
     /// Items of a scope that were put back too often within the last day.

@@ -6,6 +6,7 @@
 mod attribution;
 mod edition;
 mod memory;
+mod rollout;
 mod sight;
 pub mod sweep;
 
@@ -21,12 +22,12 @@ use crate::model::{
     Scope, Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
-use crate::plan::{Guards, Rules, next_base, plan};
+use crate::plan::{Guards, Rules, next_base, plan, produced};
 use crate::report::ScopeReport;
 
 pub use attribution::is_pending;
 pub use edition::Edition;
-pub use memory::Memory;
+pub use memory::{Learned, Memory};
 
 use crate::follow::Accepted;
 
@@ -106,6 +107,8 @@ pub struct Pass {
     pub organization: Option<OrganizationFacts>,
     /// Which templates were seen.
     pub proofs: Proofs,
+    /// Whether others may go on with what was seen of its outputs.
+    pub learned: Learned,
 }
 
 /// Runs one pass. Without hands nothing is written.
@@ -120,6 +123,7 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
     };
     world.memory.wrote(&plan, &outcomes, world.clock.now());
     let authors = attribution::authors(world, task, &observed, &plan).await;
+    let learned = learn(world, task, &observed, &plan);
     let base = next_base(&plan, &outcomes, task.base);
     let live = live(&observed);
     let organization = match &observed.facts {
@@ -130,7 +134,19 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
         Scope::Account(slug) => world.memory.proofs(slug).await,
         Scope::Organization => Proofs::new(),
     };
-    Pass { report: report(world, task, &observed, plan, outcomes, authors), base, live, organization, proofs }
+    let report = report(world, task, &observed, plan, outcomes, authors);
+    rollout::note(world, task, &report, &base);
+    Pass { report, base, live, organization, proofs, learned }
+}
+
+/// Keeps what was seen of the outputs of an account's stacks.
+fn learn(world: &World, task: &Task<'_>, observed: &Observed, plan: &Plan) -> Learned {
+    match (account(task), &observed.facts) {
+        (Some(account), Facts::Account(facts)) => {
+            world.memory.learn(&account.slug, produced(plan, account, facts))
+        }
+        _ => Learned::Nothing,
+    }
 }
 
 /// Observes and plans.
@@ -141,19 +157,31 @@ pub async fn look(world: &World, task: &Task<'_>) -> (Observed, Plan) {
 }
 
 fn draw(world: &World, task: &Task<'_>, observed: &Observed) -> Plan {
-    let rules = Rules {
+    let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules(world, task));
+    match &world.only {
+        Some(slug) => plan.only(slug),
+        None => plan,
+    }
+}
+
+fn rules(world: &World, task: &Task<'_>) -> Rules {
+    let now = world.clock.now();
+    let closed = match task.scope {
+        Scope::Account(slug) => {
+            let (desired, guards) = (&task.accepted.desired, &world.limits.guards);
+            world.memory.waves.closed(desired, slug, guards, now.as_second())
+        }
+        Scope::Organization => None,
+    };
+    Rules {
         ceiling: world.limits.ceiling,
         allow_management: world.limits.allow_management,
         max_creations: world.limits.max_creations,
         guards: world.limits.guards.clone(),
         committed: task.accepted.committed,
-        now: world.clock.now().as_second(),
-        fights: world.memory.fights(task.scope, world.clock.now()),
-    };
-    let plan = plan(task.scope, &task.accepted.desired, task.base, observed, &rules);
-    match &world.only {
-        Some(slug) => plan.only(slug),
-        None => plan,
+        now: now.as_second(),
+        fights: world.memory.fights(task.scope, now),
+        closed,
     }
 }
 

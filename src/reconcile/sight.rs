@@ -19,7 +19,14 @@ pub(super) async fn observe(world: &World, task: &Task<'_>) -> Observed {
     let wanted = wanted(task);
     match task.scope {
         Scope::Organization => organization(world, task, &wanted).await,
-        Scope::Account(slug) => inside(world, task, slug, &wanted).await,
+        Scope::Account(slug) => {
+            let mut observed = inside(world, task, slug, &wanted).await;
+            if let Facts::Account(facts) = &mut observed.facts {
+                let producers = task.accepted.desired.producers(slug);
+                facts.known = world.memory.known(producers.into_iter().chain([slug]));
+            }
+            observed
+        }
     }
 }
 
@@ -56,7 +63,9 @@ async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<I
         now: world.clock.now().as_second(),
     };
     let mut cache = world.memory.account(slug, task.base).await;
-    observe::account(&reader, slug, fact, wanted, &look, &mut cache).await
+    let mut observed = observe::account(&reader, slug, fact, wanted, &look, &mut cache).await;
+    observe::subscriptions(&reader, account, &mut observed).await;
+    observed
 }
 
 /// An account that nobody has made yet holds nothing; one that was kept before or that has an id is out of sight.

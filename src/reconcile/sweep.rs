@@ -1,14 +1,14 @@
-//! One pass of every scope: the organization first, then all accounts at once.
+//! One pass of every scope: the organization first, then all accounts at once, or wave by wave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Edition, Hands, Pass, Task, World, pass};
+use super::{Edition, Hands, Learned, Pass, Task, World, pass, rollout};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, OrganizationFacts, Scope};
+use crate::model::{Base, Desired, OrganizationFacts, Scope, Slug};
 use crate::observe::DriftLook;
 use crate::report::{ScopeReport, Situation};
 
@@ -23,6 +23,10 @@ pub async fn look(
     let mut sweep = Sweep::new(world, accepted, bases.clone(), concurrency);
     sweep.drift = drift;
     sweep.pass(None).await;
+    if sweep.has_news() {
+        // Two accounts that take outputs of each other: what the later one showed is known to the other by now.
+        sweep.pass(None).await;
+    }
     sweep.reports().to_vec()
 }
 
@@ -37,6 +41,8 @@ pub struct Sweep<'a> {
     records: Vec<ScopeRecord>,
     organization: Option<Arc<OrganizationFacts>>,
     put_back: BTreeMap<Scope, ScopeReport>,
+    /// Which accounts showed outputs in the last pass that were not known before.
+    learned: BTreeSet<Slug>,
 }
 
 impl<'a> Sweep<'a> {
@@ -49,6 +55,7 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         let (reports, records) = (Vec::new(), Vec::new());
         let drift = DriftLook::LastKnown;
+        world.begin(&accepted.desired, &bases);
         Self {
             world,
             accepted,
@@ -59,35 +66,61 @@ impl<'a> Sweep<'a> {
             records,
             organization: None,
             put_back: BTreeMap::new(),
+            learned: BTreeSet::new(),
         }
     }
 
-    /// One pass of every scope.
+    /// One pass of every scope, each account after those whose outputs it takes.
     pub async fn pass(&mut self, hands: Option<&Hands>) {
         self.reports.clear();
         self.records.clear();
-        let scopes = self.world.scopes(&self.accepted.desired);
+        self.learned.clear();
+        let desired = &self.accepted.desired;
+        let scopes = self.world.scopes(desired);
         let (first, rest) = scopes.split_at(1.min(scopes.len()));
         for scope in first {
             let pass = self.one(scope, hands).await;
             self.organization = pass.organization.clone().map(Arc::new);
             self.take(scope, pass);
         }
-        let passes: Vec<_> = {
-            let this = &*self;
-            stream::iter(rest.iter().cloned())
-                .map(|scope| async move {
-                    let pass = this.one(&scope, hands).await;
-                    (scope, pass)
-                })
-                .buffer_unordered(self.concurrency.max(1))
-                .collect()
-                .await
-        };
-        for (scope, pass) in passes {
-            self.take(&scope, pass);
+        for wave in rollout::by_wave(desired, rest) {
+            self.wave(&wave, rest, hands).await;
         }
         self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
+    }
+
+    /// A pass of each account of one wave, after those whose outputs it takes.
+    async fn wave(&mut self, wave: &[Scope], all: &[Scope], hands: Option<&Hands>) {
+        let of_wave: BTreeSet<&Slug> = wave.iter().filter_map(slug).collect();
+        let all: BTreeSet<&Slug> = all.iter().filter_map(slug).collect();
+        for rank in ranks(&self.accepted.desired, &of_wave) {
+            let (meant, others): (Vec<_>, Vec<_>) = rank.into_iter().partition(|slug| of_wave.contains(slug));
+            // Nothing is written there, or said of them; an account of another wave has a pass of its own.
+            let witnesses = others.into_iter().filter(|slug| !all.contains(slug)).collect();
+            self.all(witnesses, None).await;
+            for (scope, pass) in self.all(meant, hands).await {
+                self.take(&scope, pass);
+            }
+        }
+    }
+
+    /// True when something waits for an output that has become known since.
+    pub fn has_news(&self) -> bool {
+        let is_waiting = |report: &&ScopeReport| !report.plan.waiting.is_empty();
+        let waiting = self.reports.iter().filter(is_waiting).filter_map(|report| slug(&report.scope));
+        let mut producers = waiting.flat_map(|slug| self.accepted.desired.producers(slug));
+        producers.any(|slug| self.learned.contains(slug))
+    }
+
+    async fn all(&self, slugs: Vec<&Slug>, hands: Option<&Hands>) -> Vec<(Scope, Pass)> {
+        stream::iter(slugs.into_iter().cloned().map(Scope::Account))
+            .map(|scope| async move {
+                let pass = self.one(&scope, hands).await;
+                (scope, pass)
+            })
+            .buffer_unordered(self.concurrency.max(1))
+            .collect()
+            .await
     }
 
     async fn one(&self, scope: &Scope, hands: Option<&Hands>) -> Pass {
@@ -99,6 +132,9 @@ impl<'a> Sweep<'a> {
     }
 
     fn take(&mut self, scope: &Scope, pass: Pass) {
+        if pass.learned > Learned::Nothing {
+            self.learned.extend(slug(scope).cloned());
+        }
         self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         let Pass { base, live, proofs, .. } = pass;
         self.records.push(ScopeRecord { scope: scope.clone(), base, live, proofs });
@@ -129,4 +165,37 @@ impl<'a> Sweep<'a> {
             organization: self.organization.clone(),
         }
     }
+}
+
+fn slug(scope: &Scope) -> Option<&Slug> {
+    match scope {
+        Scope::Account(slug) => Some(slug),
+        Scope::Organization => None,
+    }
+}
+
+/// These accounts and those whose outputs they take, so that each comes after the latter; where that goes round in a
+/// circle, as far as can be.
+fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<BTreeSet<&'a Slug>> {
+    let mut left: BTreeMap<&Slug, BTreeSet<&Slug>> = BTreeMap::new();
+    let mut open: Vec<&Slug> = slugs.iter().copied().collect();
+    while let Some(slug) = open.pop() {
+        if !left.contains_key(slug) {
+            let producers = desired.producers(slug);
+            open.extend(producers.iter().copied());
+            left.insert(slug, producers);
+        }
+    }
+    let mut ranks = Vec::new();
+    while !left.is_empty() {
+        let is_ready = |producers: &BTreeSet<&Slug>| producers.iter().all(|it| !left.contains_key(it));
+        let ready = left.iter().filter(|(_, producers)| is_ready(producers)).map(|(slug, _)| *slug);
+        let mut rank: BTreeSet<_> = ready.collect();
+        if rank.is_empty() {
+            rank.extend(left.keys().copied().take(1));
+        }
+        left.retain(|slug, _| !rank.contains(slug));
+        ranks.push(rank);
+    }
+    ranks
 }

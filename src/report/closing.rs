@@ -17,6 +17,7 @@ pub(super) fn over(marker: &Marker, now: &Now, opened: Timestamp, at: Timestamp)
         IssueKind::Attention => "**Resolved.** Nothing here needs a person any more.".to_owned(),
         IssueKind::Rejected => "**Resolved.** The branch loads again.".to_owned(),
         IssueKind::Halted => "**Resolved.** The branch is followed again.".to_owned(),
+        IssueKind::Rollout => "**Resolved.** Nothing in the rollout waits for a person any more.".to_owned(),
     };
     let commit = now.revision.as_ref().map(|commit| format!(" Commit in force: {}.", code(commit.as_str())));
     format!("{because} Open for {}.{}", lasted(opened, at), commit.unwrap_or_default())

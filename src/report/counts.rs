@@ -119,6 +119,7 @@ pub fn counts(report: &ScopeReport) -> Counts {
             Verdict::Undeclared => counts.undeclared += 1,
             Verdict::Moving => counts.moving += 1,
             Verdict::Gap => counts.unreadable += 1,
+            Verdict::Waiting => counts.waiting += 1,
             Verdict::New | Verdict::Pending | Verdict::Gone => {}
         }
     }
@@ -132,6 +133,8 @@ pub fn counts(report: &ScopeReport) -> Counts {
             Step::MoveAccount { .. } | Step::TagAccount { .. } => counts.changes += 1,
             Step::PutPasswordPolicy { .. } | Step::PutAccountAlias { .. } => counts.changes += 1,
             Step::PutSamlProvider { .. } | Step::DeployStack { .. } => counts.changes += 1,
+            Step::RemovePasswordPolicy { .. } | Step::RemoveAccountAlias { .. } => counts.removes += 1,
+            Step::RemoveSamlProvider { .. } | Step::RemoveStack { .. } => counts.removes += 1,
             Step::DeleteFailedStack { .. } => counts.removes += 1,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::ScopeReport;
 use super::markdown::visible;
-use crate::model::{Outcome, PlannedStep, Scope, Step};
+use crate::model::{AccountProperty, Item, Outcome, PlannedStep, Scope, Step, Verdict};
 
 /// What a step does, as an order.
 pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
@@ -36,10 +36,30 @@ pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
             let revert = if *revert { ", and put drifted resources back" } else { "" };
             format!("{verb} stack {} in {}{revert}", key.name, key.region)
         }
+        Step::RemovePasswordPolicy { .. } => format!("remove the password policy of {here}"),
+        Step::RemoveAccountAlias { before } => format!("take the alias {} from {here}", plain(before)),
+        Step::RemoveSamlProvider { name, .. } => format!("remove SAML provider {name} from {here}"),
+        Step::RemoveStack { key, .. } => format!("delete stack {} in {}", key.name, key.region),
         Step::DeleteFailedStack { key, .. } => {
             format!("delete stack {} in {}, which was never made", key.name, key.region)
         }
     }
+}
+
+/// Why an item is left behind, and since when.
+pub(super) fn departure(report: &ScopeReport, item: &Item) -> String {
+    let tie = report.plan.ties.get(item).cloned().unwrap_or_default();
+    let place = if tie.declared_in.is_empty() { String::new() } else { format!(" in {}", tie.declared_in) };
+    let since = tie.left.map(|commit| format!(", as of commit {}", commit.short())).unwrap_or_default();
+    format!("no longer declared{place}{since}")
+}
+
+/// True where the account that goes without a folder speaks for this property of it.
+pub(super) fn leaves_with_account(report: &ScopeReport, item: &Item) -> bool {
+    let Item::Account(slug, property) = item else { return false };
+    let exists = Item::Account(slug.clone(), AccountProperty::Exists);
+    let is_left = |item| report.plan.findings.get(item).is_some_and(|it| it.verdict == Verdict::Undeclared);
+    *property != AccountProperty::Exists && is_left(item) && is_left(&exists)
 }
 
 /// What became of a step; nothing where none was tried.

@@ -23,6 +23,8 @@ pub enum IssueKind {
     Rejected,
     /// A history that is not followed.
     Halted,
+    /// A rollout that does not go on without a person.
+    Rollout,
 }
 
 impl IssueKey {
@@ -44,8 +46,8 @@ impl IssueKey {
 }
 
 impl IssueKind {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Drift, Self::FirstContact, Self::Attention, Self::Rejected, Self::Halted];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Drift, Self::FirstContact, Self::Attention, Self::Rejected, Self::Halted, Self::Rollout];
     /// Those that are about one scope.
     const OF_A_SCOPE: [Self; 3] = [Self::Drift, Self::FirstContact, Self::Attention];
 
@@ -57,6 +59,7 @@ impl IssueKind {
             Self::Attention => "attention",
             Self::Rejected => "rejected",
             Self::Halted => "halted",
+            Self::Rollout => "rollout",
         }
     }
 
@@ -99,7 +102,7 @@ pub struct Now {
 impl Now {
     /// True when everything `marker` speaks of could be seen: only then an issue may be called settled.
     pub(super) fn sees_all_of(&self, marker: &Marker) -> bool {
-        let unseen = |now: &ItemNow| matches!(now.verdict, Verdict::Gap | Verdict::Moving);
+        let unseen = |now: &ItemNow| matches!(now.verdict, Verdict::Gap | Verdict::Moving | Verdict::Waiting);
         if marker.is_complete {
             !marker.items.keys().filter_map(|item| self.items.get(item)).any(unseen)
         } else {
@@ -181,6 +184,9 @@ pub fn wanted(reports: &[ScopeReport], situation: &Situation) -> Wanted {
     wanted.place(IssueKind::Rejected, "", rejected, now.as_ref());
     let halted = situation.halted.as_ref().map(|it| page::halted(it, situation.revision.as_ref()));
     wanted.place(IssueKind::Halted, "", halted, now.as_ref());
+    // Until every scope was looked at, nobody knows that nothing waits.
+    let are_all = situation.scopes.as_ref().is_some_and(|scopes| scopes.len() <= reports.len());
+    wanted.place(IssueKind::Rollout, "", page::rollout(reports), now.as_ref().filter(|_| are_all));
     wanted
 }
 

@@ -15,7 +15,8 @@
 //!           hold        why every write is stopped here, or null
 //!           counts      as above, of this scope
 //!           items[]     item        "settings.passwordPolicy", "stacks.network[eu-west-1]", …
-//!                       verdict     inSync, pending, drift, conflict, new, firstSight, undeclared, gone, moving, gap
+//!                       verdict     inSync, pending, drift, conflict, new, firstSight, undeclared, gone, moving, gap,
+//!                                   waiting
 //!                       mode        observe, report, enforce
 //!                       source      {path, line} that declares it, or null
 //!                       because     why, where the verdict alone does not say it; else ""
@@ -28,6 +29,8 @@
 //!           steps[]     id, item, needs[] (ids), does (words), outcome: null while it was not tried, or
 //!                       {is: done | waiting | stale | failed | skipped, …}
 //!           blocked[]   item, because, needsPerson
+//!           gate        what of blocked[] waits for a wave or a freeze: {items[], closed: {wave, cause, because} or null,
+//!                       again: when it opens by itself, seconds since 1970, or null}, or null
 //!           unclaimed[] id, name, email, ou: accounts of the organization that no folder claims
 //!           warnings[]  item, because: what will not stay good, whatever it is now
 //! ```
@@ -62,6 +65,7 @@ fn scope(report: &ScopeReport) -> Value {
         "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
         "steps": steps(report),
         "blocked": report.plan.blocked.iter().map(blocked).collect::<Vec<_>>(),
+        "gate": report.plan.gate,
         "unclaimed": report.plan.unclaimed,
         "warnings": report.plan.warnings,
     })

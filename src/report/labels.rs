@@ -18,6 +18,7 @@ pub fn label_words(name: &str) -> Option<LabelWords> {
         "landfast/attention" => ("d4c5f9", "Something waits for a person"),
         "landfast/rejected" => ("e99695", "A commit that does not load, and is not followed"),
         "landfast/halted" => ("e99695", "The branch is not followed"),
+        "landfast/rollout" => ("f9d0c4", "A rollout that waits for a person"),
         "landfast/high" => ("b60205", "Someone may do more, see more, or go unseen"),
         "landfast/medium" => ("fbca04", "Something works differently from what was agreed"),
         "landfast/low" => ("c2e0c6", "A label, a tag, a name"),

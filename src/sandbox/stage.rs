@@ -100,7 +100,12 @@ impl Scenery {
             ..aws::Config::default()
         };
         // Days pass here in minutes, and a story may well begin with a hundred accounts.
-        let guards = Guards { vanished_folders: Guards::default().vanished_folders, ..Guards::lifted() };
+        let guards = Guards {
+            vanished_folders: Guards::default().vanished_folders,
+            removals_per_commit: Guards::default().removals_per_commit,
+            removals_per_account: Guards::default().removals_per_account,
+            ..Guards::lifted()
+        };
         Self {
             aws,
             speed,

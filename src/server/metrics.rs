@@ -29,6 +29,7 @@ pub struct Metrics {
     steps: Family<ResultLabel, Counter>,
     items: Family<VerdictLabel, Gauge>,
     blocked: Gauge,
+    gated: Gauge,
     waiting_scopes: Gauge,
     running_scopes: Gauge,
     last_fetch: Gauge,
@@ -42,6 +43,7 @@ impl Default for Metrics {
             steps: Family::default(),
             items: Family::default(),
             blocked: Gauge::default(),
+            gated: Gauge::default(),
             waiting_scopes: Gauge::default(),
             running_scopes: Gauge::default(),
             last_fetch: Gauge::default(),
@@ -58,6 +60,7 @@ impl Metrics {
         registry.register("steps", "Writes by what became of them", self.steps.clone());
         registry.register("items", "Items by verdict, at the last pass of each scope", self.items.clone());
         registry.register("blocked", "Items held back, at the last pass of each scope", self.blocked.clone());
+        registry.register("gated", "Of these, items that wait for a wave or a freeze", self.gated.clone());
         registry.register("scopes_waiting", "Scopes in the queue", self.waiting_scopes.clone());
         registry.register("scopes_running", "Scopes being looked at", self.running_scopes.clone());
         let last_fetch = "When the remote last answered, seconds since 1970";
@@ -85,13 +88,14 @@ impl Metrics {
         self.steps.get_or_create(&ResultLabel { result }).inc();
     }
 
-    /// Sets how many items have each verdict, and how many are held back.
-    pub fn items(&self, count: impl Fn(Verdict) -> usize, blocked: usize) {
+    /// Sets how many items have each verdict, how many are held back, and how many of these wait for a wave or a freeze.
+    pub fn items(&self, count: impl Fn(Verdict) -> usize, blocked: usize, gated: usize) {
         for verdict in Verdict::ALL {
             let label = VerdictLabel { verdict: verdict.label() };
             self.items.get_or_create(&label).set(count(verdict).try_into().unwrap_or(i64::MAX));
         }
         self.blocked.set(blocked.try_into().unwrap_or(i64::MAX));
+        self.gated.set(gated.try_into().unwrap_or(i64::MAX));
     }
 
     /// Sets the depth of the queue: scopes that wait, scopes that run.

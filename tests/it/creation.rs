@@ -109,7 +109,7 @@ fn what_an_account_is_created_with_is_not_work_that_waits() {
     assert_eq!(creations(&plan), 1);
     assert_eq!(waiting(&plan), ["accounts.payments.ou"], "its place comes after it");
     let kept = json!({"state": "ACTIVE", "id": "222233334444"});
-    let base = Base { items: BTreeMap::from([(property(AccountProperty::Exists), kept)]) };
+    let base = Base::of(BTreeMap::from([(property(AccountProperty::Exists), kept)]));
     let plan = plan_with(&desired, facts(), &base, COMMITTED);
     assert!(waiting(&plan).contains(&"accounts.payments.name".to_owned()), "no creation brings it: {plan:?}");
 }
@@ -279,7 +279,7 @@ fn an_account_that_was_kept_and_is_no_longer_listed_is_never_created_again() {
         let mut desired = wanting();
         payments(&mut desired).mode = mode;
         let kept = json!({"state": "ACTIVE", "id": "222233334444"});
-        let base = Base { items: BTreeMap::from([(property(AccountProperty::Exists), kept)]) };
+        let base = Base::of(BTreeMap::from([(property(AccountProperty::Exists), kept)]));
         let plan = plan_with(&desired, facts(), &base, COMMITTED);
         assert_eq!(creations(&plan), 0);
         assert_eq!(plan.findings[&property(AccountProperty::Exists)].verdict, Verdict::Drift);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use landfast::model::{
     Access, Account, AccountFacts, AccountId, Base, CommitId, Declared, Desired, Email, Facts, Item, Mode,
-    Observed, Organization, OrganizationId, OuPath, Region, RoleName, Scope, Setting, Sight, Slug, Source,
-    Value,
+    Observed, Organization, OrganizationId, OuPath, Region, RoleName, Rollout, Scope, Setting, Sight, Slug,
+    Source, Value,
 };
 use landfast::plan::{Guards, Rules};
 
@@ -50,6 +50,9 @@ pub(crate) fn desired() -> Desired {
         settings: BTreeMap::new(),
         stacks: BTreeMap::new(),
         adopt: BTreeSet::new(),
+        remove_on_leave: BTreeSet::new(),
+        absent: BTreeMap::new(),
+        exclusions: Vec::new(),
         sources: BTreeMap::new(),
     };
     Desired {
@@ -63,6 +66,7 @@ pub(crate) fn desired() -> Desired {
             source: Source::default(),
         },
         accounts: BTreeMap::from([(slug("payments"), Arc::new(account))]),
+        rollout: Rollout::default(),
     }
 }
 
@@ -93,7 +97,7 @@ pub(crate) fn in_mode(mut desired: Desired, mode: Mode) -> Desired {
 }
 
 pub(crate) fn based_on(value: Option<&Value>) -> Base {
-    Base { items: value.map(|value| (ALIAS, value.clone())).into_iter().collect() }
+    Base::of(value.map(|value| (ALIAS, value.clone())).into_iter().collect())
 }
 
 pub(crate) fn seeing(sight: Sight) -> Observed {
@@ -102,10 +106,7 @@ pub(crate) fn seeing(sight: Sight) -> Observed {
         items: BTreeMap::from([(ALIAS, sight)]),
         facts: Facts::Account(AccountFacts {
             id: Some(account_id("111122223333")),
-            stacks: BTreeMap::new(),
-            undeclared: BTreeSet::new(),
-            password_policy: None,
-            closed: None,
+            ..AccountFacts::default()
         }),
         hold: None,
     }
@@ -124,5 +125,6 @@ pub(crate) fn rules() -> Rules {
         committed: 0,
         now: 0,
         fights: BTreeSet::new(),
+        closed: None,
     }
 }

@@ -4,6 +4,7 @@ mod cloudformation;
 mod cloudtrail;
 mod iam;
 mod organizations;
+mod sns;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use cloudtrail::{Lookup, TrailEvent};
 pub(super) use iam::saml_provider_arn;
 pub(super) use organizations::creation;
 pub use organizations::{ListedAccount, OuChild};
+pub use sns::Subscription;
 
 /// Reads in one account. Cheap to clone; it has no way to write.
 #[derive(Clone)]

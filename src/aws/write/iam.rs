@@ -1,4 +1,4 @@
-//! IAM: settings that are put as a whole, so that putting twice is putting once.
+//! IAM: settings that are put or removed as a whole, so that twice is once.
 
 use super::super::Error;
 use super::super::read::saml_provider_arn;
@@ -50,4 +50,31 @@ impl Writer {
         let call = client.update_saml_provider().saml_provider_arn(arn).saml_metadata_document(metadata);
         self.session.send("UpdateSAMLProvider", call.send()).await.map(|_| ())
     }
+
+    /// Removes the password policy, so that AWS's default holds; that there is none counts as done.
+    pub async fn delete_password_policy(&self) -> Result<(), Error> {
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.delete_account_password_policy().send();
+        gone(self.session.send("DeleteAccountPasswordPolicy", call).await.map(|_| ()))
+    }
+
+    /// Takes this very alias away; that the account has another, or none, counts as done.
+    pub async fn delete_account_alias(&self, alias: &str) -> Result<(), Error> {
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.delete_account_alias().account_alias(alias).send();
+        gone(self.session.send("DeleteAccountAlias", call).await.map(|_| ()))
+    }
+
+    /// Removes a SAML provider; that it is gone already counts as done.
+    pub async fn delete_saml_provider(&self, name: &SamlProviderName) -> Result<(), Error> {
+        let arn = saml_provider_arn(self.account(), name);
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let call = client.delete_saml_provider().saml_provider_arn(arn).send();
+        gone(self.session.send("DeleteSAMLProvider", call).await.map(|_| ()))
+    }
+}
+
+/// What is gone already needs no removing: an earlier try whose answer was lost has done it.
+fn gone(answer: Result<(), Error>) -> Result<(), Error> {
+    answer.or_else(|error| if error.is_absent() { Ok(()) } else { Err(error) })
 }

@@ -26,6 +26,11 @@ impl TemplateText {
         &self.0.text
     }
 
+    /// What tells this memory from any other, as long as it is held.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// See [`canonical`].
     pub fn canonical(&self) -> &str {
         self.0.canonical.get_or_init(|| canonical(&self.0.text))

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::ScopeReport;
+use super::super::deed::leaves_with_account;
 use super::super::issue::{Draft, IssueKind};
 use super::super::markdown::{code, fit, steady, visible};
 use super::super::marker::{Remembered, value_digest};
-use super::{MAX_ROWS, checked, item_words, labels, modes, place, plain_words};
+use super::{MAX_ROWS, checked, item_words, labels, left, modes, place, plain_words};
 use crate::model::{Class, Item, Mode, Outcome, Verdict};
 
 /// Items named beside one reason; the others are counted.
@@ -29,12 +30,14 @@ pub(in crate::report) fn attention(report: &ScopeReport) -> Option<Draft> {
     let place = place(report);
     let sections = [
         meaning(report, &place, by_reason.values().flatten().copied()),
-        fit(&table(&by_reason), 40_000),
+        fit(&table(&by_reason), 30_000),
+        fit(&left::behind(report), 10_000),
         "**Choose.** Remove what is in the way, in AWS or in the repository; or close this issue, and it stays closed \
          until something else is in the way."
             .to_owned(),
         checked(report),
     ];
+    let sections: Vec<_> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     let items = by_reason.values().flatten().map(|item| ((*item).clone(), remembered(report, item)));
     Some(Draft {
         title: title(&place, &by_reason),
@@ -105,8 +108,8 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
         _ => None,
     });
     let found = report.plan.findings.iter().filter_map(|(item, finding)| match finding.verdict {
-        Verdict::Undeclared => {
-            Some((item, "it is no longer declared; it is kept, and removing it is up to you".to_owned()))
+        Verdict::Undeclared if !is_going(report, item) && !leaves_with_account(report, item) => {
+            Some((item, left::reason(report, item)))
         }
         Verdict::Gap if report.gaps_last => Some((item, format!("it cannot be read: {}", finding.because))),
         _ => None,
@@ -115,6 +118,13 @@ fn obstacles(report: &ScopeReport) -> Vec<(&Item, String)> {
     let warnings = report.plan.warnings.iter().map(|it| (&it.item, it.because.clone()));
     let is_told = |(item, _): &(&Item, String)| !is_only_observed(report, item);
     blocked.chain(failed).chain(found).filter(is_told).chain(warnings).collect()
+}
+
+/// True for what is removed, or has its own reason why it is not.
+fn is_going(report: &ScopeReport, item: &Item) -> bool {
+    let plan = &report.plan;
+    plan.steps.iter().any(|step| step.item == *item)
+        || plan.blocked.iter().any(|blocked| blocked.item == *item)
 }
 
 fn is_only_observed(report: &ScopeReport, item: &Item) -> bool {

@@ -5,6 +5,8 @@ mod choose;
 mod commit;
 mod drift;
 mod first_contact;
+mod left;
+mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +14,7 @@ pub(super) use attention::attention;
 pub(super) use commit::{halted, rejected};
 pub(super) use drift::drift;
 pub(super) use first_contact::first_contact;
+pub(super) use rollout::rollout;
 
 use super::issue::IssueKind;
 use super::markdown::{code, details, fit, steady};

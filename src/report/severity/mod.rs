@@ -75,6 +75,12 @@ pub fn judge(item: &Item, finding: &Finding) -> Judgement {
     let left = if finding.verdict == Verdict::Conflict { base.or(desired) } else { desired.or(base) };
     let left = left.unwrap_or(&Value::Null);
     let right = finding.observed.as_ref().unwrap_or(&Value::Null);
+    if finding.desired == Some(Value::Null) {
+        let name = code(&item.to_string());
+        let meaning = format!("{name} is there, and must not be");
+        let headline = format!("{name} appeared");
+        return Judgement { severity: Severity::Medium, headline, meanings: vec![meaning] };
+    }
     let mut marks = match item {
         Item::Setting(Setting::PasswordPolicy) => password_policy(left, right),
         Item::Setting(setting @ Setting::AccountAlias) => {

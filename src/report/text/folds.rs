@@ -141,6 +141,7 @@ pub(super) fn shared(report: &ScopeReport, item: &Item, finding: &Finding) -> Op
             Some(format!("could not be read, so nothing is changed: {}", plain(&finding.because)))
         }
         Verdict::Moving => Some(format!("under way: {}", plain(&finding.because))),
+        Verdict::Waiting => Some(format!("waits: {}", plain(&finding.because))),
         Verdict::New if !has_step => {
             let blocked = report.plan.blocked.iter().find(|blocked| &blocked.item == item);
             Some(match blocked {

@@ -1,17 +1,18 @@
 //! What `plan` prints for people: readable without colour, narrow enough for a pipe, nothing said twice.
 
 mod folds;
+mod moves;
 
 use std::collections::BTreeMap;
 
 use self::folds::{Weight, held_back, weight};
 use super::adopt::adopt_path;
-use super::deed::{deed, fate, plain};
+use super::deed::{deed, departure, fate, leaves_with_account, plain};
 use super::diff::finding_diff;
 use super::lines::{self, verbatim, words};
 use super::severity::judge;
 use super::{Counts, ScopeReport, counts};
-use crate::model::{AccountProperty, Author, Finding, Item, Mode, Verdict};
+use crate::model::{AccountProperty, Author, Finding, Item, Mode, Value, Verdict};
 
 /// The whole in numbers, then every scope that has something to say, then the others in a line each kind.
 pub fn text(reports: &[ScopeReport]) -> String {
@@ -62,6 +63,7 @@ fn scope(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     if let Some(hold) = &report.hold {
         words(out, 1, &format!("hold: every write is stopped here, {}", plain(&hold.to_string())));
     }
+    moves::told(out, report, all);
     items(out, report, all);
     for blocked in report.plan.blocked.iter().filter(|it| !report.plan.findings.contains_key(&it.item)) {
         words(out, 1, &format!("! {}  blocked: {}", blocked.item, plain(&blocked.because)));
@@ -86,7 +88,7 @@ fn heading(report: &ScopeReport, sum: Counts) -> String {
 fn items(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
     let mut groups: BTreeMap<(char, String), Vec<&Item>> = BTreeMap::new();
     for (item, finding) in &report.plan.findings {
-        if folds::comes_with_account(report, item) {
+        if folds::comes_with_account(report, item) || leaves_with_account(report, item) {
             continue;
         }
         match (item, finding.verdict) {
@@ -120,7 +122,7 @@ fn item(out: &mut String, report: &ScopeReport, item: &Item, finding: &Finding) 
         .collect();
     let is_changed = matches!(finding.verdict, Verdict::Drift | Verdict::Conflict);
     let what = if deeds.is_empty() || is_changed {
-        format!("{item}  {}", verdict_words(item, finding))
+        format!("{item}  {}", verdict_words(report, item, finding))
     } else {
         deeds.join(", then ")
     };
@@ -166,14 +168,17 @@ fn sign(verdict: Verdict) -> char {
         Verdict::Conflict => '×',
         Verdict::FirstSight | Verdict::Gap => '?',
         Verdict::Undeclared => '-',
-        Verdict::Moving => '…',
+        Verdict::Moving | Verdict::Waiting => '…',
     }
 }
 
-fn verdict_words(item: &Item, finding: &Finding) -> String {
+fn verdict_words(report: &ScopeReport, item: &Item, finding: &Finding) -> String {
     let words = match finding.verdict {
         Verdict::Drift => return meaning("drifted", item, finding),
         Verdict::Conflict => return meaning("changed in git and in AWS", item, finding),
+        Verdict::FirstSight if finding.desired == Some(Value::Null) => {
+            "found there, and must not be; kept until `adopt` names it".to_owned()
+        }
         Verdict::FirstSight => match adopt_path(item) {
             Ok(_) => "found there, not as declared; kept until `adopt` names it".to_owned(),
             Err(_) => "found there, not as declared; Landfast never changes it".to_owned(),
@@ -183,8 +188,9 @@ fn verdict_words(item: &Item, finding: &Finding) -> String {
         Verdict::New => "to be made".to_owned(),
         Verdict::Pending if finding.mode == Mode::Observe => "to change; not in mode observe".to_owned(),
         Verdict::Pending => "to change".to_owned(),
-        Verdict::Undeclared => "no longer declared; kept".to_owned(),
+        Verdict::Undeclared => format!("{}; kept", departure(report, item)),
         Verdict::Moving => "under way".to_owned(),
+        Verdict::Waiting => "waits".to_owned(),
         Verdict::Gap => "could not be read, so nothing is changed".to_owned(),
     };
     if finding.because.is_empty() { words } else { format!("{words}: {}", plain(&finding.because)) }

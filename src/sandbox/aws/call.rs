@@ -6,7 +6,7 @@ use super::identity::Principal;
 use super::permissions::Asked;
 use super::state::State;
 use super::wire::{Answer, Params as _, Protocol, Refusal};
-use super::{about, cloudformation, cloudtrail, iam, log, organizations, permissions, sts};
+use super::{about, cloudformation, cloudtrail, iam, log, organizations, permissions, sns, sts};
 
 /// A call by a known principal.
 #[derive(Clone, Debug)]
@@ -105,6 +105,7 @@ fn handle(state: &mut State, call: &Call) -> Answer {
         "organizations" => organizations::handle(state, call),
         "cloudformation" => cloudformation::handle(state, call),
         "cloudtrail" => cloudtrail::handle(state, call),
+        "sns" => sns::handle(state, call),
         _ => Err(call.unknown_operation()),
     }
 }

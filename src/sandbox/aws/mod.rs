@@ -22,6 +22,7 @@ mod oracle;
 mod organizations;
 mod permissions;
 mod server;
+mod sns;
 mod state;
 mod sts;
 mod wire;

@@ -69,6 +69,8 @@ const READING: &[&str] = &[
     "sts:Get*",
     "s3:Get*",
     "s3:List*",
+    "sns:Get*",
+    "sns:List*",
     "ec2:Describe*",
 ];
 

@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) asked: RefCell<BTreeSet<Permission>>,
     pub(crate) watcher: Option<Arc<dyn Watcher>>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// Subscriptions that somebody confirmed, by topic and address.
+    pub(crate) confirmed: BTreeSet<(String, String)>,
     work: BTreeMap<(Timestamp, u64), Work>,
     counter: u64,
     /// The moment of the work being carried out, while it is.
@@ -83,6 +85,7 @@ impl State {
             asked: RefCell::default(),
             watcher: None,
             buckets: BTreeMap::new(),
+            confirmed: BTreeSet::new(),
             work: BTreeMap::new(),
             counter: 0,
             moment: None,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// How a service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// Form-encoded questions, XML answers: STS, IAM, `CloudFormation`.
+    /// Form-encoded questions, XML answers: STS, IAM, `CloudFormation`, SNS.
     Query,
     /// JSON both ways, the operation in a header: Organizations, `CloudTrail`.
     Json,
@@ -20,7 +20,7 @@ pub(crate) enum Protocol {
 impl Protocol {
     pub(crate) fn of(service: &str) -> Option<Self> {
         match service {
-            "sts" | "iam" | "cloudformation" => Some(Self::Query),
+            "sts" | "iam" | "cloudformation" | "sns" => Some(Self::Query),
             "organizations" | "cloudtrail" => Some(Self::Json),
             _ => None,
         }
@@ -102,6 +102,7 @@ fn namespace(service: &str) -> &'static str {
     match service {
         "sts" => "https://sts.amazonaws.com/doc/2011-06-15/",
         "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
+        "sns" => "http://sns.amazonaws.com/doc/2010-03-31/",
         _ => "http://cloudformation.amazonaws.com/doc/2010-05-15/",
     }
 }

@@ -42,6 +42,7 @@ fn with_a_stack() -> (Desired, StackKey) {
     let stack = Stack {
         template: "{}".into(),
         parameters: BTreeMap::new(),
+        deferred: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: BTreeSet::new(),
         needs: BTreeSet::new(),
@@ -59,7 +60,18 @@ fn with_a_stack() -> (Desired, StackKey) {
 fn about_a_stack(status: &str, is_ours: bool, change_set: &str) -> Plan {
     let (change_set, id) = (Some(change_set.to_owned()), "arn:1".to_owned());
     let reason = String::new();
-    about(StackFact { id, status: status.to_owned(), reason, updated: 1, change_set, is_ours }, &rules())
+    about(
+        StackFact {
+            id,
+            status: status.to_owned(),
+            reason,
+            updated: 1,
+            change_set,
+            is_ours,
+            is_protected: false,
+        },
+        &rules(),
+    )
 }
 
 fn about(fact: StackFact, rules: &Rules) -> Plan {
@@ -77,10 +89,10 @@ fn about(fact: StackFact, rules: &Rules) -> Plan {
     };
     let item = Item::Stack(key.clone());
     let (id, stacks) = (Some(account_id("111122223333")), BTreeMap::from([(key, fact)]));
-    let facts = AccountFacts { id, stacks, undeclared: BTreeSet::new(), password_policy: None, closed: None };
+    let facts = AccountFacts { id, stacks, ..AccountFacts::default() };
     let items = BTreeMap::from([(item.clone(), sight)]);
     let observed = Observed { scope: scope(), items, facts: Facts::Account(facts), hold: None };
-    let base = Base { items: base.into_iter().map(|value| (item.clone(), value)).collect() };
+    let base = Base::of(base.into_iter().map(|value| (item.clone(), value)).collect());
     plan(&scope(), &desired, &base, &observed, rules)
 }
 

@@ -202,3 +202,27 @@ fn a_remote_that_refuses_is_not_asked_for_ever() {
     fs::remove_file(world.remote().join("refs/heads/landfast/observed.lock")).unwrap();
     assert!(observed.write(&[two_items("b")], "third", at(3)).unwrap().is_some());
 }
+
+#[test]
+fn when_a_base_last_changed_is_told_by_our_own_commits_and_never_too_early() {
+    let (world, signer) = (World::new(), Signer::generate());
+    let writer = world.observed("cache", &signer);
+    let two = |alias: &str| ScopeRecord { scope: account("two"), ..two_items(alias) };
+    writer.write(&[two_items("a"), two("a")], "first", at(100)).unwrap();
+    writer.write(&[two_items("b")], "one changes", at(200)).unwrap();
+    let live = ScopeRecord { live: BTreeMap::new(), ..two_items("b") };
+    writer.write(&[live], "only what is seen changes", at(300)).unwrap();
+    let changes = |from| world.observed("other", &signer).changes(from).unwrap();
+    let [one, other] = ["one", "two"].map(|slug| Slug::parse(slug).unwrap());
+    let second = |time: i64| if time == 0 { 0 } else { at(time).as_second() };
+    let told =
+        |one_at, two_at| BTreeMap::from([(one.clone(), second(one_at)), (other.clone(), second(two_at))]);
+    assert_eq!(changes(0), told(200, 100));
+    assert_eq!(changes(second(150)), told(200, 0), "what is older than was asked for is old");
+    // Somebody without the key changes a base; superseding that is a change of ours, made now.
+    world.forge("base/accounts/two.yaml", |text| text.replace('a', "x"));
+    assert_eq!(changes(0), told(200, 100));
+    writer.write(&[two("c")], "and ours again", at(400)).unwrap();
+    assert_eq!(changes(0), told(200, 400));
+    assert_eq!(world.observed("without", &Signer::generate()).changes(0).unwrap(), BTreeMap::new());
+}

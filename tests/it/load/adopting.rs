@@ -26,9 +26,12 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         findings: items.iter().map(|item| (item.parse().unwrap(), first_sight())).collect(),
         steps: Vec::new(),
         blocked: Vec::new(),
+        waiting: [].into(),
         unclaimed: Vec::new(),
         unclaimed_gap: None,
+        gate: None,
         warnings: Vec::new(),
+        ties: BTreeMap::new(),
     };
     let report = ScopeReport {
         scope: scope.clone(),

@@ -271,12 +271,13 @@ fn needs_of_a_stranger_and_in_a_circle() {
     };
     insta::assert_snapshot!(
         one(&format!("stacks:\n{}{}{}", stack("a", "b"), stack("b", "a"), stack("c", "aa"))), @r#"
-        error: stacks need each other in a circle: a needs b needs a
+        error: stacks wait for each other in a circle: a needs b needs a
          --> accounts/one/account.yaml:7:12
           |
         7 |     needs: [b]
           |            ^
-          = hint: take one `needs` out
+          = see: accounts/one/account.yaml:11:12: b needs a
+          = hint: take one of these out
 
         error: the stack `c` needs `aa`, which this account does not have
           --> accounts/one/account.yaml:15:12
@@ -474,6 +475,6 @@ fn a_mode_and_a_region_that_do_not_exist() {
           |
         2 | waves: 2
           | ^
-          = hint: known here: mode, values, settings, locked
+          = hint: known here: mode, values, settings, onLeave, locked
         "#);
 }

@@ -151,25 +151,6 @@ fn what_cannot_be_absent_is_said() {
 }
 
 #[test]
-fn what_would_have_to_be_removed_is_refused() {
-    insta::assert_snapshot!(one("settings: {accountAlias: absent}\nstacks: {old: absent}\n"), @r"
-    error: `settings.accountAlias` cannot be kept absent yet: Landfast removes nothing
-     --> accounts/one/account.yaml:4:12
-      |
-    4 | settings: {accountAlias: absent}
-      |            ^
-      = hint: write null to leave it as it is, and remove it by hand
-
-    error: `stacks.old` cannot be kept absent yet: Landfast removes nothing
-     --> accounts/one/account.yaml:5:10
-      |
-    5 | stacks: {old: absent}
-      |          ^
-      = hint: write null to leave it as it is, and remove it by hand
-    ");
-}
-
-#[test]
 fn baselines_that_disagree_on_whether_a_thing_is_managed_or_what_it_is() {
     insta::assert_snapshot!(faults(&[
         ("baselines/a/baseline.yaml", &format!("{POLICY}mode: enforce\nvalues: {{X: {{p: 1}}, Y: [1]}}\n")),
@@ -242,6 +223,8 @@ const EXCLUDING: &str = "targets:\n  ous: [/**]\n  exclude:\n    one: OPS-1231, 
 fn checked(today: &str) -> String {
     let mut files = small();
     files.insert("baselines/a/baseline.yaml".to_owned(), File::text(EXCLUDING));
+    let three = "name: Three\nemail: three@example.com\nou: /security\n";
+    files.insert("accounts/three/account.yaml".to_owned(), File::text(three));
     let checked = check(&tree(files), Some(today.parse().unwrap()));
     assert!(checked.diagnostics.iter().all(|it| it.severity == Severity::Warning));
     let desired = checked.desired.expect("warnings keep nothing from being applied");

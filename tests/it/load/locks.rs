@@ -100,13 +100,6 @@ fn a_locked_thing_is_not_dropped_as_a_whole() {
       = see: baselines/control/baseline.yaml:5:12: what it is locked to
       = hint: take it out; only the baseline `control` can change it, or leave an account out
 
-    error: `stacks.trail` cannot be kept absent yet: Landfast removes nothing
-     --> accounts/one/account.yaml:5:10
-      |
-    5 | stacks: {trail: absent}
-      |          ^
-      = hint: write null to leave it as it is, and remove it by hand
-
     error: `stacks.trail` is locked and cannot be dropped
      --> accounts/one/account.yaml:5:10
       |
@@ -181,13 +174,13 @@ fn what_cannot_be_locked_is_said() {
     insta::assert_snapshot!(faults(&[(
         "baselines/a/baseline.yaml",
         "targets: {ous: [/**]}\nlocked: [settings.passwordPolcy, ou, values]\nsettings: {passwordPolicy: {minimumLength: 14}}\n",
-    ), (ACCOUNT, &format!("{ONE}locked: [mode]\n"))]), @r"
+    ), (ACCOUNT, &format!("{ONE}locked: [mode]\n"))]), @"
     error: unknown key `locked`
      --> accounts/one/account.yaml:4:1
       |
     4 | locked: [mode]
       | ^
-      = hint: known here: id, name, email, ou, tags, access, mode, values, settings, stacks, adopt
+      = hint: known here: id, name, email, ou, tags, access, mode, values, settings, stacks, onLeave, adopt
 
     error: there is no `settings.passwordPolcy` to lock
      --> baselines/a/baseline.yaml:2:10

@@ -33,7 +33,7 @@ fn expressions_see_values_facts_and_the_region() {
     let account = format!(
         "{ONE}tags: {{env: prod}}\nvalues:\n  Net: {{Cidrs: [10.0.0.0/16, 10.1.0.0/16]}}\nstacks:\n  network:\n    \
          template: network.template.yaml\n    regions: [all]\n    parameters:\n      \
-         Cidr: ${{{{ values.Net.Cidrs }}}}\n    tags:\n      \
+         Cidr: ${{{{ values.Net.Cidrs | join(',') }}}}\n    tags:\n      \
          where: ${{{{ account.slug }}}}/${{{{ region }}}}/${{{{ accounts['two'].name }}}}/${{{{ account.tags.env }}}}\n"
     );
     let desired = loaded(&[("accounts/one/account.yaml", &account)]);

@@ -62,7 +62,12 @@ impl World {
             source: Source::default(),
         };
         cloud.verify(&organization).await.expect("the right organization");
-        let desired = Desired { revision: revision(), organization, accounts: BTreeMap::new() };
+        let desired = Desired {
+            revision: revision(),
+            organization,
+            accounts: BTreeMap::new(),
+            rollout: Default::default(),
+        };
         Self { aws, cloud, desired }
     }
 
@@ -112,6 +117,9 @@ impl World {
             settings: BTreeMap::new(),
             stacks: BTreeMap::new(),
             adopt: BTreeSet::new(),
+            remove_on_leave: std::collections::BTreeSet::new(),
+            absent: std::collections::BTreeMap::new(),
+            exclusions: Vec::new(),
             sources: BTreeMap::new(),
         };
         self.desired.accounts.insert(slug, Arc::new(account));

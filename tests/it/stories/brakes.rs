@@ -3,11 +3,11 @@
 use super::Play;
 use super::files::{BASELINE, baseline, company};
 
-fn with_hold(tags: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
+pub(super) fn with_hold(tags: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
     tags.into_iter().chain([("landfast:hold".to_owned(), "incident 7".to_owned())]).collect()
 }
 
-fn set(play: &Play, id: &str, tags: &[(String, String)]) {
+pub(super) fn set(play: &Play, id: &str, tags: &[(String, String)]) {
     let tags: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     play.stage.aws.set_tags(id, &tags);
 }

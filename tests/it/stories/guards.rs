@@ -8,13 +8,13 @@ use landfast::sandbox::stage::BRANCH;
 use super::Play;
 use super::files::{self, BASELINE, baseline, company, path};
 
-fn vouching_for(commit: &CommitId) -> Guards {
+pub(super) fn vouching_for(commit: &CommitId) -> Guards {
     Guards { approved: [commit.clone()].into(), ..Guards::default() }
 }
 
 impl Play {
     /// The operator starts the daemon anew, with other limits.
-    async fn restarted_with(&mut self, guards: Guards) {
+    pub(super) async fn restarted_with(&mut self, guards: Guards) {
         self.stop().await;
         self.stage.guard(guards);
         self.start();

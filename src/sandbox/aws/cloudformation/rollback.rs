@@ -30,7 +30,8 @@ fn is_retained(blueprint: &Blueprint, logical: &str) -> bool {
 /// Removes what a resource stands for and notes how it went.
 fn remove(state: &mut State, at: &At, stack: &mut Stack, operation: &Operation, resource: &Resource) -> bool {
     let target = Target { at, call: &operation.call, kind: &resource.kind, physical: &resource.physical };
-    let removed = live::remove(state, &target, &resource.properties);
+    let planned = take_failure(state, at, &format!("deletion of {}", resource.logical)).map_or(Ok(()), Err);
+    let removed = planned.and_then(|()| live::remove(state, &target, &resource.properties));
     let status = if removed.is_ok() { "DELETE_COMPLETE" } else { "DELETE_FAILED" };
     let about = (resource.logical.as_str(), resource.physical.as_str(), resource.kind.as_str());
     let is_removed = removed.is_ok();
@@ -94,19 +95,22 @@ fn undo(
 pub(crate) fn delete(state: &mut State, at: &At, stack: &mut Stack, operation: &mut Operation) -> bool {
     let mut order = stack.blueprint.order();
     order.reverse();
-    let mut is_fine = true;
+    let mut left = Vec::new();
     for logical in order {
         let Some(resource) = stack.resources.get(&logical).cloned() else { continue };
         if is_retained(&stack.blueprint, &logical) || remove(state, at, stack, operation, &resource) {
             stack.resources.remove(&logical);
         } else {
-            is_fine = false;
+            left.push(logical);
         }
     }
-    if is_fine {
+    if left.is_empty() {
         stack.outputs.clear();
         stack.deleted = Some(state.now());
+        end(state, at, stack, operation, "DELETE_COMPLETE");
+    } else {
+        stack.reason = Some(format!("The following resource(s) failed to delete: [{}]. ", left.join(", ")));
+        end(state, at, stack, operation, "DELETE_FAILED");
     }
-    end(state, at, stack, operation, if is_fine { "DELETE_COMPLETE" } else { "DELETE_FAILED" });
     false
 }

