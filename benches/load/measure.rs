@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use landfast::follow::{Follow, News, Origin};
 use landfast::git::{Credentials, Repository, bare};
 use landfast::load::{Checked, Loader};
@@ -14,6 +15,9 @@ use landfast::plan::Guards;
 use serde::{Deserialize, Serialize};
 
 use crate::repository::{BRANCH, account, account_path, baseline, baseline_path, remote};
+
+/// The daemon says what has ended and who is reached by nothing, so that has to be worked out as well.
+const TODAY: Date = jiff::civil::date(2026, 1, 1);
 
 /// What one commit cost after it was fetched, in seconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -64,10 +68,10 @@ impl Product {
         let tree = self.repository.tree(commit).unwrap();
         let read = began.elapsed().as_secs_f64();
         let began = Instant::now();
-        let Checked { desired, diagnostics, .. } = self.loader.check(&tree, None);
+        let Checked { desired, diagnostics, .. } = self.loader.check(&tree, Some(TODAY));
         let load = began.elapsed().as_secs_f64();
         let cpu = self::cpu() - cpu;
-        assert!(diagnostics.is_empty(), "{diagnostics}");
+        assert!(!diagnostics.has_errors(), "{diagnostics}");
         self.last = desired;
         Cost { read, load, cpu }
     }

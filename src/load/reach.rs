@@ -12,9 +12,9 @@ use super::targets::Candidate;
 /// Says which baselines and entries of baselines are for nobody.
 pub(super) fn warn_of_no_reach(layers: &Layers, accounts: &[Identity<'_>], faults: &mut Faults) {
     for baseline in layers.iter() {
-        let reached: Vec<_> =
-            accounts.iter().map(Identity::candidate).filter(|it| baseline.targets.reach(it)).collect();
-        if reached.is_empty() {
+        // Of many accounts nearly always one of the first is reached.
+        let reached = accounts.iter().map(Identity::candidate).filter(|it| baseline.targets.reach(it));
+        if reached.clone().next().is_none() {
             let message = format!("the baseline `{}` reaches no account", baseline.name);
             let hint =
                 "every condition in `targets` has to hold; the management account is only reached by name";
@@ -25,9 +25,13 @@ pub(super) fn warn_of_no_reach(layers: &Layers, accounts: &[Identity<'_>], fault
     }
 }
 
-fn warn_of_entries(baseline: &Baseline, reached: &[Candidate<'_>], faults: &mut Faults) {
+fn warn_of_entries<'a>(
+    baseline: &Baseline,
+    reached: &(impl Iterator<Item = Candidate<'a>> + Clone),
+    faults: &mut Faults,
+) {
     for (path, targets) in baseline.layer.narrowed() {
-        if !reached.iter().any(|account| targets.narrow_to(account)) {
+        if !reached.clone().any(|account| targets.narrow_to(&account)) {
             let message = format!("`{}` is for no account that the baseline reaches", path.join("."));
             let hint = "targets of an entry choose among the accounts of its baseline";
             faults.report(Rule::NoReach, &targets.spot, message, hint);
