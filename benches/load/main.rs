@@ -72,13 +72,15 @@ fn print(measured: &Measured) {
     println!("  fetch, cold                              {fetch:>8.3} s");
     println!("  read from git, cold                      {:>8.3} s", cold.read);
     println!("  load, cold                               {:>8.3} s", cold.load);
+    println!("  CPU of both                              {:>8.3} s", cold.cpu);
     for (nth, change) in changes.iter().enumerate() {
         println!(
-            "  a commit, nth {:<2} read {:.4} s, load {:.4} s{:>14.4} s",
+            "  commit {:<2}   read {:.4} s, load {:.4} s, together {:.4} s, CPU {:.4} s",
             nth + 1,
             change.read,
             change.load,
-            change.total()
+            change.total(),
+            change.cpu
         );
     }
     println!("  the same by `Follow`, with fetch, guards {follow:>8.3} s");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use landfast::follow::{Follow, News, Origin};
 use landfast::git::{Credentials, Repository, bare};
 use landfast::load::{Checked, Loader};
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::repository::{BRANCH, account, account_path, baseline, baseline_path, remote};
 
+/// The daemon says what has ended and who is reached by nothing, so that has to be worked out as well.
+const TODAY: Date = jiff::civil::date(2026, 1, 1);
+
 /// What one commit cost after it was fetched, in seconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Cost {
@@ -22,6 +26,8 @@ pub(crate) struct Cost {
     pub(crate) read: f64,
     /// Loading them.
     pub(crate) load: f64,
+    /// CPU of both: what it would take on an idle machine.
+    pub(crate) cpu: f64,
 }
 
 impl Cost {
@@ -58,15 +64,16 @@ struct Product {
 
 impl Product {
     fn take_in(&mut self, commit: &CommitId) -> Cost {
-        let began = Instant::now();
+        let (began, cpu) = (Instant::now(), cpu());
         let tree = self.repository.tree(commit).unwrap();
         let read = began.elapsed().as_secs_f64();
         let began = Instant::now();
-        let Checked { desired, diagnostics, .. } = self.loader.check(&tree, None);
+        let Checked { desired, diagnostics, .. } = self.loader.check(&tree, Some(TODAY));
         let load = began.elapsed().as_secs_f64();
-        assert!(diagnostics.is_empty(), "{diagnostics}");
+        let cpu = self::cpu() - cpu;
+        assert!(!diagnostics.has_errors(), "{diagnostics}");
         self.last = desired;
-        Cost { read, load }
+        Cost { read, load, cpu }
     }
 
     fn last(&self) -> &Desired {
@@ -127,6 +134,13 @@ fn followed(folder: &Path, url: &str) -> f64 {
 fn commit(folder: &Path, path: String, text: String) -> CommitId {
     let changes = BTreeMap::from([(path, Some(text.into_bytes()))]);
     bare::commit_file_changes(&remote(folder), BRANCH, &changes, "Change", Timestamp::UNIX_EPOCH).unwrap()
+}
+
+/// CPU time of this thread in seconds, as the scheduler counts it.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or_default();
+    std::time::Duration::from_nanos(nanoseconds).as_secs_f64()
 }
 
 /// The peak of resident memory of this process in MB.

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::Notice;
 use crate::clock::Clock;
-use crate::git::{self, ObservedBranch, Repository, ScopeRecord, Update, blocking, record_id};
+use crate::git::{self, ObservedBranch, Repository, Update, blocking, record_id};
 use crate::github;
 use crate::load::File;
 use crate::model::{AccountId, Base, Class, CommitId, Proofs, Scope, Slug};
@@ -188,14 +188,10 @@ impl Publisher {
         let accepted = accepted.filter(CommitId::is_commit);
         let is_empty = edition.records.is_empty() && accepted.is_none();
         let Some(ledger) = self.ledger.clone().filter(|_| !is_empty) else { return Ok(()) };
-        let records: Vec<_> = edition.records.iter().map(|record| ScopeRecord::clone(record)).collect();
         let revision = edition.situation.revision.as_ref().map_or("no commit", CommitId::short);
         let message = format!("Record what was seen while {revision} was in force");
-        let write = move || {
-            let update = Update { records: &records, accepted: accepted.as_ref() };
-            ledger.write(update, &message, Clock.now())
-        };
-        let commit = blocking(write).await?;
+        let update = Update { records: edition.records.clone(), accepted };
+        let commit = blocking(move || ledger.write(update, &message, Clock.now())).await?;
         if let Some(commit) = commit {
             tracing::debug!(%commit, "recorded");
         }

@@ -49,22 +49,22 @@ pub struct ScopeRecord {
 }
 
 /// What one commit records; what it does not speak of stays as it was.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Update<'a> {
-    /// Some scopes, each one whole.
-    pub records: &'a [ScopeRecord],
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// Some scopes, each one whole. What this process has already put at the head of the branch is not printed again.
+    pub records: Vec<Arc<ScopeRecord>>,
     /// The commit that is in force now.
-    pub accepted: Option<&'a CommitId>,
+    pub accepted: Option<CommitId>,
 }
 
-impl<'a> From<&'a [ScopeRecord]> for Update<'a> {
-    fn from(records: &'a [ScopeRecord]) -> Self {
-        Self { records, accepted: None }
+impl From<&[ScopeRecord]> for Update {
+    fn from(records: &[ScopeRecord]) -> Self {
+        Self { records: records.iter().cloned().map(Arc::new).collect(), accepted: None }
     }
 }
 
-impl<'a, const N: usize> From<&'a [ScopeRecord; N]> for Update<'a> {
-    fn from(records: &'a [ScopeRecord; N]) -> Self {
+impl<const N: usize> From<&[ScopeRecord; N]> for Update {
+    fn from(records: &[ScopeRecord; N]) -> Self {
         records.as_slice().into()
     }
 }
@@ -74,12 +74,12 @@ pub struct ObservedBranch {
     repository: Repository,
     signer: Option<Signer>,
     // Held for a moment only, never while the remote is asked.
-    memory: Mutex<Option<Known>>,
+    memory: Mutex<Option<Arc<Known>>>,
     writing: Turn,
 }
 
 /// The branch as it was read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     /// Where the branch is.
     head: Option<Oid>,
@@ -91,6 +91,8 @@ struct Known {
     proofs: BTreeMap<Scope, Proofs>,
     /// The commit that was last put in force, by the newest commit we signed.
     accepted: Option<CommitId>,
+    /// What this process put there and nobody has touched since, by scope.
+    written: BTreeMap<Scope, Arc<ScopeRecord>>,
 }
 
 /// What is believed, by scope; shared, since it is handed out often and seldom changes.
@@ -118,7 +120,7 @@ impl ObservedBranch {
 
     /// Fetches the branch and returns what can be believed of it, by scope.
     pub fn read(&self) -> Result<BTreeMap<Scope, Arc<Base>>, Error> {
-        self.repository.healing(|| Ok(self.look()?.base))
+        self.repository.healing(|| Ok(self.look()?.base.clone()))
     }
 
     /// The proofs that can be believed of the branch as it was last read, by scope.
@@ -149,21 +151,21 @@ impl ObservedBranch {
 
     /// Records an update in one commit and pushes it. Nothing is committed, and nothing returned, when all of it is
     /// there already.
-    pub fn write<'a>(
+    pub fn write(
         &self,
-        update: impl Into<Update<'a>>,
+        update: impl Into<Update>,
         message: &str,
         time: Timestamp,
     ) -> Result<Option<CommitId>, Error> {
         let update = update.into();
         let push = |expected, commit| self.repository.push(OBSERVED_BRANCH, expected, commit);
-        self.repository.healing(|| self.write_by(update, message, time, push))
+        self.repository.healing(|| self.write_by(&update, message, time, push))
     }
 
     /// [`Self::write`], given how to move the branch from where it was read to a commit.
     fn write_by(
         &self,
-        update: Update<'_>,
+        update: &Update,
         message: &str,
         time: Timestamp,
         mut push: impl FnMut(Option<Oid>, Oid) -> Result<Pushed, Error>,
@@ -172,10 +174,13 @@ impl ObservedBranch {
         let mut refused_at = None;
         for _ in 0..N_TRIES {
             let known = self.look()?;
-            let Some(commit) = self.commit(&known, update, message, time)? else { return Ok(None) };
+            let Some(commit) = self.commit(&known, update, message, time)? else {
+                self.remember(Known { written: known.with(update), ..Known::clone(&known) });
+                return Ok(None);
+            };
             match push(known.head, commit)? {
                 Pushed::Done => {
-                    self.remember(self.after(known, commit, update));
+                    self.remember(self.after(&known, commit, update));
                     return commit_id(commit).map(Some);
                 }
                 // Twice on the same head: that is no race.
@@ -189,28 +194,25 @@ impl ObservedBranch {
     }
 
     /// The branch now; it is parsed again only when it moved.
-    fn look(&self) -> Result<Known, Error> {
+    fn look(&self) -> Result<Arc<Known>, Error> {
         // Remembered before the fetch: what another thread writes meanwhile must not look like a branch set back.
         let before = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let head = self.repository.try_fetch(OBSERVED_BRANCH)?;
         match before {
             Some(known) if known.head == head => Ok(known),
-            before => {
-                let known = self.judge(head, before.and_then(|before| before.seal))?;
-                self.remember(known.clone());
-                Ok(known)
-            }
+            before => Ok(self.remember(self.judge(head, before.and_then(|before| before.seal))?)),
         }
     }
 
-    fn remember(&self, known: Known) {
-        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    fn remember(&self, known: Known) -> Arc<Known> {
+        let known = Arc::new(known);
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        known
     }
 
     /// Decides what of `head` to believe; `before` is the newest commit of ours that this process knows.
     fn judge(&self, head: Option<Oid>, before: Option<Oid>) -> Result<Known, Error> {
-        let nothing =
-            Known { head, seal: None, base: BTreeMap::new(), proofs: BTreeMap::new(), accepted: None };
+        let nothing = Known { head, ..Known::default() };
         let Some(head) = head else { return Ok(nothing) };
         let cache = self.repository.cache()?;
         let Some(seal) = self.seal(&cache, head, before)? else {
@@ -224,7 +226,7 @@ impl ObservedBranch {
             keep_equal_proofs(&mut proofs, &self::proofs(&cache, head)?);
         }
         let accepted = record::accepted(&cache, &cache.find_commit(seal)?.tree()?)?;
-        Ok(Known { head: Some(head), seal: Some(seal), base, proofs, accepted })
+        Ok(Known { head: Some(head), seal: Some(seal), base, proofs, accepted, written: BTreeMap::new() })
     }
 
     /// The newest commit of ours, from `head` or, when the branch was set back, the one we remember.
@@ -252,7 +254,7 @@ impl ObservedBranch {
     fn commit(
         &self,
         known: &Known,
-        update: Update<'_>,
+        update: &Update,
         message: &str,
         time: Timestamp,
     ) -> Result<Option<Oid>, Error> {
@@ -268,7 +270,7 @@ impl ObservedBranch {
         write_commit(&cache, tree, &parents, &message, time, self.signer.as_ref()).map(Some)
     }
 
-    fn tree(&self, cache: &git2::Repository, known: &Known, update: Update<'_>) -> Result<Oid, Error> {
+    fn tree(&self, cache: &git2::Repository, known: &Known, update: &Update) -> Result<Oid, Error> {
         // Without a key nothing of ours can be told from the rest: what is there stays.
         let before = if self.signer.is_some() { known.seal } else { known.head };
         let before = before.map(|commit| cache.find_commit(commit)?.tree()).transpose()?;
@@ -279,7 +281,7 @@ impl ObservedBranch {
     }
 
     /// The files to write over those of the newest commit of ours, and those of them to remove.
-    fn files(&self, known: &Known, update: Update<'_>) -> Result<Files, Error> {
+    fn files(&self, known: &Known, update: &Update) -> Result<Files, Error> {
         let mut files = Files::new();
         if known.seal != known.head {
             for (scope, base) in &known.base {
@@ -290,10 +292,11 @@ impl ObservedBranch {
                 files.insert(record::path("proof", scope), record::print_proofs(proofs)?);
             }
         }
-        if let Some(accepted) = update.accepted.filter(|_| self.signer.is_some()) {
+        if let Some(accepted) = update.accepted.as_ref().filter(|_| self.signer.is_some()) {
             files.insert(record::ACCEPTED.to_owned(), Some(format!("{accepted}\n")));
         }
-        for ScopeRecord { scope, base, live, proofs } in update.records {
+        for record in update.records.iter().filter(|record| !known.has(record)) {
+            let ScopeRecord { scope, base, live, proofs } = record.as_ref();
             files.insert(record::path("live", scope), Some(record::print(live)?));
             if self.signer.is_some() {
                 files.insert(record::path("base", scope), Some(record::print(&base.items)?));
@@ -305,21 +308,36 @@ impl ObservedBranch {
     }
 
     /// What is known once `commit` is the head.
-    fn after(&self, known: Known, commit: Oid, update: Update<'_>) -> Known {
-        let (mut base, mut proofs) = (known.base, known.proofs);
+    fn after(&self, known: &Known, commit: Oid, update: &Update) -> Known {
+        let (mut base, mut proofs) = (known.base.clone(), known.proofs.clone());
+        let (head, written) = (Some(commit), known.with(update));
         if self.signer.is_none() {
-            return Known { head: Some(commit), seal: None, base, proofs, accepted: None };
+            return Known { head, seal: None, base, proofs, accepted: None, written };
         }
-        for record in update.records {
+        for record in update.records.iter().filter(|record| !known.has(record)) {
             proofs.insert(record.scope.clone(), record.proofs.clone());
             base.insert(record.scope.clone(), Arc::new(record.base.clone()));
         }
-        let accepted = update.accepted.cloned().or(known.accepted);
-        Known { head: Some(commit), seal: Some(commit), base, proofs, accepted }
+        let accepted = update.accepted.clone().or_else(|| known.accepted.clone());
+        Known { head, seal: Some(commit), base, proofs, accepted, written }
     }
 
     fn refused(&self, reason: String) -> Error {
         Error::Refused { url: self.repository.url().to_owned(), branch: OBSERVED_BRANCH.to_owned(), reason }
+    }
+}
+
+impl Known {
+    /// True when this very record is what is there.
+    fn has(&self, record: &Arc<ScopeRecord>) -> bool {
+        let there = self.written.get(&record.scope);
+        there.is_some_and(|there| Arc::ptr_eq(there, record) || there == record)
+    }
+
+    /// What is there once an update is.
+    fn with(&self, update: &Update) -> BTreeMap<Scope, Arc<ScopeRecord>> {
+        let new = update.records.iter().map(|record| (record.scope.clone(), Arc::clone(record)));
+        self.written.clone().into_iter().chain(new).collect()
     }
 }
 
@@ -395,7 +413,7 @@ mod tests {
             }
             ours.repository.push(OBSERVED_BRANCH, expected, commit)
         };
-        ours.write_by((&[record("one", "changed")]).into(), "second", Timestamp::UNIX_EPOCH, push)
+        ours.write_by(&(&[record("one", "changed")]).into(), "second", Timestamp::UNIX_EPOCH, push)
             .unwrap()
             .unwrap();
 
@@ -419,7 +437,7 @@ mod tests {
             ours.repository.push(OBSERVED_BRANCH, expected, commit)
         };
         let error =
-            ours.write_by((&[record("one", "1")]).into(), "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
+            ours.write_by(&(&[record("one", "1")]).into(), "never", Timestamp::UNIX_EPOCH, push).unwrap_err();
         assert!(matches!(error, Error::Raced { .. }), "{error:?}");
         assert_eq!(n_pushes, N_TRIES);
     }

@@ -3,7 +3,7 @@
 //! Guarantees: only `landfast.yaml`, `organization/`, `baselines/` and `accounts/` are looked at; links are named and
 //! never followed; the number of entries, their depth and the bytes in memory are bounded whatever the commit holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use git2::{ObjectType, Oid};
@@ -114,6 +114,7 @@ impl<'a> Walk<'a> {
 
     /// Reads the roots of `tree`: the files, and what to remember for the next walk.
     pub(super) fn roots(mut self, tree: &git2::Tree<'_>) -> Result<(BTreeMap<String, File>, Read), Error> {
+        check_once("", tree)?;
         for entry in
             tree.iter().filter(|entry| ROOTS.iter().any(|root| entry.name_bytes() == root.as_bytes()))
         {
@@ -153,6 +154,7 @@ impl<'a> Walk<'a> {
 
     fn inside(&mut self, path: &str, depth: usize, id: Oid) -> Result<(), Error> {
         let tree = self.repository.find_tree(id)?;
+        check_once(path, &tree)?;
         tree.iter().try_for_each(|entry| self.entry(path, depth, &entry))
     }
 
@@ -202,6 +204,17 @@ impl<'a> Walk<'a> {
         self.budget.file()?;
         self.entries.push(entry);
         Ok(())
+    }
+}
+
+/// Git itself makes no tree that has a name twice; of two files one would be reviewed and the other applied.
+fn check_once(folder: &str, tree: &git2::Tree<'_>) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    match tree.iter().find(|entry| !names.insert(entry.name_bytes().to_vec())) {
+        Some(twice) => {
+            Err(Error::Entry { path: join(folder, twice.name_bytes())?, reason: "its folder has it twice" })
+        }
+        None => Ok(()),
     }
 }
 

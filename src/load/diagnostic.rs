@@ -13,6 +13,8 @@ use crate::yaml::Place;
 
 /// Characters of a line that are shown.
 const MAX_EXCERPT: usize = 160;
+/// Characters of a message and of a hint.
+const MAX_MESSAGE: usize = 1000;
 
 /// Something that is wrong with the repository, or that a person should know of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -263,8 +265,8 @@ impl Faults {
                 column: spot.place.column,
                 severity: rule.severity(),
                 rule,
-                message: clean(&format!("{message}{}", in_accounts(&spot.path, &accounts))),
-                hint: Some(clean(&hint)).filter(|hint| !hint.is_empty()),
+                message: clean(&format!("{}{}", cut(message), in_accounts(&spot.path, &accounts))),
+                hint: Some(clean(&cut(hint))).filter(|hint| !hint.is_empty()),
                 excerpt: Some(&spot).filter(|spot| shown(spot)).and_then(|spot| excerpt(tree, spot)),
                 related: related.into_iter().map(|(spot, message)| Related::new(&spot, &message)).collect(),
             }
@@ -278,7 +280,7 @@ impl Faults {
 impl Related {
     fn new(spot: &Spot, message: &str) -> Self {
         let Place { line, column } = spot.place;
-        Self { path: clean(&spot.path), line, column, message: clean(message) }
+        Self { path: clean(&spot.path), line, column, message: clean(&cut(message.to_owned())) }
     }
 }
 
@@ -300,6 +302,15 @@ fn excerpt(tree: &Tree, spot: &Spot) -> Option<String> {
     let shown = clean(&line.chars().take(MAX_EXCERPT).collect::<String>());
     let fits = (spot.place.column as usize) <= MAX_EXCERPT;
     Some(shown.trim_end().to_owned()).filter(|line| fits && !line.is_empty())
+}
+
+/// A message is for people: what a file says may be a megabyte.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_MESSAGE) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Without what could repaint a terminal or turn a line around: the text comes from a file.

@@ -18,6 +18,9 @@ const MAX_RESULT: usize = 65_536;
 /// Work for one expression: steps and items, 64 bytes of new text counting as a step. Real ones take a few dozen.
 const MAX_WORK: u64 = 20_000;
 
+/// Letters of one expression. The library goes down into what it reads, as deep as that is long.
+const MAX_LENGTH: usize = 1_000;
+
 /// The library with its built-in filters and tests; nothing of ours is added to it.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -133,6 +136,14 @@ impl Context {
     }
 
     fn evaluate(&self, expression: &str, room: &mut Room) -> Result<Value, ExpressionFault> {
+        if expression.len() > MAX_LENGTH {
+            let message =
+                format!("an expression of {} letters, and {MAX_LENGTH} are allowed", expression.len());
+            return Err(ExpressionFault {
+                message,
+                hint: "give parts of it names under `values`".to_owned(),
+            });
+        }
         if multiplies(expression) {
             let message =
                 format!("the expression `{}` multiplies, which is not available", expression.trim());

@@ -154,7 +154,8 @@ impl Reader<'_> {
 
     pub(super) fn number(&mut self, node: &Node, low: u32, high: u32) -> Option<u32> {
         let number = match &node.kind {
-            Kind::Scalar { text, plain: true } => text.parse().ok(),
+            // `014` is twelve to some tools and fourteen to others.
+            Kind::Scalar { text, plain: true } => text.parse().ok().filter(|n: &u32| n.to_string() == *text),
             _ => None,
         };
         match number.filter(|number| (low..=high).contains(number)) {

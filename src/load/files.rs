@@ -7,6 +7,7 @@ use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
 use super::layer::Layer;
 use super::memory::Memory;
+use super::names;
 use super::raw;
 use super::rollout::Declared;
 use super::rule::Rule;
@@ -38,6 +39,7 @@ pub(super) struct Files {
 /// Reads every file that matters, but for those that are as they were.
 pub(super) fn read(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Files {
     check_kinds(tree, faults);
+    names::check(tree, faults);
     let repository = read_repository(tree, memory, faults);
     let organization = read_organization(tree, memory, faults);
     let baselines = folders(tree, "baselines/", "baseline.yaml", faults);

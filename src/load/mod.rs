@@ -17,6 +17,8 @@ mod explain;
 mod expression;
 mod fields;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod held;
 mod identity;
 mod layer;
@@ -25,6 +27,7 @@ mod links;
 mod lock;
 mod memory;
 mod merge;
+mod names;
 mod order;
 mod outputs;
 mod raw;

@@ -73,6 +73,7 @@ rules! {
     ExpiredExclusion, Warning, "expired-exclusion", "an exclusion is renewed or removed before it ends";
     Expression, Error, "expression", "an expression has a value";
     FileKind, Error, "file-kind", "the repository holds plain files, no links and no submodules";
+    FileName, Error, "file-name", "names of files are such that every system can keep them";
     FileSize, Error, "file-size", "files keep within their size";
     Freeze, Error, "freeze", "a freeze has a reason, a beginning and an end";
     Identifier, Error, "identifier", "names and ids have the form that AWS gives them";

@@ -111,7 +111,17 @@ impl Targets {
 
 /// The root is only matched by its own name: the library would let `/**` match it too.
 fn matches(pattern: &GlobMatcher, ou: &OuPath) -> bool {
-    if ou.is_root() { pattern.glob().glob() == "/" } else { pattern.is_match(ou.as_str()) }
+    let text = pattern.glob().glob();
+    let is_plain = |text: &str| !text.contains(['*', '?', '[', ']', '{', '}', '\\']);
+    // Nearly every pattern is one of these two, and each is held against each account.
+    match text.strip_suffix("/**") {
+        _ if ou.is_root() => text == "/",
+        Some(above) if is_plain(above) => {
+            ou.as_str().strip_prefix(above).is_some_and(|below| below.starts_with('/') && below.len() > 1)
+        }
+        None if is_plain(text) => text == ou.as_str(),
+        _ => pattern.is_match(ou.as_str()),
+    }
 }
 
 fn pattern(reader: &mut Reader<'_>, node: &Node) -> Option<At<GlobMatcher>> {
@@ -163,6 +173,32 @@ mod tests {
             ("/workloads", "/workloads/prod", false),
         ] {
             assert_eq!(reach(&format!("ous: ['{pattern}']"), ou, "", false), reached, "{pattern} {ou}");
+        }
+    }
+
+    #[test]
+    fn the_quick_ways_to_match_say_what_the_library_says() {
+        let ous = ["/a", "/b", "/ab", "/a/b", "/a/b/c", "/ab/c", "/a b", "/a.b"]
+            .map(|ou| OuPath::parse(ou).unwrap());
+        for text in [
+            "/**",
+            "/a/**",
+            "/a",
+            "/a/b",
+            "/a/b/**",
+            "/ab",
+            "/a.b",
+            "/a b",
+            "/*",
+            "/a*/**",
+            "/[ab]",
+            "/{a,b}/**",
+            "/a?",
+        ] {
+            let pattern = GlobBuilder::new(text).literal_separator(true).build().unwrap().compile_matcher();
+            for ou in &ous {
+                assert_eq!(matches(&pattern, ou), pattern.is_match(ou.as_str()), "{text} {ou}");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod git;
 mod github_noise;
 mod github_trouble;
 mod harmless;
+mod hostile;
 mod issue_steps;
 mod issues;
 mod kill_matrix;

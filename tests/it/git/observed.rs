@@ -101,6 +101,19 @@ fn a_forged_commit_is_superseded_and_not_removed() {
 }
 
 #[test]
+fn what_somebody_altered_is_printed_again_although_we_have_written_it_before() {
+    let (world, signer) = (World::new(), Signer::generate());
+    let observed = world.observed("cache", &signer);
+    observed.write(&[two_items("ours")], "first", at(1)).unwrap();
+    assert_eq!(observed.write(&[two_items("ours")], "the same", at(2)).unwrap(), None);
+    world.forge("live/accounts/one.yaml", |text| text.replace("ours", "theirs"));
+    assert!(observed.write(&[two_items("ours")], "second", at(3)).unwrap().is_some());
+    assert!(world.observed_file("live/accounts/one.yaml").unwrap().contains("ours"));
+    assert!(observed.write(&[two_items("other")], "third", at(4)).unwrap().is_some());
+    assert!(world.observed_file("live/accounts/one.yaml").unwrap().contains("other"));
+}
+
+#[test]
 fn an_unsigned_commit_that_changed_nothing_is_sealed_once() {
     let (world, signer) = (World::new(), Signer::generate());
     let observed = world.observed("cache", &signer);
