@@ -17,9 +17,12 @@ pub mod reconcile;
 pub mod model;
 
 pub mod load;
+pub mod schema;
 pub mod yaml;
 
 pub mod observe;
+
+pub mod import;
 
 pub mod plan;
 

@@ -95,6 +95,14 @@ impl Cloud {
         answer.account.ok_or_else(|| Error::lacks("GetCallerIdentity", place, "account"))
     }
 
+    /// Reads with the process's own credentials, in the account they belong to.
+    pub async fn own_reader(&self) -> Result<Reader, Error> {
+        let caller = self.caller().await?;
+        let lacks = |_| Error::lacks("GetCallerIdentity", "the daemon's own account", "usable account");
+        let account = AccountId::parse(caller).map_err(lacks)?;
+        Ok(Reader::new(self.session(&account, Identity::Own)))
+    }
+
     /// Reads Organizations, in the management account.
     pub fn management_reader(&self, organization: &Organization) -> Reader {
         let identity = match &organization.access.management_role {

@@ -29,6 +29,11 @@ impl Readers {
         self.0.reader(account, access)
     }
 
+    /// Reads with the credentials as they are, in the account they belong to.
+    pub async fn own(&self) -> Result<Reader, Error> {
+        self.0.own_reader().await
+    }
+
     /// Checks that the credentials belong to the organization the repository is for.
     pub async fn verify(&self, organization: &Organization) -> Result<(), Error> {
         self.0.verify(organization).await

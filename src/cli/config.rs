@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Source;
 use super::setup::Failure;
 use crate::plan::Guards;
 
-/// What the file may say.
-#[derive(Debug, Default, Deserialize)]
+/// The operator's own limits, out of reach of the repository they guard.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "landfast.toml")]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct Config {
+pub struct Config {
+    /// What is kept back whatever the repository says.
     guards: Guards,
 }
 

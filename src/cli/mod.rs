@@ -3,13 +3,20 @@
 mod apply;
 mod config;
 mod explain;
+mod import;
+mod init;
 mod new;
 mod plan;
 pub mod progress;
 mod render;
 mod run;
 mod sandbox;
+mod schema;
 pub mod setup;
+mod validate;
+mod writing;
+
+pub use config::Config;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -20,7 +27,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::git::Secret;
-use crate::model::{CommitId, Mode, Slug};
+use crate::model::{AccountId, CommitId, Mode, OrganizationId, Region, RoleName, Slug};
+use crate::schema::WrittenFile;
 
 /// Fastens AWS accounts to a git repository.
 ///
@@ -37,6 +45,7 @@ pub struct Cli {
 const FIRST_STEPS: &str = "\
 First steps:
   landfast sandbox                              see it work, with nothing but this machine
+  landfast import --region eu-west-1            write down what you have; it cannot write to AWS
   landfast plan --repo https://git…/accounts    see what it would do to yours; it cannot write
   landfast run --repo … --mode observe          the safe first day: look and record, write nothing
 
@@ -47,6 +56,12 @@ Exit status: 0 nothing to do, 2 something to do or drifted, 1 an error or someth
 
 const APPLY_STATUS: &str = "\
 Exit status: 0 all in line, 2 something is left for a person, 1 an error or something unreadable.";
+
+const VALIDATE_STATUS: &str = "\
+Exit status: 0 the repository loads, 1 it does not, or there are warnings and --deny-warnings.";
+
+const IMPORT_STATUS: &str = "\
+Exit status: 0 all that can be written is, 2 something could not be read or has to be added by hand, 1 an error.";
 
 const RUN_STATUS: &str = "\
 Durations are written 90s, 10m or 1h30m. The mode is a ceiling: the repository can ask for less, never for more.
@@ -81,6 +96,12 @@ pub enum Command {
     /// things to standard output.
     #[command(after_help = APPLY_STATUS)]
     Apply(ApplyArgs),
+    /// Check the files of the desired state, and ask nobody else
+    ///
+    /// Says everything that is wrong with them at once, with the lines, and what a person should know besides. A
+    /// directory is read as it lies, committed or not, so that editors and hooks can use it.
+    #[command(after_help = VALIDATE_STATUS)]
+    Validate(ValidateArgs),
     /// Say why an account is as it is
     ///
     /// Prints what each path comes to, and every layer that spoke of it with file and line; the one that decides is
@@ -93,6 +114,22 @@ pub enum Command {
     Render(RenderArgs),
     /// Write a new folder
     New(NewArgs),
+    /// Print the JSON Schema of a file, for editors
+    ///
+    /// With it an editor completes keys, explains them and marks what is wrong while a file is written. The comment
+    /// `# yaml-language-server: $schema=…` in the first line of a file names its schema.
+    Schema(SchemaArgs),
+    /// Write a minimal repository
+    ///
+    /// Two files: the organization, and the account that manages it. What the options leave open is asked of AWS.
+    Init(InitArgs),
+    /// Write down an organization that is there
+    ///
+    /// Reads OUs, accounts, settings and the stacks that nobody else owns, and writes their folders. It is built without
+    /// the means to write to AWS. What it writes asks for no change: commit it, and the plan is empty. Files that are
+    /// there are only added to, so that it can be run again.
+    #[command(after_help = IMPORT_STATUS)]
+    Import(ImportArgs),
 }
 
 /// Files of the desired state, read without asking anybody else.
@@ -113,6 +150,36 @@ pub struct FilesArgs {
     /// Token for git over https
     #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, hide = true)]
     pub token: Option<String>,
+}
+
+/// `landfast validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// End with 1 on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// No colours, whatever the terminal can do
+    #[arg(long, env = "NO_COLOR", hide = true)]
+    pub no_color: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub files: FilesArgs,
+}
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with the lines
+    Text,
+    /// For programs; the version is in it
+    Json,
+    /// For code scanning (SARIF 2.1.0)
+    Sarif,
+    /// For annotations of a pull request, printed in a GitHub workflow
+    Github,
 }
 
 /// `landfast explain`.
@@ -143,6 +210,77 @@ pub struct RenderArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
     pub files: FilesArgs,
+}
+
+/// `landfast schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The file the schema is for
+    #[arg(value_enum, conflicts_with = "into")]
+    pub file: Option<WrittenFile>,
+    /// Write all schemas into this repository, under .landfast/schemas
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+}
+
+/// `landfast init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder; made if it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub directory: PathBuf,
+    /// The home region first, then others that are in use
+    #[arg(long = "region", value_name = "REGION", value_parser = parse_region, env = "AWS_REGION", hide_env_values = true)]
+    pub regions: Vec<Region>,
+    /// The organization's id
+    #[arg(long, value_name = "O-…", value_parser = parse_organization)]
+    pub organization_id: Option<OrganizationId>,
+    /// The id of its management account
+    #[arg(long, value_name = "12 DIGITS", value_parser = parse_account)]
+    pub management_account: Option<AccountId>,
+    /// The name of its management account
+    #[arg(long)]
+    pub management_name: Option<String>,
+    /// The e-mail of its management account
+    #[arg(long)]
+    pub management_email: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub roles: Roles,
+}
+
+/// `landfast import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The folder to write to; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub into: PathBuf,
+    /// A region to look for stacks in, beside those of organization.yaml; the first is the home region of a new one
+    #[arg(long = "region", value_name = "REGION", value_parser = parse_region, env = "AWS_REGION", hide_env_values = true)]
+    pub regions: Vec<Region>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub roles: Roles,
+    /// How many accounts to read at once
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    pub concurrency: usize,
+}
+
+/// Roles to enter accounts by, for an organization.yaml that is not there yet.
+#[derive(Debug, Clone, Args)]
+pub struct Roles {
+    /// The role in each account that writes; confined to reading where there is no --read-role
+    #[arg(long, value_parser = parse_role, value_name = "NAME")]
+    pub role: Option<RoleName>,
+    /// The role in each account that reads
+    #[arg(long, value_parser = parse_role, value_name = "NAME")]
+    pub read_role: Option<RoleName>,
+    /// The role in the management account, where the credentials belong to another one
+    #[arg(long, value_parser = parse_role, value_name = "NAME")]
+    pub management_role: Option<RoleName>,
+    /// The external id that the roles ask for
+    #[arg(long, value_name = "TEXT")]
+    pub external_id: Option<String>,
 }
 
 /// `landfast new`.
@@ -375,6 +513,22 @@ fn parse_folder(text: &str) -> Result<Slug, String> {
     parse_slug(text.strip_prefix("accounts/").unwrap_or(text).trim_end_matches('/'))
 }
 
+fn parse_region(text: &str) -> Result<Region, String> {
+    Region::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+fn parse_organization(text: &str) -> Result<OrganizationId, String> {
+    OrganizationId::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+fn parse_account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|invalid| invalid.to_string())
+}
+
+fn parse_role(text: &str) -> Result<RoleName, String> {
+    RoleName::parse(text).map_err(|invalid| invalid.to_string())
+}
+
 fn parse_slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|invalid| invalid.to_string())
 }
@@ -410,9 +564,13 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
+        Command::Validate(args) => validate::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Render(args) => render::run(args).await,
         Command::New(args) => new::run(args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Init(args) => init::run(args).await,
+        Command::Import(args) => import::run(args).await,
     };
     done.unwrap_or_else(|failure| {
         complain(&failure);

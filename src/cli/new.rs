@@ -1,12 +1,14 @@
 //! `landfast new account`: a folder for an account, checked before it is written.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::setup::{self, Failure};
 use super::{New, NewAccountArgs, NewArgs};
 use crate::load::{self, File, Tree};
 use crate::model::Slug;
+use crate::schema::WrittenFile;
 
 /// Runs the command; the path of the new file goes to standard output.
 pub(super) fn run(args: NewArgs) -> Result<ExitCode, Failure> {
@@ -15,13 +17,22 @@ pub(super) fn run(args: NewArgs) -> Result<ExitCode, Failure> {
     if folder.exists() {
         return Err(Failure::Option(format!("accounts/{} is there already; nothing was written", args.slug)));
     }
-    let text = account(&args);
+    let text = format!("{}{}", schema_line(&args.repo), account(&args));
     let path = format!("accounts/{}/account.yaml", args.slug);
     let mut tree = crate::git::read_directory(&args.repo)?;
     check(&mut tree, &path, &text)?;
     setup::write_new(&folder.join("account.yaml"), text.as_bytes())?;
     super::out(&format!("{path}\n"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The comment that editors understand, where the repository has the schema.
+fn schema_line(repository: &Path) -> String {
+    let schema = WrittenFile::Account.path();
+    if !repository.join(&schema).is_file() {
+        return String::new();
+    }
+    format!("# yaml-language-server: $schema=../../{schema}\n")
 }
 
 /// Refuses what the new file would add to the faults of the repository; those that were there before stay theirs.

@@ -58,10 +58,10 @@ pub fn ending(report: &ScopeReport) -> Ending {
         Some(Hold::Set(_)) => Ending::Stalled,
         Some(Hold::Unread(_)) => Ending::Failing,
         // The account whose output it waits for wakes this one.
-        None if plan.awaits.contains(&blocked.item) => Ending::Stalled,
+        None if plan.waiting.contains(&blocked.item) => Ending::Stalled,
         None => Ending::Waiting(WAITING),
     });
-    let awaiting = plan.awaits.iter().map(|_| Ending::Stalled);
+    let waiting = plan.waiting.iter().map(|_| Ending::Stalled);
     let moving = plan.findings.values().filter(|finding| finding.verdict == Verdict::Moving);
     let gaps = plan.findings.values().filter(|finding| finding.verdict == Verdict::Gap);
     let steps = outcomes.values().map(|outcome| match outcome {
@@ -73,7 +73,7 @@ pub fn ending(report: &ScopeReport) -> Ending {
         Outcome::Skipped { .. } => Ending::Quiet,
     });
     blocked
-        .chain(awaiting)
+        .chain(waiting)
         .chain(moving.map(|_| Ending::Waiting(WAITING)))
         .chain(gaps.map(|_| Ending::Failing))
         .chain(steps)

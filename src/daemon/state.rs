@@ -61,12 +61,17 @@ impl State {
             scopes: Some(accepted.desired.scopes().into_iter().collect()),
             ..Situation::default()
         };
-        self.queue.retain(|scope| scopes.contains(scope));
-        self.reports.retain(|scope, _| scopes.contains(scope));
+        let known: BTreeSet<&Scope> = scopes.iter().collect();
+        self.queue.retain(|scope| known.contains(scope));
+        self.reports.retain(|scope, _| known.contains(scope));
+        let is_other = self
+            .accepted
+            .as_ref()
+            .is_none_or(|before| before.desired.organization != accepted.desired.organization);
         for scope in &scopes {
             // Accounts follow once the organization was looked at under this commit.
             let is_ready = *scope == Scope::Organization || self.organization.is_some();
-            if is_ready && (self.is_news(&accepted, scope) || self.is_restless(scope)) {
+            if is_ready && (is_other || self.is_news(&accepted, scope) || self.is_restless(scope)) {
                 self.queue.wake(scope.clone(), now);
             }
         }
@@ -76,16 +81,13 @@ impl State {
         self.accepted = Some(accepted);
     }
 
-    /// True when `accepted` declares something else for a scope than the commit before.
+    /// True when `accepted` declares something else for a scope than the commit before, the organization apart.
     fn is_news(&self, accepted: &Accepted, scope: &Scope) -> bool {
         let Some(before) = &self.accepted else { return true };
         let (before, after) = (&before.desired, &accepted.desired);
         match scope {
             Scope::Organization => true,
-            Scope::Account(slug) => {
-                before.organization != after.organization
-                    || before.accounts.get(slug) != after.accounts.get(slug)
-            }
+            Scope::Account(slug) => before.accounts.get(slug) != after.accounts.get(slug),
         }
     }
 
@@ -227,7 +229,7 @@ impl State {
         let declared: BTreeSet<&Scope> = self.scopes.iter().collect();
         for consumer in self.consumers.get(slug).into_iter().flatten() {
             let scope = Scope::Account(consumer.clone());
-            let is_waiting = self.reports.get(&scope).is_some_and(|report| !report.plan.awaits.is_empty());
+            let is_waiting = self.reports.get(&scope).is_some_and(|report| !report.plan.waiting.is_empty());
             let is_due = match learned {
                 Learned::Changed => true,
                 Learned::Again => is_waiting,

@@ -39,10 +39,17 @@ fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String
     })
 }
 
-/// Accounts for which the commit changes what is wanted.
+/// Accounts for which the commit changes what is wanted, or what their stacks take from others.
 fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
     let limit = guards.accounts_per_commit?;
-    let is_touched = |slug: &&Slug| wanted(before, slug) != wanted(after, slug);
+    let reached = after.reached_since(before);
+    let differs = |slug: &Slug| match (before.accounts.get(slug), after.accounts.get(slug)) {
+        (Some(one), Some(other)) if Arc::ptr_eq(one, other) => {
+            before.organization.id != after.organization.id
+        }
+        _ => wanted(before, slug) != wanted(after, slug),
+    };
+    let is_touched = |slug: &&Slug| reached.contains(slug) || differs(slug);
     let touched: Vec<&Slug> = after.accounts.keys().filter(is_touched).collect();
     (touched.len() > limit).then(|| {
         format!(
@@ -86,18 +93,10 @@ fn lost(before: &Account, now: &Account) -> usize {
 
 /// What an account is wanted to be, without the places that say so.
 fn wanted(desired: &Desired, slug: &Slug) -> Option<impl PartialEq + use<>> {
-    let account = desired.accounts.get(slug)?;
-    let values = |scope: &Scope| -> Vec<_> {
-        let is_its = |item: &crate::model::Item| match item {
-            crate::model::Item::Account(other, _) => other == slug,
-            crate::model::Item::Ou(_) => false,
-            _ => true,
-        };
-        let items = desired.items(scope).into_iter().filter(|(item, _)| is_its(item));
-        items.map(|(item, declared)| (item, declared.value)).collect()
-    };
-    let account_scope = Scope::Account(slug.clone());
-    Some((account.mode, account.access.clone(), values(&Scope::Organization), values(&account_scope)))
+    let Account { name, email, ou, tags, mode, access, .. } = desired.accounts.get(slug)?.as_ref().clone();
+    let items = desired.items(&Scope::Account(slug.clone())).into_iter();
+    let items: Vec<_> = items.map(|(item, declared)| (item, declared.value)).collect();
+    Some(((name, email, ou, tags), mode, access, items))
 }
 
 fn some(slugs: &[&Slug]) -> String {

@@ -8,15 +8,15 @@
 //! Assumes: the caller knows from a signed record which commit was last in force.
 
 mod guard;
+mod judge;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::tz::TimeZone;
+use judge::Judge;
 
-use crate::clock::Clock;
 use crate::git::{self, Repository, Signer, blocking};
-use crate::load::{Checked, Diagnostics, Held, Tree, check};
+use crate::load::{Held, Tree};
 use crate::model::{CommitId, Desired};
 use crate::plan::{Guards, go_on};
 use crate::report::{Halted, Rejected};
@@ -65,7 +65,7 @@ pub enum News {
 #[derive(Debug)]
 pub struct Follow {
     origin: Origin,
-    signer: Option<Signer>,
+    judge: Arc<Mutex<Judge>>,
     guards: Guards,
     /// The last commit that was looked at, whatever came of it.
     seen: Option<Seen>,
@@ -85,7 +85,8 @@ enum Seen {
 impl Follow {
     /// Follows `origin`; `signer` seals hidden parameters.
     pub fn new(origin: Origin, signer: Option<Signer>, guards: Guards) -> Self {
-        Self { origin, signer, guards, seen: None, last: None, in_force: None }
+        let judge = Arc::new(Mutex::new(Judge::new(signer)));
+        Self { origin, judge, guards, seen: None, last: None, in_force: None }
     }
 
     /// Says which commit was last in force, as it is on record.
@@ -190,9 +191,13 @@ impl Follow {
         commit: &CommitId,
     ) -> Result<Result<Accepted, Rejected>, git::Error> {
         let (repository, of) = (repository.clone(), commit.clone());
-        let read = move || Ok((repository.tree(&of)?, repository.commit(&of)?.time.as_second()));
+        let judge = Arc::clone(&self.judge);
+        let read = move || {
+            let (tree, committed) = (repository.tree(&of)?, repository.commit(&of)?.time.as_second());
+            Ok(judged(&judge, &tree, committed))
+        };
         match blocking(read).await {
-            Ok((tree, committed)) => Ok(self.judge(&tree, committed)),
+            Ok(judged) => Ok(judged),
             // The commit will always be like this: whoever made it has to hear of it, as if it did not load.
             Err(error @ (git::Error::Limit { .. } | git::Error::Entry { .. })) => {
                 Ok(Err(Rejected { commit: commit.clone(), diagnostics: error.to_string() }))
@@ -206,7 +211,13 @@ impl Follow {
         if self.seen == Some(Seen::Files(tree.clone())) {
             return Ok(News::Same);
         }
-        let news = match self.judge(&tree, 0) {
+        let judge = Arc::clone(&self.judge);
+        let (tree, judged) = blocking(move || {
+            let judged = judged(&judge, &tree, 0);
+            Ok((tree, judged))
+        })
+        .await?;
+        let news = match judged {
             Ok(accepted) => self.accept(accepted),
             Err(rejected) => News::Rejected(rejected),
         };
@@ -252,19 +263,11 @@ impl Follow {
             Err(error) => Err(error),
         }
     }
+}
 
-    fn judge(&self, tree: &Tree, committed: i64) -> Result<Accepted, Rejected> {
-        let today = Clock.now().to_zoned(TimeZone::UTC).date();
-        let Checked { desired, diagnostics, held } = check(tree, Some(today));
-        let mut desired = desired.ok_or_else(|| rejected(tree, &diagnostics))?;
-        if !diagnostics.is_empty() {
-            tracing::warn!(revision = %tree.revision, "the commit loads, but:\n{diagnostics}");
-        }
-        if let Some(signer) = &self.signer {
-            desired.seal(|secret| signer.digest_secret(secret));
-        }
-        Ok(Accepted { desired: Arc::new(desired), held: Arc::new(held), committed })
-    }
+/// Judged on a thread of its own: the first commit of a large repository takes a while.
+fn judged(judge: &Mutex<Judge>, tree: &Tree, committed: i64) -> Result<Accepted, Rejected> {
+    judge.lock().unwrap_or_else(PoisonError::into_inner).judge(tree, committed)
 }
 
 fn rewritten(head: &CommitId, last: &CommitId, is_older: bool) -> Halted {
@@ -282,8 +285,4 @@ fn deserters(before: &Accepted, accepted: &Accepted) -> Option<Rejected> {
     let diagnostics = accepted.held.departures(&before.held, commit);
     let is_sound = diagnostics.is_empty();
     (!is_sound).then(|| Rejected { commit: commit.clone(), diagnostics: diagnostics.to_string() })
-}
-
-fn rejected(tree: &Tree, diagnostics: &Diagnostics) -> Rejected {
-    Rejected { commit: tree.revision.clone(), diagnostics: diagnostics.to_string() }
 }

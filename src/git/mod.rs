@@ -41,7 +41,7 @@ use crate::load::Tree;
 use crate::model::CommitId;
 use location::Location;
 use remote::{Pushed, Remote};
-use tree::{Blobs, Walk};
+use tree::{Read, Walk};
 use turn::Turn;
 
 /// A remote repository with its local cache. Cheap to clone; clones share the cache.
@@ -54,7 +54,7 @@ struct Shared {
     cache: PathBuf,
     location: Location,
     credentials: RwLock<Credentials>,
-    blobs: Mutex<Blobs>,
+    read: Mutex<Read>,
     turn: Turn,
 }
 
@@ -96,7 +96,7 @@ impl Repository {
             cache: cache_dir.join(format!("{digest}.git")),
             location,
             credentials: RwLock::new(credentials),
-            blobs: Mutex::default(),
+            read: Mutex::default(),
             turn: Turn::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -213,9 +213,9 @@ impl Repository {
     fn try_tree(&self, revision: &CommitId) -> Result<Tree, Error> {
         let cache = self.cache().map_err(|_| Error::UnknownCommit { commit: revision.clone() })?;
         let root = find(&cache, revision)?.tree()?;
-        let mut blobs = self.shared.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let (files, now) = Walk::new(&cache, &blobs)?.roots(&root)?;
-        *blobs = now;
+        let mut read = self.shared.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let (files, now) = Walk::new(&cache, &read)?.roots(&root)?;
+        *read = now;
         Ok(Tree { revision: revision.clone(), files })
     }
 

@@ -34,16 +34,35 @@ pub(super) fn max_bytes(path: &str) -> u64 {
     }
 }
 
-/// Blobs by id, so that what did not change between two commits is the same memory.
-pub(super) type Blobs = BTreeMap<Oid, Arc<[u8]>>;
+/// What one walk read, so that the next one reads only what changed, and what did not is the same memory.
+#[derive(Default)]
+pub(super) struct Read {
+    blobs: BTreeMap<Oid, Arc<[u8]>>,
+    /// The folders of accounts and baselines by path.
+    folders: BTreeMap<String, Arc<Folder>>,
+}
+
+/// A folder as it was read.
+struct Folder {
+    id: Oid,
+    entries: Vec<Entry>,
+    /// Folders in it.
+    n_folders: usize,
+}
+
+/// A file with its path; the id where it is a blob that was read.
+type Entry = (String, File, Option<Oid>);
+
+/// The depth of the folders that are remembered: `accounts/<slug>`.
+const REMEMBERED: usize = 2;
 
 /// One walk over one commit.
 pub(super) struct Walk<'a> {
     repository: &'a git2::Repository,
     odb: git2::Odb<'a>,
-    before: &'a Blobs,
-    blobs: Blobs,
-    files: BTreeMap<String, File>,
+    before: &'a Read,
+    now: Read,
+    entries: Vec<Entry>,
     budget: Budget,
 }
 
@@ -62,9 +81,13 @@ impl Budget {
     }
 
     pub(super) fn folder(&mut self, depth: usize) -> Result<(), Error> {
-        self.folders += 1;
-        at_most("the number of folders", self.folders, MAX_ENTRIES)?;
+        self.folders(1)?;
         at_most("the depth of folders", depth + 1, MAX_DEPTH)
+    }
+
+    fn folders(&mut self, more: usize) -> Result<(), Error> {
+        self.folders += more;
+        at_most("the number of folders", self.folders, MAX_ENTRIES)
     }
 
     pub(super) fn bytes(&mut self, size: u64) -> Result<(), Error> {
@@ -84,53 +107,86 @@ fn at_most(what: &str, count: usize, limit: usize) -> Result<(), Error> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(repository: &'a git2::Repository, before: &'a Blobs) -> Result<Self, Error> {
-        let odb = repository.odb()?;
-        let (blobs, files) = (Blobs::new(), BTreeMap::new());
-        Ok(Self { repository, odb, before, blobs, files, budget: Budget::default() })
+    pub(super) fn new(repository: &'a git2::Repository, before: &'a Read) -> Result<Self, Error> {
+        let (odb, now, entries) = (repository.odb()?, Read::default(), Vec::new());
+        Ok(Self { repository, odb, before, now, entries, budget: Budget::default() })
     }
 
-    /// Reads the roots of `tree`: the files, and the blobs to remember for the next walk.
-    pub(super) fn roots(mut self, tree: &git2::Tree<'_>) -> Result<(BTreeMap<String, File>, Blobs), Error> {
+    /// Reads the roots of `tree`: the files, and what to remember for the next walk.
+    pub(super) fn roots(mut self, tree: &git2::Tree<'_>) -> Result<(BTreeMap<String, File>, Read), Error> {
         for entry in
             tree.iter().filter(|entry| ROOTS.iter().any(|root| entry.name_bytes() == root.as_bytes()))
         {
             self.entry("", 0, &entry)?;
         }
-        Ok((self.files, self.blobs))
+        Ok((self.entries.into_iter().map(|(path, file, _)| (path, file)).collect(), self.now))
     }
 
     fn entry(&mut self, folder: &str, depth: usize, entry: &git2::TreeEntry<'_>) -> Result<(), Error> {
         let path = join(folder, entry.name_bytes())?;
         match (entry.filemode(), entry.kind()) {
             (_, Some(ObjectType::Tree)) => self.folder(&path, depth + 1, entry.id()),
-            (0o120_000, _) => self.keep(path, File::Symlink),
+            (0o120_000, _) => self.keep((path, File::Symlink, None)),
             (_, Some(ObjectType::Blob)) => self.blob(path, entry.id()),
             // A commit (mode 160000): a submodule. Nothing else can stand in a tree.
-            _ => self.keep(path, File::Submodule),
+            _ => self.keep((path, File::Submodule, None)),
         }
     }
 
     fn folder(&mut self, path: &str, depth: usize, id: Oid) -> Result<(), Error> {
         self.budget.folder(depth)?;
+        if depth != REMEMBERED {
+            return self.inside(path, depth, id);
+        }
+        let folder = match self.before.folders.get(path).filter(|folder| folder.id == id) {
+            Some(folder) => self.again(folder)?,
+            None => {
+                let (first, n_folders) = (self.entries.len(), self.budget.folders);
+                self.inside(path, depth, id)?;
+                let (entries, n_folders) = (self.entries[first..].to_vec(), self.budget.folders - n_folders);
+                Arc::new(Folder { id, entries, n_folders })
+            }
+        };
+        self.now.folders.insert(path.to_owned(), folder);
+        Ok(())
+    }
+
+    fn inside(&mut self, path: &str, depth: usize, id: Oid) -> Result<(), Error> {
         let tree = self.repository.find_tree(id)?;
         tree.iter().try_for_each(|entry| self.entry(path, depth, &entry))
     }
 
-    fn blob(&mut self, path: String, id: Oid) -> Result<(), Error> {
-        if let Some(bytes) = self.blobs.get(&id).cloned() {
-            return self.keep(path, File::Blob(bytes));
+    /// A folder that is as it was. It counts as if it had been read, so that limits do not hang on what is remembered.
+    fn again(&mut self, folder: &Arc<Folder>) -> Result<Arc<Folder>, Error> {
+        self.budget.folders(folder.n_folders)?;
+        for (path, file, id) in &folder.entries {
+            if let (File::Blob(bytes), Some(id)) = (file, id) {
+                self.remember(*id, bytes)?;
+            }
+            self.keep((path.clone(), file.clone(), *id))?;
         }
-        let bytes = match self.before.get(&id) {
-            Some(bytes) => Arc::clone(bytes),
+        Ok(Arc::clone(folder))
+    }
+
+    fn blob(&mut self, path: String, id: Oid) -> Result<(), Error> {
+        let known = self.now.blobs.get(&id).or_else(|| self.before.blobs.get(&id)).cloned();
+        let bytes = match known {
+            Some(bytes) => bytes,
             None => match self.read(id, max_bytes(&path))? {
                 Ok(bytes) => bytes,
-                Err(size) => return self.keep(path, File::TooLarge { size }),
+                Err(size) => return self.keep((path, File::TooLarge { size }, None)),
             },
         };
-        self.budget.bytes(bytes.len() as u64)?;
-        self.blobs.insert(id, Arc::clone(&bytes));
-        self.keep(path, File::Blob(bytes))
+        self.remember(id, &bytes)?;
+        self.keep((path, File::Blob(bytes), Some(id)))
+    }
+
+    /// Each blob counts once, however many files have it.
+    fn remember(&mut self, id: Oid, bytes: &Arc<[u8]>) -> Result<(), Error> {
+        if self.now.blobs.insert(id, Arc::clone(bytes)).is_none() {
+            self.budget.bytes(bytes.len() as u64)?;
+        }
+        Ok(())
     }
 
     /// The bytes, or else the size of what is too large; the size is looked at before anything is unpacked.
@@ -142,9 +198,9 @@ impl<'a> Walk<'a> {
         Ok(Ok(Arc::from(self.odb.read(id)?.data())))
     }
 
-    fn keep(&mut self, path: String, file: File) -> Result<(), Error> {
+    fn keep(&mut self, entry: Entry) -> Result<(), Error> {
         self.budget.file()?;
-        self.files.insert(path, file);
+        self.entries.push(entry);
         Ok(())
     }
 }

@@ -12,13 +12,15 @@ use super::documents::Documents;
 use super::exclusion::Exclusion;
 use super::expression::Context;
 use super::fields::Reader;
-use super::held::Held;
-use super::identity::{Identity, check_unique, organization_facts};
+use super::held::{Held, Whereabouts};
+use super::identity::{Identity, Properties, check_unique, organization_facts};
 use super::leaving;
 use super::links::Links;
 use super::lock::{self, Locks};
+use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
 use super::raw;
+use super::reach;
 use super::rule::Rule;
 use super::settings::Settings;
 use super::stacks::Stacks;
@@ -31,13 +33,16 @@ use crate::model::{self, Access, Account, Desired, Mode, OuPath, RoleName, Rollo
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
-    organization: &'a raw::Organization,
+    organization: &'a Arc<raw::Organization>,
     layers: Layers,
     templates: Templates<'a>,
     documents: Documents<'a>,
     identities: Vec<Identity<'a>>,
     /// `organization` and `accounts` for expressions.
     context: Context,
+    /// What each account is built from, beside its own.
+    surroundings: Same<Surroundings>,
+    everybody: Same<Vec<Same<Properties>>>,
     /// Facts of some accounts are missing because their files could not be read.
     incomplete: bool,
 }
@@ -46,15 +51,19 @@ impl<'a> Accounts<'a> {
     /// Finds out who is who and checks what spans several files.
     pub(super) fn new(
         tree: &'a Tree,
-        organization: &'a raw::Organization,
-        repository: raw::Repository,
-        baselines: Vec<raw::Baseline>,
-        files: &'a [raw::Account],
+        organization: &'a Arc<raw::Organization>,
+        repository: Arc<raw::Repository>,
+        baselines: Vec<Arc<raw::Baseline>>,
+        files: &'a [Arc<raw::Account>],
         incomplete: bool,
+        memory: &mut Memory,
         faults: &mut Faults,
     ) -> Self {
-        let identities: Vec<_> =
-            files.iter().filter_map(|file| Identity::new(file, organization, faults)).collect();
+        // A fault in its file is one of its own: nothing is said that might only follow from it.
+        let is_sound = !faults.speaks_of(&organization.spot.path);
+        let known = &mut memory.identities;
+        let who = |file| Identity::new(file, organization, is_sound, known, faults);
+        let identities: Vec<_> = files.iter().filter_map(who).collect();
         check_unique(&identities, faults);
         let layers = Layers::new(repository, baselines, faults);
         lock::check_paths(&layers, faults);
@@ -62,15 +71,29 @@ impl<'a> Accounts<'a> {
             check_targets(&layers, files, organization, faults);
         }
         let all = layers.iter().map(|baseline| &baseline.layer).chain(files.iter().map(|file| &file.layer));
-        let templates = Templates::read(tree, all.clone(), faults);
-        let documents = Documents::read(tree, all, faults);
-        let facts: BTreeMap<_, _> =
-            identities.iter().map(|identity| (identity.slug.as_str(), identity.facts())).collect();
+        let templates = Templates::read(tree, all.clone(), &mut memory.templates, faults);
+        let documents = Documents::read(tree, all, &mut memory.documents, faults);
+        let facts: BTreeMap<_, _> = identities.iter().map(|who| (who.slug.as_str(), &who.facts)).collect();
         let context = Context::default()
             .with("organization", &organization_facts(organization))
             .with("accounts", &facts);
         let incomplete = incomplete || identities.len() < files.len();
-        Self { organization, layers, templates, documents, identities, context, incomplete }
+        let all = identities.iter().map(|who| Same::of(&who.properties)).collect();
+        let everybody = memory.everybody.settle(all);
+        let around =
+            Surroundings::new(organization, &layers, &templates, &documents, &everybody, &identities);
+        let surroundings = memory.surroundings.settle(around);
+        Self {
+            organization,
+            layers,
+            templates,
+            documents,
+            identities,
+            context,
+            surroundings,
+            everybody,
+            incomplete,
+        }
     }
 
     /// Says which exclusions have ended.
@@ -106,14 +129,33 @@ impl<'a> Accounts<'a> {
         own.filter_map(Exclusion::ending).collect()
     }
 
+    /// Says who is reached by nothing, and what reaches nobody, as far as every file that counts was read.
+    pub(super) fn warn_of_reach(&self, faults: &mut Faults) {
+        let broken = faults.paths();
+        if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
+            return;
+        }
+        reach::warn_of_unreached(&self.layers, &self.identities, faults);
+        if !self.incomplete {
+            reach::warn_of_no_reach(&self.layers, &self.identities, faults);
+        }
+    }
+
     /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
-    pub(super) fn build(&self, faults: &mut Faults) -> (BTreeMap<Slug, Arc<Account>>, Held) {
+    pub(super) fn build(
+        &self,
+        memory: &mut Memory,
+        faults: &mut Faults,
+    ) -> (BTreeMap<Slug, Arc<Account>>, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
             return (BTreeMap::new(), held);
         }
         let sound = |identity: &&Identity<'_>| {
+            if broken.is_empty() && !self.incomplete {
+                return true;
+            }
             let speakers = self.speakers(identity);
             // A fault within landfast.yaml is one of its own; only without all of its values others would follow.
             let is_whole = |rank| rank == Rank::Repository && self.layers.repository().is_read;
@@ -125,13 +167,35 @@ impl<'a> Accounts<'a> {
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
         let (mut accounts, mut links) = (BTreeMap::new(), BTreeMap::new());
         for who in sound {
-            let whole = self.whole(who, faults);
-            held.note(who.slug, who.id, &who.file.ou.spot, &whole.held);
-            links.insert(who.slug.clone(), whole.links);
-            accounts.insert(who.slug.clone(), Arc::new(whole.account));
+            let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), || self.built(who));
+            faults.absorb(&built.faults);
+            held.note(who.slug, &built.whereabouts);
+            links.insert(who.slug.clone(), Arc::clone(&built.links));
+            accounts.insert(who.slug.clone(), Arc::clone(&built.account));
         }
-        Links { accounts: &accounts, links: &links, templates: &self.templates }.check(faults);
+        Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
         (accounts, held)
+    }
+
+    /// Everything an account is built from: see [`Accounts::whole`].
+    fn inputs(&self, who: &Identity<'_>) -> Inputs {
+        let layer = &who.file.layer;
+        Inputs {
+            surroundings: self.surroundings.clone(),
+            file: Same::of(who.file),
+            properties: Same::of(&who.properties),
+            beside: Beside::of(layer, &self.templates, &self.documents),
+            facts: Facts::read(&layer.reads, &self.everybody, &self.identities),
+        }
+    }
+
+    fn built(&self, who: &Identity<'_>) -> Built {
+        let mut faults = Faults::default();
+        let whole = self.whole(who, &mut faults);
+        let (id, ou) = (who.id.cloned(), who.file.ou.spot.clone());
+        let whereabouts = Whereabouts { id, ou, locks: whole.held.into_iter().collect() };
+        let (account, links) = (Arc::new(whole.account), Arc::new(whole.links));
+        Built { account, links, whereabouts: Arc::new(whereabouts), faults }
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -152,6 +216,7 @@ impl<'a> Accounts<'a> {
         Some(self.whole(who, &mut Faults::default()))
     }
 
+    /// Hangs on nothing but [`Accounts::inputs`]: what it takes in besides has to be added there.
     fn whole<'s>(&'s self, who: &'s Identity<'s>, faults: &mut Faults) -> Whole<'s> {
         let candidate = who.candidate();
         let speakers = self.speakers(who);
@@ -161,7 +226,7 @@ impl<'a> Accounts<'a> {
         }
         self.layers.check_agreement(&words, &speakers, faults);
         let merged = effective(&words);
-        let context = self.context.with("account", &who.facts());
+        let context = self.context.with("account", &who.facts);
         let values = values(who.slug, &merged, &context, faults);
         let context = context.with("values", &values);
         let stacks = Stacks {
@@ -260,11 +325,11 @@ fn put(values: &mut Value, path: &[String], value: Value) {
 
 fn check_targets(
     layers: &Layers,
-    files: &[raw::Account],
+    files: &[Arc<raw::Account>],
     organization: &raw::Organization,
     faults: &mut Faults,
 ) {
-    let slugs: Vec<_> = files.iter().map(|file| file.slug.as_str()).collect();
+    let slugs: BTreeSet<_> = files.iter().map(|file| file.slug.as_str()).collect();
     let ous: Vec<&OuPath> = organization.ous.keys().collect();
     for baseline in layers.iter() {
         let mut reader = Reader { path: baseline.spot.path.clone(), faults: &mut *faults };

@@ -179,7 +179,7 @@ impl Fault {
 }
 
 /// Collects faults. The same fault met by several accounts is said once, with their names.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     found: BTreeMap<Fault, BTreeSet<Slug>>,
     /// Lines that may hold a secret.
@@ -218,6 +218,14 @@ impl Faults {
     /// The same for one that shows in one account.
     pub(super) fn add_for(&mut self, slug: &Slug, fault: Fault) {
         self.found.entry(fault).or_default().insert(slug.clone());
+    }
+
+    /// Takes in what was met elsewhere. It does not matter in which order.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        for (fault, slugs) in &other.found {
+            self.found.entry(fault.clone()).or_default().extend(slugs.iter().cloned());
+        }
+        self.secret.extend(other.secret.iter().cloned());
     }
 
     /// Keeps the line out of every excerpt, whichever fault is found in it: diagnostics reach logs and issues.

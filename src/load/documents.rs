@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::diagnostic::{At, Faults, Spot};
 use super::files::{self, Limit};
 use super::layer::Layer;
+use super::memory::{Pages, Same};
 use super::rule::Rule;
 use super::templates::report_missing;
 use super::tree::Tree;
@@ -29,17 +30,20 @@ impl<'t> Documents<'t> {
     pub(super) fn read<'a>(
         tree: &'t Tree,
         layers: impl Iterator<Item = &'a Layer>,
+        pages: &mut Pages<SamlMetadata>,
         faults: &mut Faults,
     ) -> Self {
         let mut documents = Self::default();
-        for (path, leaf) in layers.flat_map(|layer| &layer.leaves) {
-            if matches!(path.as_slice(), [settings, kind, _, key]
-                if settings == "settings" && kind == SettingKind::SamlProvider.key() && key == "metadata")
-            {
-                documents.add(tree, leaf, faults);
-            }
+        for leaf in layers.flat_map(named) {
+            documents.add(tree, leaf, pages, faults);
         }
         documents
+    }
+
+    /// The documents that a layer names, in the order of its settings.
+    pub(super) fn of(&self, layer: &Layer) -> Vec<Option<Same<SamlMetadata>>> {
+        let found = |leaf: &At<Value>| self.by_path.get(leaf.value.as_str()?)?.as_ref().map(Same::of);
+        named(layer).map(found).collect()
     }
 
     /// The metadata at a path; nothing when it could not be read, which has been reported.
@@ -47,12 +51,19 @@ impl<'t> Documents<'t> {
         self.by_path.get(path)?.clone()
     }
 
-    fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, faults: &mut Faults) {
+    fn add(
+        &mut self,
+        tree: &'t Tree,
+        leaf: &At<Value>,
+        pages: &mut Pages<SamlMetadata>,
+        faults: &mut Faults,
+    ) {
         let path = leaf.value.as_str().unwrap_or_default();
         if !tree.files.contains_key(path) {
             report_missing(tree, path, "metadata", &[".xml"], &leaf.spot, faults);
         } else if !self.by_path.contains_key(path) {
-            let metadata = self.parse(tree, path, faults);
+            let file = tree.files.get(path);
+            let metadata = pages.read(path, file, faults, |faults| self.parse(tree, path, faults));
             self.by_path.insert(path.to_owned(), metadata);
         }
     }
@@ -70,4 +81,9 @@ impl<'t> Documents<'t> {
             }
         }
     }
+}
+
+fn named(layer: &Layer) -> impl Iterator<Item = &At<Value>> {
+    let all = layer.beside("settings", 4, "metadata");
+    all.filter(|(path, _)| path[1] == SettingKind::SamlProvider.key()).map(|(_, leaf)| leaf)
 }

@@ -42,6 +42,14 @@ pub(super) enum Given {
     List(Vec<String>),
 }
 
+/// A value as expressions see it; cheap to clone.
+pub(super) type Fact = minijinja::Value;
+
+/// A value as expressions see it.
+pub(super) fn fact(value: &impl serde::Serialize) -> Fact {
+    minijinja::Value::from(Serde(value))
+}
+
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ExpressionFault {
@@ -53,7 +61,7 @@ impl Context {
     /// The same with one more name.
     pub(super) fn with(&self, name: &'static str, value: &impl serde::Serialize) -> Self {
         let mut names = self.names.clone();
-        names.insert(name, minijinja::Value::from(Serde(value)));
+        names.insert(name, fact(value));
         Self { names, taken: self.taken.clone() }
     }
 

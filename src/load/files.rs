@@ -1,10 +1,12 @@
 //! Finding the files that matter in the tree, and reading each one on its own.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
 use super::layer::Layer;
+use super::memory::Memory;
 use super::raw;
 use super::rollout::Declared;
 use super::rule::Rule;
@@ -25,28 +27,28 @@ const ORGANIZATION: &str = "organization/organization.yaml";
 
 /// All files of the repository that could be read.
 pub(super) struct Files {
-    pub(super) repository: raw::Repository,
-    pub(super) organization: raw::Organization,
-    pub(super) baselines: Vec<raw::Baseline>,
-    pub(super) accounts: Vec<raw::Account>,
+    pub(super) repository: Arc<raw::Repository>,
+    pub(super) organization: Arc<raw::Organization>,
+    pub(super) baselines: Vec<Arc<raw::Baseline>>,
+    pub(super) accounts: Vec<Arc<raw::Account>>,
     /// True when some folder of an account could not be read at all.
     pub(super) incomplete: bool,
 }
 
-/// Reads every file that matters.
-pub(super) fn read(tree: &Tree, faults: &mut Faults) -> Files {
+/// Reads every file that matters, but for those that are as they were.
+pub(super) fn read(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Files {
     check_kinds(tree, faults);
-    let repository = read_repository(tree, faults);
-    let organization = read_organization(tree, faults);
+    let repository = read_repository(tree, memory, faults);
+    let organization = read_organization(tree, memory, faults);
     let baselines = folders(tree, "baselines/", "baseline.yaml", faults);
-    let baselines = baselines.iter().filter_map(|name| read_baseline(tree, name, faults)).collect();
+    let baselines = baselines.iter().filter_map(|name| read_baseline(tree, name, memory, faults)).collect();
     let slugs = folders(tree, "accounts/", "account.yaml", faults);
     if slugs.is_empty() {
         let hint =
             "one folder per account: accounts/<name>/account.yaml; removing the last one closes nothing";
         faults.report(Rule::MissingFile, &Spot::file("accounts"), "there is no account folder", hint);
     }
-    let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, faults)).collect();
+    let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, memory, faults)).collect();
     let incomplete = accounts.len() < slugs.len();
     Files { repository, organization, baselines, accounts, incomplete }
 }
@@ -69,36 +71,64 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
 }
 
 /// The repository's own file, or else one that says nothing: it may be left out.
-fn read_repository(tree: &Tree, faults: &mut Faults) -> raw::Repository {
-    let node = document(tree, REPOSITORY, faults);
-    let read = node.and_then(|node| raw::repository(&mut reader(REPOSITORY, faults), &node));
-    read.unwrap_or_else(|| raw::Repository {
-        spot: Spot::file(REPOSITORY),
-        layer: Layer::default(),
-        rollout: Declared::default(),
-        is_read: !tree.files.contains_key(REPOSITORY),
-    })
+fn read_repository(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Arc<raw::Repository> {
+    let file = tree.files.get(REPOSITORY);
+    let read = memory.repository.read(REPOSITORY, file, faults, |faults| {
+        let node = document(tree, REPOSITORY, faults);
+        let read = node.and_then(|node| raw::repository(&mut reader(REPOSITORY, faults), &node));
+        let is_read = file.is_none();
+        let silent = || raw::Repository {
+            spot: Spot::file(REPOSITORY),
+            layer: Layer::default(),
+            rollout: Declared::default(),
+            is_read,
+        };
+        Some(Arc::new(read.unwrap_or_else(silent)))
+    });
+    read.expect("there always is one, if need be a silent one")
 }
 
 /// The organization's file, or else one that says nothing, so that the other files are still looked at.
-fn read_organization(tree: &Tree, faults: &mut Faults) -> raw::Organization {
-    if !tree.files.contains_key(ORGANIZATION) {
-        let hint = "it names the organization: id, managementAccount, homeRegion";
-        faults.report(Rule::MissingFile, &Spot::file(ORGANIZATION), "the file is missing", hint);
-    }
-    let node = document(tree, ORGANIZATION, faults);
-    let read = node.and_then(|node| raw::organization(&mut reader(ORGANIZATION, faults), &node));
-    read.unwrap_or_else(|| raw::Organization::unreadable(Spot::file(ORGANIZATION)))
+fn read_organization(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Arc<raw::Organization> {
+    let file = tree.files.get(ORGANIZATION);
+    let read = memory.organization.read(ORGANIZATION, file, faults, |faults| {
+        if file.is_none() {
+            let hint = "it names the organization: id, managementAccount, homeRegion";
+            faults.report(Rule::MissingFile, &Spot::file(ORGANIZATION), "the file is missing", hint);
+        }
+        let node = document(tree, ORGANIZATION, faults);
+        let read = node.and_then(|node| raw::organization(&mut reader(ORGANIZATION, faults), &node));
+        let unreadable = || raw::Organization::unreadable(Spot::file(ORGANIZATION));
+        Some(Arc::new(read.unwrap_or_else(unreadable)))
+    });
+    read.expect("there always is one, if need be an unreadable one")
 }
 
-fn read_baseline(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Baseline> {
+fn read_baseline(
+    tree: &Tree,
+    name: &str,
+    memory: &mut Memory,
+    faults: &mut Faults,
+) -> Option<Arc<raw::Baseline>> {
     let path = format!("baselines/{name}/baseline.yaml");
-    let node = document(tree, &path, faults)?;
-    raw::baseline(&mut reader(&path, faults), &node, name)
+    memory.baselines.read(&path, tree.files.get(&path), faults, |faults| {
+        let node = document(tree, &path, faults)?;
+        raw::baseline(&mut reader(&path, faults), &node, name).map(Arc::new)
+    })
 }
 
-fn read_account(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Account> {
+fn read_account(
+    tree: &Tree,
+    name: &str,
+    memory: &mut Memory,
+    faults: &mut Faults,
+) -> Option<Arc<raw::Account>> {
     let path = format!("accounts/{name}/account.yaml");
+    let file = tree.files.get(&path);
+    memory.accounts.read(&path, file, faults, |faults| account(tree, name, &path, faults).map(Arc::new))
+}
+
+fn account(tree: &Tree, name: &str, path: &str, faults: &mut Faults) -> Option<raw::Account> {
     let slug = match Slug::parse(name) {
         Ok(slug) => Some(slug),
         Err(invalid) => {
@@ -111,8 +141,8 @@ fn read_account(tree: &Tree, name: &str, faults: &mut Faults) -> Option<raw::Acc
             None
         }
     };
-    let node = document(tree, &path, faults)?;
-    raw::account(&mut reader(&path, faults), &node, &slug?)
+    let node = document(tree, path, faults)?;
+    raw::account(&mut reader(path, faults), &node, &slug?)
 }
 
 /// The names of the folders below `parent`, each of which has to hold `file`.

@@ -4,7 +4,9 @@
 //! fled from one that was never meant. Two commits can: an account leaves a lock only by the lock's own word, which is
 //! to take the lock out, to aim it at others, or to leave the account out by name.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Diagnostics;
 use super::diagnostic::{At, Fault, Faults, Spot};
@@ -19,7 +21,7 @@ use crate::model::{AccountId, CommitId, Slug};
 #[derive(Clone, Debug, Default)]
 pub struct Held {
     locks: BTreeMap<Key, Lock>,
-    accounts: BTreeMap<Slug, Whereabouts>,
+    accounts: BTreeMap<Slug, Arc<Whereabouts>>,
 }
 
 /// The file that locks, and the path.
@@ -31,13 +33,14 @@ struct Lock {
     /// What the targets ask for, as text.
     aim: String,
     left_out: BTreeSet<String>,
-    accounts: BTreeSet<Slug>,
 }
 
-#[derive(Clone, Debug)]
-struct Whereabouts {
-    id: Option<AccountId>,
-    ou: Spot,
+/// One account: who it is, and the locks that hold in it.
+#[derive(Debug)]
+pub(super) struct Whereabouts {
+    pub(super) id: Option<AccountId>,
+    pub(super) ou: Spot,
+    pub(super) locks: BTreeSet<Key>,
 }
 
 /// How a lock is named from one commit to the next.
@@ -64,39 +67,59 @@ impl Held {
     }
 
     /// Notes an account and the locks that hold in it.
-    pub(super) fn note(&mut self, slug: &Slug, id: Option<&AccountId>, ou: &Spot, keys: &[Key]) {
-        self.accounts.insert(slug.clone(), Whereabouts { id: id.cloned(), ou: ou.clone() });
-        for key in keys {
-            if let Some(lock) = self.locks.get_mut(key) {
-                lock.accounts.insert(slug.clone());
-            }
-        }
+    pub(super) fn note(&mut self, slug: &Slug, whereabouts: &Arc<Whereabouts>) {
+        self.accounts.insert(slug.clone(), Arc::clone(whereabouts));
     }
 
     /// Says which accounts left a lock since `before` without its word. An account whose folder went away has not
     /// left: nothing is changed in it any more. A folder that was renamed is known by its recorded id.
     pub fn departures(&self, before: &Self, revision: &CommitId) -> Diagnostics {
         let mut faults = Faults::default();
-        for (key, was) in &before.locks {
-            let Some(now) = self.locks.get(key).filter(|now| now.aim == was.aim) else { continue };
-            for slug in was.accounts.iter().filter(|slug| !now.left_out.contains(slug.as_str())) {
-                let Some((slug, account)) = self.find(slug, before) else { continue };
-                if !now.accounts.contains(slug) && !now.left_out.contains(slug.as_str()) {
-                    let message = format!("accounts/{slug} would leave the lock of `{}`", key.1.join("."));
-                    let hint = "put its ou and tags back, or leave it out by name there, with a reason";
-                    let fault = Fault::new(Rule::Locked, &account.ou, message, hint);
-                    faults.add(fault.see(&now.spot, "locked here"));
-                }
+        let by_id = OnceCell::new();
+        let by_id = || by_id.get_or_init(|| self.by_id());
+        for (slug, was) in &before.accounts {
+            let here = self.accounts.get_key_value(slug);
+            // Unchanged memory is under the same locks as before.
+            if here.is_some_and(|(_, now)| Arc::ptr_eq(now, was)) {
+                continue;
+            }
+            let moved = was.id.as_ref().and_then(|id| by_id().get(id).copied());
+            if let Some((to, now)) = moved.or(here) {
+                self.check_departure((slug, was), (to, now), before, &mut faults);
             }
         }
         faults.into_diagnostics(&Tree { revision: revision.clone(), files: BTreeMap::new() })
     }
 
-    /// The account that was in this folder.
-    fn find(&self, slug: &Slug, before: &Self) -> Option<(&Slug, &Whereabouts)> {
-        let id = before.accounts.get(slug).and_then(|was| was.id.as_ref());
-        let moved = self.accounts.iter().find(|(_, it)| id.is_some() && it.id.as_ref() == id);
-        moved.or_else(|| self.accounts.get_key_value(slug))
+    fn by_id(&self) -> BTreeMap<&AccountId, (&Slug, &Arc<Whereabouts>)> {
+        let with_id = |(slug, it)| -> Option<_> { Some((Whereabouts::id(it)?, (slug, it))) };
+        self.accounts.iter().filter_map(with_id).collect()
+    }
+
+    /// Says which locks an account left that was in the folder `from` and is in `to` now.
+    fn check_departure(
+        &self,
+        (from, was): (&Slug, &Whereabouts),
+        (to, now): (&Slug, &Whereabouts),
+        before: &Self,
+        faults: &mut Faults,
+    ) {
+        for key in was.locks.difference(&now.locks) {
+            let (Some(old), Some(lock)) = (before.locks.get(key), self.locks.get(key)) else { continue };
+            let is_left_out = [from, to].iter().any(|slug| lock.left_out.contains(slug.as_str()));
+            if lock.aim == old.aim && !is_left_out {
+                let message = format!("accounts/{to} would leave the lock of `{}`", key.1.join("."));
+                let hint = "put its ou and tags back, or leave it out by name there, with a reason";
+                let fault = Fault::new(Rule::Locked, &now.ou, message, hint);
+                faults.add(fault.see(&lock.spot, "locked here"));
+            }
+        }
+    }
+}
+
+impl Whereabouts {
+    fn id(this: &Arc<Self>) -> Option<&AccountId> {
+        this.id.as_ref()
     }
 }
 
@@ -106,7 +129,6 @@ impl Lock {
             spot: lock.spot.clone(),
             aim: targets.iter().map(|targets| targets.aim()).collect::<Vec<_>>().join(" and "),
             left_out: targets.iter().flat_map(|targets| targets.exclusions().keys().cloned()).collect(),
-            accounts: BTreeSet::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ use strum::VariantArray;
 use super::diagnostic::At;
 use super::fields::{Denial, Fields, Reader, suggest};
 use super::raw::{mode, on_leave};
+use super::reads::Reads;
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{SamlProviderName, SettingKind, StackName, Value};
@@ -29,6 +30,8 @@ pub(super) struct Layer {
     pub(super) locked: Vec<At<Path>>,
     /// Which of the baseline's accounts an entry is for, where that is not all of them.
     narrowed: BTreeMap<Path, Targets>,
+    /// Which accounts its expressions look at.
+    pub(super) reads: Reads,
     /// The repository's settings stop at the management account, as baselines do that do not name it.
     spares_management: bool,
 }
@@ -77,6 +80,7 @@ impl Layer {
         if kin != Kin::Repository {
             layer.adopt = fields.optional("adopt").map(|node| reader.texts(node)).unwrap_or_default();
         }
+        layer.reads = Reads::of(layer.leaves.values());
         layer
     }
 
@@ -98,8 +102,7 @@ impl Layer {
 
     /// True when an expression of this layer may look at other accounts.
     pub(super) fn speaks_of_accounts(&self) -> bool {
-        let text = |leaf: &At<Value>| leaf.value.to_string();
-        self.leaves.values().map(text).any(|text| text.contains("${{") && text.contains("accounts"))
+        !self.reads.is_empty()
     }
 
     /// The targets written at single entries.
@@ -107,9 +110,26 @@ impl Layer {
         self.narrowed.values()
     }
 
+    /// The same with the path of the entry.
+    pub(super) fn narrowed(&self) -> impl Iterator<Item = (&Path, &Targets)> {
+        self.narrowed.iter()
+    }
+
     /// The targets written at the entry that a path is in.
     pub(super) fn narrowing_of(&self, path: &[String]) -> impl Iterator<Item = &Targets> {
         (1..=path.len()).filter_map(|end| self.narrowed.get(&path[..end]))
+    }
+
+    /// The values of the leaves at `[head, …, key]`, such as the template of each stack: files that lie beside this one.
+    pub(super) fn beside<'a>(
+        &'a self,
+        head: &'a str,
+        length: usize,
+        key: &'a str,
+    ) -> impl Iterator<Item = (&'a Path, &'a At<Value>)> {
+        let from = self.leaves.range(vec![head.to_owned()]..);
+        let below = from.take_while(move |(path, _)| path[0] == head);
+        below.filter(move |(path, _)| path.len() == length && path.last().is_some_and(|last| last == key))
     }
 
     /// True when this layer says anything about the stack, for whichever account.

@@ -32,7 +32,7 @@ pub(super) enum To {
 /// Everything that is linked.
 pub(super) struct Links<'a> {
     pub(super) accounts: &'a BTreeMap<Slug, Arc<Account>>,
-    pub(super) links: &'a BTreeMap<Slug, Vec<Link>>,
+    pub(super) by_account: &'a BTreeMap<Slug, Arc<Vec<Link>>>,
     pub(super) templates: &'a Templates<'a>,
 }
 
@@ -46,8 +46,8 @@ impl<'a> Links<'a> {
     /// Reports outputs that nobody has, and circles.
     pub(super) fn check(&self, faults: &mut Faults) {
         let mut read: BTreeSet<&Slug> = BTreeSet::new();
-        for (slug, links) in self.links {
-            for link in links {
+        for (slug, links) in self.by_account {
+            for link in links.iter() {
                 if let To::Output(output) = &link.to {
                     self.check_output(slug, output, &link.spot, faults);
                     read.extend(Some(&output.account).filter(|account| *account != slug));
@@ -56,7 +56,7 @@ impl<'a> Links<'a> {
             self.check_circles(&[slug], faults);
         }
         // A way round that leaves an account comes back to it: so others take from each account on it.
-        let between: Vec<_> = self.links.keys().filter(|slug| read.contains(slug)).collect();
+        let between: Vec<_> = self.by_account.keys().filter(|slug| read.contains(slug)).collect();
         if between.len() > 1 {
             self.check_circles(&between, faults);
         }
@@ -119,7 +119,7 @@ impl<'a> Links<'a> {
     fn edges(&self, accounts: &[&'a Slug]) -> Edges<'a> {
         let mut edges = Edges::new();
         for slug in accounts {
-            for link in self.links.get(*slug).into_iter().flatten() {
+            for link in self.by_account.get(*slug).into_iter().flat_map(|links| links.iter()) {
                 let from = (*slug, &link.from.name, &link.from.region);
                 if let Some(to) = self.node(slug, &link.to).filter(|(to, ..)| accounts.contains(to)) {
                     edges.entry(from).or_default().push((to, link));
@@ -180,9 +180,9 @@ fn report_circle(circle: &Circle<'_>, is_in_one: bool, faults: &mut Faults) {
         To::Stack(_) => "needs",
         To::Output(_) => "reads",
     };
-    let way: String = circle.iter().map(|(node, link)| format!("{} {} ", name(node), verb(link))).collect();
+    let way: Vec<_> = circle.iter().map(|(node, link)| format!("{} {}", name(node), verb(link))).collect();
     let (first, link) = &circle[0];
-    let message = format!("stacks wait for each other in a circle: {way}{}", name(first));
+    let message = format!("stacks wait for each other in a circle: {} {}", way.join(" "), name(first));
     let mut fault = Fault::new(Rule::Circle, &link.spot, message, "take one of these out");
     for (index, (node, link)) in circle.iter().enumerate().skip(1) {
         let to = &circle[(index + 1) % circle.len()].0;

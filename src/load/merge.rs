@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::suggest;
 use super::layer::{Layer, Path};
+use super::memory::Same;
 use super::order::{ancestors, order};
 use super::raw::{Baseline, Repository};
 use super::rule::Rule;
@@ -21,8 +23,8 @@ pub(super) type Merged = BTreeMap<Path, At<Value>>;
 
 /// The repository and its baselines, these in an order in which each comes after those it names.
 pub(super) struct Layers {
-    repository: Repository,
-    baselines: Vec<Baseline>,
+    repository: Arc<Repository>,
+    baselines: Vec<Arc<Baseline>>,
     /// For each baseline those it comes after, directly or through others.
     before: BTreeMap<String, BTreeSet<String>>,
 }
@@ -58,8 +60,12 @@ impl std::fmt::Display for Rank<'_> {
 
 impl Layers {
     /// Checks `after` and brings the baselines in order.
-    pub(super) fn new(repository: Repository, mut baselines: Vec<Baseline>, faults: &mut Faults) -> Self {
-        let after = |b: &Baseline| b.after.iter().map(|name| name.value.clone()).collect();
+    pub(super) fn new(
+        repository: Arc<Repository>,
+        mut baselines: Vec<Arc<Baseline>>,
+        faults: &mut Faults,
+    ) -> Self {
+        let after = |b: &Arc<Baseline>| b.after.iter().map(|name| name.value.clone()).collect();
         let graph: BTreeMap<String, BTreeSet<String>> =
             baselines.iter().map(|baseline| (baseline.name.clone(), after(baseline))).collect();
         for name in baselines.iter().flat_map(|baseline| &baseline.after) {
@@ -79,7 +85,7 @@ impl Layers {
 
     /// The baselines that are for this account, in order.
     pub(super) fn reaching<'a>(&'a self, account: &Candidate<'_>) -> Vec<&'a Baseline> {
-        self.baselines.iter().filter(|baseline| baseline.targets.reach(account)).collect()
+        self.iter().filter(|baseline| baseline.targets.reach(account)).collect()
     }
 
     /// Every layer that speaks to an account, in order.
@@ -101,8 +107,13 @@ impl Layers {
     }
 
     /// Every baseline.
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Baseline> {
-        self.baselines.iter()
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Baseline> + Clone {
+        self.baselines.iter().map(AsRef::as_ref)
+    }
+
+    /// What an account is built from beside its own: the repository's file and every baseline, in order.
+    pub(super) fn shared(&self) -> (Same<Repository>, Vec<Same<Baseline>>) {
+        (Same::of(&self.repository), self.baselines.iter().map(Same::of).collect())
     }
 
     /// The repository's own layer.
@@ -197,8 +208,8 @@ pub(super) fn effective(words: &Words<'_>) -> Merged {
     words.decided().filter_map(leaf).collect()
 }
 
-fn report_cycle(baselines: &[Baseline], cycle: &[String], faults: &mut Faults) {
-    let named = |baseline: &&Baseline| baseline.name == cycle[0];
+fn report_cycle(baselines: &[Arc<Baseline>], cycle: &[String], faults: &mut Faults) {
+    let named = |baseline: &&Arc<Baseline>| baseline.name == cycle[0];
     let spot = baselines.iter().find(named).and_then(|baseline| baseline.after.first());
     let spot = spot.map_or_else(|| Spot::file("baselines"), |after| after.spot.clone());
     let message = format!("baselines come after each other in a circle: {}", cycle.join(" after "));

@@ -23,10 +23,13 @@ mod layer;
 mod leaving;
 mod links;
 mod lock;
+mod memory;
 mod merge;
 mod order;
 mod outputs;
 mod raw;
+mod reach;
+mod reads;
 mod render;
 mod rollout;
 mod rule;
@@ -42,13 +45,15 @@ mod words;
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
 pub use held::Held;
-pub use render::{Rendered, scalar};
+pub use render::{Rendered, by_region, document, escaped, scalar};
 pub use rule::{Rule, Severity};
+pub use templates::capability;
 pub use tree::{File, Tree};
 
 use account::Accounts;
 use diagnostic::Faults;
 use files::Files;
+use memory::Memory;
 
 use jiff::civil::Date;
 
@@ -75,16 +80,31 @@ pub fn load(tree: &Tree) -> Result<Desired, Diagnostics> {
     desired.ok_or(diagnostics)
 }
 
-/// The same with the warnings that a sound tree comes with. Without `today` nothing is said of what has ended.
+/// The same with the warnings that a sound tree comes with. Without `today` there are none: nothing is said of what has
+/// ended, nor of who is reached by nothing.
 pub fn check(tree: &Tree, today: Option<Date>) -> Checked {
-    look(tree, today, |_| ()).0
+    Loader::default().check(tree, today)
+}
+
+/// Loads one commit after the other and works out anew only what is not as it was in the last one.
+///
+/// What it comes to never hangs on what it was given before: only the time it takes does. Accounts that are as they
+/// were are the same memory.
+#[derive(Debug, Default)]
+pub struct Loader(Memory);
+
+impl Loader {
+    /// See [`check`].
+    pub fn check(&mut self, tree: &Tree, today: Option<Date>) -> Checked {
+        look(tree, today, &mut self.0, |_| ()).0
+    }
 }
 
 /// Why an account is as it is; nothing when there is no such folder.
 ///
 /// Errors with everything there is to say of the repository when it does not load.
 pub fn explain(tree: &Tree, slug: &Slug) -> Result<Option<Explanation>, Diagnostics> {
-    let (checked, explanation) = look(tree, None, |accounts| accounts.explain(slug));
+    let (checked, explanation) = look(tree, None, &mut Memory::default(), |accounts| accounts.explain(slug));
     checked.desired.map(|_| explanation.flatten()).ok_or(checked.diagnostics)
 }
 
@@ -92,21 +112,31 @@ pub fn explain(tree: &Tree, slug: &Slug) -> Result<Option<Explanation>, Diagnost
 ///
 /// `NoEcho` parameters and the values they are made from are only in it `with_secrets`. Errors as [`explain`].
 pub fn render(tree: &Tree, slug: &Slug, with_secrets: bool) -> Result<Option<Rendered>, Diagnostics> {
-    let (checked, rendered) = look(tree, None, |accounts| accounts.render(slug, with_secrets));
+    let (checked, rendered) =
+        look(tree, None, &mut Memory::default(), |accounts| accounts.render(slug, with_secrets));
     checked.desired.map(|_| rendered.flatten()).ok_or(checked.diagnostics)
 }
 
 /// Loads, and takes `more` from the accounts if they could be built without a fault.
-fn look<T>(tree: &Tree, today: Option<Date>, more: impl FnOnce(&Accounts<'_>) -> T) -> (Checked, Option<T>) {
+fn look<T>(
+    tree: &Tree,
+    today: Option<Date>,
+    memory: &mut Memory,
+    more: impl FnOnce(&Accounts<'_>) -> T,
+) -> (Checked, Option<T>) {
     let mut faults = Faults::default();
-    let Files { repository, organization, baselines, accounts, incomplete } = files::read(tree, &mut faults);
+    memory.turn();
+    let Files { repository, organization, baselines, accounts, incomplete } =
+        files::read(tree, memory, &mut faults);
     let accounts =
-        Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, &mut faults);
+        Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, memory, &mut faults);
     if let Some(today) = today {
         accounts.warn_of_the_past(today, &mut faults);
+        accounts.warn_of_reach(&mut faults);
     }
-    let (built, held) = accounts.build(&mut faults);
+    let (built, held) = accounts.build(memory, &mut faults);
     let rollout = accounts.rollout(&mut faults);
+    memory.was_bad = !faults.is_sound();
     let more = faults.is_sound().then(|| more(&accounts));
     let desired = organization.known.as_ref().filter(|_| faults.is_sound()).map(|known| Desired {
         revision: tree.revision.clone(),

@@ -12,6 +12,7 @@ use crate::model::{AccountId, Mode, OnLeave, OrganizationId, OuPath, Region, Rol
 use crate::yaml::{Kind, Node};
 
 /// `organization/organization.yaml`.
+#[derive(Debug)]
 pub(super) struct Organization {
     pub(super) spot: Spot,
     /// What nothing can be built without; absent when the file does not say it rightly.
@@ -24,6 +25,7 @@ pub(super) struct Organization {
 }
 
 /// The facts of the organization itself.
+#[derive(Debug)]
 pub(super) struct Known {
     pub(super) id: OrganizationId,
     pub(super) management_account: AccountId,
@@ -31,7 +33,7 @@ pub(super) struct Known {
 }
 
 /// What an account has when it does not say otherwise.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct AccountDefaults {
     pub(super) email: Option<At<String>>,
     pub(super) tags: BTreeMap<String, At<String>>,
@@ -40,7 +42,7 @@ pub(super) struct AccountDefaults {
 }
 
 /// Roles; what an account leaves out is the organization's.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Access {
     pub(super) role: Option<RoleName>,
     pub(super) read_role: Option<RoleName>,
@@ -51,6 +53,7 @@ pub(super) struct Access {
 }
 
 /// `landfast.yaml`: what is said to every account before anybody else speaks.
+#[derive(Debug)]
 pub(super) struct Repository {
     pub(super) spot: Spot,
     pub(super) layer: Layer,
@@ -61,6 +64,7 @@ pub(super) struct Repository {
 }
 
 /// `accounts/<slug>/account.yaml`.
+#[derive(Debug)]
 pub(super) struct Account {
     pub(super) spot: Spot,
     pub(super) slug: Slug,
@@ -78,6 +82,7 @@ pub(super) struct Account {
 }
 
 /// `baselines/<name>/baseline.yaml`.
+#[derive(Debug)]
 pub(super) struct Baseline {
     pub(super) spot: Spot,
     pub(super) name: String,

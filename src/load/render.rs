@@ -11,9 +11,11 @@ use serde_json::json;
 use super::account::Accounts;
 use super::outputs;
 use super::whole::Whole;
-use crate::model::{AccountProperty, Item, Part, Slug, Value};
+use crate::model::{AccountProperty, Item, Part, Region, Slug, Value};
 use crate::yaml;
 
+/// Stands for `absent` without quotes; no text of a file has a NUL in it.
+const ABSENT: &str = "\0absent";
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
 /// What opens an expression, as text.
@@ -119,7 +121,7 @@ impl Page<'_> {
             }
         }
         for path in account.absent.keys().filter_map(|item| entry(head, item)) {
-            put(tree, &path, Value::Null);
+            put(tree, &path, json!(ABSENT));
         }
     }
 
@@ -219,15 +221,25 @@ fn put(tree: &mut Value, path: &[String], value: Value) {
     }
 }
 
-/// A value as an expression in the account `own` spells it; no quote inside a text, because a quote would end it.
+/// A text of its own for each region as one expression: a map of all regions, and the one of this region picked from
+/// it.
+pub fn by_region(texts: &[(&Region, &str)]) -> Value {
+    let entries = texts.iter().map(|(region, text)| format!("'{region}': {}", quoted(text)));
+    json!(format!("${{{{ {{{}}}[region] }}}}", entries.collect::<Vec<_>>().join(", ")))
+}
+
+/// A text as an expression spells it; no quote inside it, because a quote would end it.
+fn quoted(text: &str) -> String {
+    let inside = json!(text).to_string();
+    format!("\"{}\"", inside[1..inside.len() - 1].replace("\\\"", "\\u0022"))
+}
+
+/// A value as an expression in the account `own` spells it.
 fn literal(value: &Value, own: &Slug) -> String {
     match value {
         Value::String(text) => {
             let spelled = outputs::parts(text).into_iter().map(|part| match part {
-                Part::Text(text) => {
-                    let inside = json!(text).to_string();
-                    format!("\"{}\"", inside[1..inside.len() - 1].replace("\\\"", "\\u0022"))
-                }
+                Part::Text(text) => quoted(&text),
                 Part::Output(output) => output.expression(Some(own)),
             });
             spelled.collect::<Vec<_>>().join(" ~ ")
@@ -251,8 +263,17 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Keys with their values as a file, in block style.
+pub fn document(keys: &[(&str, Value)]) -> String {
+    let mut text = String::new();
+    for (key, value) in keys {
+        block(&mut text, 0, key, value);
+    }
+    text
+}
+
 /// The value as an expression would leave it: what looks like one is taken apart.
-fn escaped(value: &Value) -> Value {
+pub fn escaped(value: &Value) -> Value {
     match value {
         Value::String(text) => json!(text.replace("${{", ESCAPED)),
         Value::Array(values) => values.iter().map(escaped).collect(),
@@ -279,13 +300,13 @@ fn block(out: &mut String, depth: usize, key: &str, value: &Value) {
 
 fn flow(value: &Value) -> String {
     match value {
+        Value::String(text) if text == ABSENT => "absent".to_owned(),
         Value::String(text) => scalar(text),
         Value::Array(values) => format!("[{}]", values.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
             let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
-        Value::Null => "absent".to_owned(),
         other => other.to_string(),
     }
 }

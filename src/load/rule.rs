@@ -80,6 +80,7 @@ rules! {
     Locked, Error, "locked", "what a layer locks, no later layer weakens, drops, silences, re-homes or leaves";
     MissingFile, Error, "missing-file", "files that are named, or that a folder needs, are there";
     MissingKey, Error, "missing-key", "keys that are needed are there";
+    NoReach, Warning, "no-reach", "the targets of a baseline, or of an entry in one, reach an account";
     Parameter, Error, "parameter", "stacks give their templates the parameters these take";
     PastFreeze, Warning, "past-freeze", "a freeze that is over is taken out";
     RegionGroup, Error, "region-group", "`home` is always the home region";
@@ -93,7 +94,10 @@ rules! {
     Tag, Error, "tag", "tags are what AWS takes";
     Targets, Error, "targets", "targets can reach an account";
     Template, Error, "template", "templates are CloudFormation";
+    TemplateLimit, Error, "template-limit", "templates keep within CloudFormation's quotas";
     TemplatePath, Error, "template-path", "templates lie in the folder of the file that names them";
+    TemplateReference, Error, "template-reference", "what a template refers to is in it";
+    Unreached, Warning, "unreached", "where there are baselines, each account is reached by one or left out by name";
     UnknownKey, Error, "unknown-key", "keys are known";
     UnknownName, Error, "unknown-name", "what is named is there";
     UnquotedId, Error, "unquoted-id", "account ids are in quotes";

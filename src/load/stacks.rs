@@ -11,7 +11,7 @@ use super::outputs;
 use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
-use crate::model::template::TemplateParameter;
+use crate::model::template::{Objection, TemplateParameter};
 use crate::model::{Declared, Deferred, Item, Region, Setting, Slug, Stack, StackKey, StackName, Value};
 
 /// What the stacks of an account are made from.
@@ -188,7 +188,14 @@ impl Stacks<'_> {
             let given = self.merged.contains_key(parameter_path(&entry.name, name).as_slice());
             match &declared.default {
                 _ if given => {}
-                Some(default) => _ = parameters.insert(name.clone(), default.clone()),
+                Some(default) => {
+                    if let Some(objection) = declared.objection(default) {
+                        let (message, hint) = refusal(name, declared, default, objection);
+                        let message = format!("{message}, and that is its default");
+                        faults.report_for(Rule::Parameter, self.slug, &entry.marker.spot, message, hint);
+                    }
+                    parameters.insert(name.clone(), default.clone());
+                }
                 None => {
                     let message = format!("the stack `{}` gives its template no `{name}`", entry.name);
                     let hint = "the parameter has no default; name it under `parameters`";
@@ -322,12 +329,7 @@ fn fitted(
     let value = match given {
         Ok(Given::Text(text)) => text,
         Ok(Given::List(members)) => joined(name, declared, &members)?,
-        // The fault quotes the expression, which may spell the secret out.
-        Err(fault) if declared.no_echo => {
-            let message = format!("an expression in `{name}` does not work; NoEcho values are not shown");
-            return Err((message, fault.hint));
-        }
-        Err(fault) => return Err((fault.message, fault.hint)),
+        Err(fault) => return Err(unworkable(name, declared, fault)),
     };
     if outputs::is_open(&value) && declared.no_echo {
         let hint = "whoever may describe a stack sees its outputs; a template can take a secret by \
@@ -338,20 +340,10 @@ fn fitted(
         let allowed = declared.allowed.clone();
         return Ok(Fitted::Later(Deferred { parts: outputs::parts(&value), is_list, allowed }));
     }
-    if declared.allowed.is_empty() || declared.allowed.contains(&value) {
-        return Ok(Fitted::Known(value));
+    match declared.objection(&value) {
+        Some(objection) => Err(refusal(name, declared, &value, objection)),
+        None => Ok(Fitted::Known(value)),
     }
-    Err(if declared.no_echo {
-        (
-            format!("the template does not allow this value for `{name}`"),
-            "its AllowedValues say what it takes; NoEcho values are not shown".to_owned(),
-        )
-    } else {
-        (
-            format!("the template does not allow `{value}` for `{name}`"),
-            format!("allowed: {}", declared.allowed.join(", ")),
-        )
-    })
 }
 
 /// A list as CloudFormation writes it.
@@ -369,6 +361,26 @@ fn joined(name: &str, declared: &TemplateParameter, members: &[String]) -> Resul
         }
         None => Ok(members.join(",")),
     }
+}
+
+/// Message and hint for a value the template does not take; a `NoEcho` value is in neither.
+fn refusal(name: &str, declared: &TemplateParameter, value: &str, objection: Objection) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("the template does not allow this value for `{name}`");
+        let says = if objection.constraint.ends_with('s') { "say" } else { "says" };
+        let hint = format!("its {} {says} what it takes; NoEcho values are not shown", objection.constraint);
+        return (message, hint);
+    }
+    (format!("the template does not allow `{value}` for `{name}`"), objection.wanted)
+}
+
+/// Message and hint for an expression that has no value: the fault quotes it, and it may spell a secret out.
+fn unworkable(name: &str, declared: &TemplateParameter, fault: ExpressionFault) -> (String, String) {
+    if declared.no_echo {
+        let message = format!("an expression in `{name}` does not work; NoEcho values are not shown");
+        return (message, fault.hint);
+    }
+    (fault.message, fault.hint)
 }
 
 fn hidden(template: &Loaded) -> BTreeSet<String> {

@@ -46,7 +46,9 @@ fn refused(key: &str, value: &str) -> Option<String> {
     if reserved("aws:") || reserved("landfast:") {
         return Some(format!("the tag `{key}` is reserved"));
     }
-    let strange = |c: char| !(c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c));
+    // `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`: tabs and ends of lines are spaces of another kind.
+    let is_space = |c: char| c.is_whitespace() && !c.is_control();
+    let strange = |c: char| !(c.is_alphanumeric() || is_space(c) || "_.:/=+-@".contains(c));
     if let Some(c) = key.chars().chain(value.chars()).find(|&c| strange(c)) {
         return Some(format!("the tag `{key}` holds `{c}`, which AWS does not take"));
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::diagnostic::At;
+use super::diagnostic::{At, Spot};
 use super::exclusion::{self, Exclusion};
 use super::fields::{Reader, suggest};
 use super::rule::Rule;
@@ -17,6 +17,7 @@ use crate::yaml::Node;
 /// The `targets` of a baseline or of one stack entry in it.
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
+    pub(super) spot: Spot,
     ous: Option<Vec<At<GlobMatcher>>>,
     tags: BTreeMap<String, At<String>>,
     accounts: Option<Vec<At<Slug>>>,
@@ -47,7 +48,7 @@ impl Targets {
             reader.fault(Rule::Targets, node.place, "targets that reach no account", hint);
             return None;
         }
-        Some(Self { ous, tags, accounts, exclude })
+        Some(Self { spot: reader.spot(node.place), ous, tags, accounts, exclude })
     }
 
     /// True when a baseline with these targets is for the account.
@@ -81,11 +82,11 @@ impl Targets {
     }
 
     /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently.
-    pub(super) fn check(&self, reader: &mut Reader<'_>, slugs: &[&str], ous: &[&OuPath]) {
+    pub(super) fn check(&self, reader: &mut Reader<'_>, slugs: &BTreeSet<&str>, ous: &[&OuPath]) {
         let listed = self.accounts.iter().flatten();
         let listed = listed.map(|slug| (slug.value.to_string(), slug.spot.place));
         let excluded = self.exclude.iter().map(|(slug, reason)| (slug.clone(), reason.spot.place));
-        for (slug, place) in listed.chain(excluded).filter(|(slug, _)| !slugs.contains(&slug.as_str())) {
+        for (slug, place) in listed.chain(excluded).filter(|(slug, _)| !slugs.contains(slug.as_str())) {
             let hint = suggest(&slug, slugs.iter().copied());
             reader.fault(Rule::UnknownName, place, format!("there is no account folder `{slug}`"), hint);
         }

@@ -7,10 +7,11 @@ use super::diagnostic::{At, Faults, Spot};
 use super::fields::suggest;
 use super::files::{self, Limit};
 use super::layer::Layer;
+use super::memory::{Pages, Same};
 use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::Value;
-use crate::model::template::{Template, TemplateFault, TemplateParameter};
+use crate::model::template::{About, Remark, Template, TemplateFault, TemplateParameter, TemplateText};
 use crate::yaml::Place;
 
 /// What CloudFormation takes in a request's body (`TemplateBody`).
@@ -18,14 +19,17 @@ const TEMPLATE: Limit =
     Limit { bytes: 51_200, hint: "split the stack in two; larger templates come with a later version" };
 
 /// A template that could be read.
+#[derive(Debug)]
 pub(super) struct Loaded {
     /// The committed text.
-    pub(super) text: String,
+    pub(super) text: TemplateText,
     pub(super) parameters: BTreeMap<String, TemplateParameter>,
     /// The keys of its outputs.
     pub(super) outputs: BTreeSet<String>,
     /// The capability CloudFormation will ask for, if any.
     pub(super) capability: Option<&'static str>,
+    /// What CloudFormation will refuse in it.
+    remarks: Vec<Remark>,
 }
 
 /// Templates by path from the root of the repository.
@@ -34,6 +38,8 @@ pub(super) struct Templates<'t> {
     by_path: BTreeMap<String, Option<Arc<Loaded>>>,
     /// Accounts often hold copies of one template: each text is read once.
     by_text: BTreeMap<&'t str, Result<Arc<Loaded>, TemplateFault>>,
+    /// By the memory of their text, which every stack made from them shares.
+    by_address: BTreeMap<usize, Arc<Loaded>>,
 }
 
 impl<'t> Templates<'t> {
@@ -41,17 +47,20 @@ impl<'t> Templates<'t> {
     pub(super) fn read<'a>(
         tree: &'t Tree,
         layers: impl Iterator<Item = &'a Layer>,
+        pages: &mut Pages<Loaded>,
         faults: &mut Faults,
     ) -> Self {
         let mut templates = Self::default();
-        for layer in layers {
-            for (path, leaf) in &layer.leaves {
-                if matches!(path.as_slice(), [head, _, key] if head == "stacks" && key == "template") {
-                    templates.add(tree, leaf, faults);
-                }
-            }
+        for leaf in layers.flat_map(named) {
+            templates.add(tree, leaf, pages, faults);
         }
         templates
+    }
+
+    /// The templates that a layer names, in the order of its stacks.
+    pub(super) fn of(&self, layer: &Layer) -> Vec<Option<Same<Loaded>>> {
+        let found = |leaf: &At<Value>| self.by_path.get(leaf.value.as_str()?)?.as_ref().map(Same::of);
+        named(layer).map(found).collect()
     }
 
     /// The template at a path; nothing when it could not be read, which has been reported.
@@ -59,17 +68,19 @@ impl<'t> Templates<'t> {
         self.by_path.get(path)?.as_deref()
     }
 
-    /// The template of this very text.
-    pub(super) fn of_text(&self, text: &str) -> Option<&Loaded> {
-        self.by_text.get(text)?.as_deref().ok()
+    /// The template that a stack's text was taken from.
+    pub(super) fn of_text(&self, text: &TemplateText) -> Option<&Loaded> {
+        self.by_address.get(&text.address()).map(Arc::as_ref)
     }
 
-    fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, faults: &mut Faults) {
+    fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, pages: &mut Pages<Loaded>, faults: &mut Faults) {
         let path = leaf.value.as_str().unwrap_or_default();
         if !tree.files.contains_key(path) {
             report_missing(tree, path, "template", &[".template."], &leaf.spot, faults);
         } else if !self.by_path.contains_key(path) {
-            let template = self.parse(tree, path, faults);
+            let file = tree.files.get(path);
+            let template = pages.read(path, file, faults, |faults| self.parse(tree, path, faults));
+            self.by_address.extend(template.iter().map(|it| (it.text.address(), Arc::clone(it))));
             self.by_path.insert(path.to_owned(), template);
         }
     }
@@ -77,7 +88,10 @@ impl<'t> Templates<'t> {
     fn parse(&mut self, tree: &'t Tree, path: &str, faults: &mut Faults) -> Option<Arc<Loaded>> {
         let text = files::text(tree, path, &TEMPLATE, faults)?;
         match self.by_text.entry(text).or_insert_with(|| read(text).map(Arc::new)) {
-            Ok(template) => Some(template.clone()),
+            Ok(template) => {
+                report_remarks(path, &template.remarks, faults);
+                Some(template.clone())
+            }
             Err(fault) => {
                 let place = Place { line: fault.line, column: fault.column };
                 let spot = Spot { path: path.into(), place };
@@ -88,15 +102,31 @@ impl<'t> Templates<'t> {
     }
 }
 
+fn named(layer: &Layer) -> impl Iterator<Item = &At<Value>> {
+    layer.beside("stacks", 3, "template").map(|(_, leaf)| leaf)
+}
+
 fn read(text: &str) -> Result<Loaded, TemplateFault> {
-    let template = Template::parse(text)?;
+    let (template, remarks) = Template::survey(text)?;
     let (parameters, outputs, capability) =
         (template.parameters(), template.outputs(), capability(&template));
-    Ok(Loaded { text: text.to_owned(), parameters, outputs, capability })
+    Ok(Loaded { text: text.into(), parameters, outputs, capability, remarks })
+}
+
+/// Reports them in the file itself: it is at fault whoever uses it.
+fn report_remarks(path: &str, remarks: &[Remark], faults: &mut Faults) {
+    for Remark { line, column, about, message, hint } in remarks {
+        let rule = match about {
+            About::Limit => Rule::TemplateLimit,
+            About::Reference => Rule::TemplateReference,
+        };
+        let spot = Spot { path: path.into(), place: Place { line: *line, column: *column } };
+        faults.report(rule, &spot, message, hint);
+    }
 }
 
 /// IAM resources need `CAPABILITY_IAM`, those with names of their own `CAPABILITY_NAMED_IAM`.
-fn capability(template: &Template) -> Option<&'static str> {
+pub fn capability(template: &Template) -> Option<&'static str> {
     let iam = template.body()["Resources"].as_object().into_iter().flatten().filter_map(|(_, resource)| {
         let name = match resource["Type"].as_str()? {
             "AWS::IAM::Role" => "RoleName",

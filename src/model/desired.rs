@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::Value;
 use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
 use super::item::{AccountProperty, Item, Scope, StackKey};
 use super::reference::Deferred;
 use super::rollout::Rollout;
 use super::setting::{Setting, SettingValue};
-use super::{Value, template};
+use super::template::TemplateText;
 
 /// The tag that proves a stack or an account is ours. Its value is constant: stack tags propagate to resources.
 pub const OWNER_TAG: &str = "landfast:owner";
@@ -91,7 +92,7 @@ pub struct Organization {
 #[serde(rename_all = "camelCase")]
 pub struct Stack {
     /// The template's bytes as committed: this is what is sent.
-    pub template: String,
+    pub template: TemplateText,
     /// Every parameter of the template, defaults filled in.
     pub parameters: BTreeMap<String, String>,
     /// Parameters that take outputs of other stacks. Only a plan can fill them in, and moves them to `parameters`.
@@ -196,21 +197,6 @@ impl Desired {
         self.accounts.get(slug).map_or(Mode::Report, |account| account.mode)
     }
 
-    /// Puts keyed hashes in the place of every hidden parameter's value, so that a change of it can be noticed
-    /// without keeping it.
-    pub fn seal(&mut self, hash: impl Fn(&str) -> String) {
-        // Accounts without a secret stay shared with the commit before.
-        let secretive = self.accounts.values_mut().filter(|account| account.hides_something());
-        for stack in secretive.flat_map(|account| Arc::make_mut(account).stacks.values_mut()) {
-            let Stack { parameters, hidden, sealed, .. } = &mut stack.value;
-            *sealed = parameters
-                .iter()
-                .filter(|(name, _)| hidden.contains(*name))
-                .map(|(name, value)| (name.clone(), hash(value)))
-                .collect();
-        }
-    }
-
     /// True when the repository says this item may be overwritten where it is found.
     pub fn is_adopted(&self, scope: &Scope, item: &Item) -> bool {
         let slug = match (scope, item) {
@@ -234,8 +220,22 @@ impl Account {
         self.sources.get(property).or_else(|| self.sources.get("")).cloned().unwrap_or_default()
     }
 
-    fn hides_something(&self) -> bool {
+    /// True when there is a parameter that AWS never shows again.
+    pub fn hides_something(&self) -> bool {
         self.stacks.values().any(|stack| !stack.value.hidden.is_empty())
+    }
+
+    /// Puts keyed hashes in the place of every hidden parameter's value, so that a change of it can be noticed
+    /// without keeping it.
+    pub fn seal(&mut self, hash: impl Fn(&str) -> String) {
+        for stack in self.stacks.values_mut() {
+            let Stack { parameters, hidden, sealed, .. } = &mut stack.value;
+            *sealed = parameters
+                .iter()
+                .filter(|(name, _)| hidden.contains(*name))
+                .map(|(name, value)| (name.clone(), hash(value)))
+                .collect();
+        }
     }
 
     fn properties(&self) -> Vec<(Item, Declared<Value>)> {
@@ -280,7 +280,7 @@ impl Stack {
     pub fn to_value(&self, owner: &OrganizationId) -> Value {
         let mut value = json!({
             "state": "ok",
-            "template": template::canonical(&self.template),
+            "template": self.template.canonical(),
             "parameters": self.parameters_as_said(),
             "tags": self.sent_tags(owner),
             "drift": {},

@@ -202,17 +202,17 @@ pub struct Plan {
     /// What is held back.
     pub blocked: Vec<Blocked>,
     /// Items that wait for an output of another stack, whether anything of them is held back or not.
-    pub awaits: BTreeSet<Item>,
+    pub waiting: BTreeSet<Item>,
     /// Accounts of the organization that no folder claims; nothing is done about them.
     pub unclaimed: Vec<Unclaimed>,
     /// Why `unclaimed` may lack some: not every account could be read.
     pub unclaimed_gap: Option<String>,
     /// What will not stay good, whatever it is now.
     pub warnings: Vec<Warning>,
-    /// What of `blocked` waits for its wave, or for a freeze to end.
-    pub gate: Option<Gate>,
     /// How git holds each item, or held it last: what base is to remember.
     pub ties: Ties,
+    /// What of `blocked` waits for its wave, or for a freeze to end.
+    pub gate: Option<Gate>,
 }
 
 /// Something about an item that a person should know in time. It holds nothing back.
@@ -263,7 +263,7 @@ impl Plan {
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));
-        self.awaits.retain(is_meant);
+        self.waiting.retain(is_meant);
         self.warnings.retain(|warning| is_meant(&warning.item));
         self
     }

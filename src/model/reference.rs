@@ -147,7 +147,7 @@ impl Stack {
     pub fn intent(&self) -> String {
         let Self { template, parameters, deferred, .. } = self;
         let said = serde_json::json!([parameters, deferred]).to_string();
-        let digest = Sha256::new().chain_update(said).chain_update(template).finalize();
+        let digest = Sha256::new().chain_update(said).chain_update(template.as_str()).finalize();
         hex::encode(&digest[..12])
     }
 
@@ -174,6 +174,29 @@ impl Desired {
         let stacks = self.accounts.get(slug).into_iter().flat_map(|account| account.stacks.values());
         let reads = stacks.flat_map(|stack| stack.value.reads());
         reads.map(|output| &output.account).filter(|account| *account != slug).collect()
+    }
+
+    /// The accounts with a stack that takes outputs of stacks of which `before` says something else, however long the
+    /// way: what they are given may change although nothing is said of them.
+    pub fn reached_since(&self, before: &Self) -> BTreeSet<&Slug> {
+        let mut reached: BTreeSet<(&Slug, &StackKey)> = BTreeSet::new();
+        loop {
+            let is_moved = |output: &OutputRef| {
+                let Some((key, stack)) = self.producer(output) else { return false };
+                let said = before.accounts.get(&output.account).and_then(|account| account.stacks.get(key));
+                reached.contains(&(&output.account, key))
+                    || said.is_none_or(|said| said.value.intent() != stack.intent())
+            };
+            let mut takers: BTreeSet<(&Slug, &StackKey)> = BTreeSet::new();
+            for (slug, account) in &self.accounts {
+                let taking = account.stacks.iter().filter(|(_, stack)| stack.value.reads().any(is_moved));
+                takers.extend(taking.map(|(key, _)| (slug, key)));
+            }
+            if takers.len() == reached.len() {
+                return reached.into_iter().map(|(slug, _)| slug).collect();
+            }
+            reached = takers;
+        }
     }
 
     /// Whom each account provides with outputs: the accounts to look at again when one of them changes.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::Value;
 use super::id::CommitId;
 use super::item::Item;
 
@@ -37,6 +38,9 @@ pub struct Tie {
     /// The keys that git declared, where others in the same value are somebody else's.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub keys: BTreeSet<String>,
+    /// Keys that git declared once and no longer does, with the values they were left with.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_keys: BTreeMap<String, Value>,
     /// The first commit under which it was found undeclared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<CommitId>,

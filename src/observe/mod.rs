@@ -15,6 +15,7 @@ mod hold;
 mod organization;
 mod stacks;
 mod subscriptions;
+mod survey;
 mod traces;
 mod tree;
 
@@ -24,3 +25,4 @@ pub use hold::{RootHold, account_hold};
 pub use organization::{OrganizationCache, organization};
 pub use stacks::AccountCache;
 pub use subscriptions::subscriptions;
+pub use survey::{Census, Counted, FoundStack, Inside, census, inside};

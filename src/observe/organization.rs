@@ -21,7 +21,7 @@ use crate::model::{
 /// How many accounts are asked about at once; Organizations throttles per organization.
 const AT_ONCE: usize = 8;
 
-type Tags = BTreeMap<String, String>;
+pub(super) type Tags = BTreeMap<String, String>;
 
 /// Tags of accounts, which cost a call each and so are read in turns.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BT
 }
 
 /// The tags of these accounts, by account.
-async fn tags(
+pub(super) async fn tags(
     reader: &Reader,
     ids: Vec<AccountId>,
     cache: &mut OrganizationCache,
@@ -149,7 +149,7 @@ async fn tags(
 }
 
 /// Where each account is; asked one by one only where the listing does not say.
-async fn places(
+pub(super) async fn places(
     reader: &Reader,
     listed: &[ListedAccount],
     tree: &Result<Tree, String>,

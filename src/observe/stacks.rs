@@ -14,7 +14,7 @@ use crate::model::{
 };
 
 /// What AWS shows instead of a parameter it hides.
-const MASK: &str = "****";
+pub(super) const MASK: &str = "****";
 
 /// What need not be read again while nothing moved; losing it costs calls and nothing else.
 #[derive(Debug, Default)]
@@ -147,7 +147,7 @@ pub(super) async fn described(reader: &Reader, region: &Region) -> Result<Stacks
 }
 
 /// An empty shell, left by a change set that was never executed, is not a stack yet.
-fn is_there(stack: &StackSeen) -> bool {
+pub(super) fn is_there(stack: &StackSeen) -> bool {
     Standing::of(&stack.status) != Standing::Shell
 }
 
@@ -155,7 +155,7 @@ fn is_ours(stack: &StackSeen, owner: &OrganizationId) -> bool {
     stack.tags.get(OWNER_TAG).map(String::as_str) == Some(owner.as_str())
 }
 
-fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact {
+pub(super) fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact {
     StackFact {
         id: stack.id.clone(),
         status: stack.status.clone(),
@@ -167,7 +167,7 @@ fn fact(stack: &StackSeen, reason: String, owner: &OrganizationId) -> StackFact 
     }
 }
 
-async fn sight(
+pub(super) async fn sight(
     reader: &Reader,
     region: &Region,
     stack: Option<StackSeen>,
@@ -265,7 +265,13 @@ impl RegionCache {
         if let Some(seen) = self.templates.get(&stack.id).filter(is_it) {
             return Ok(seen.text.clone());
         }
-        let text = template::canonical(&reader.template(region, &stack.id).await?);
+        let text = reader.template(region, &stack.id).await?;
+        Ok(self.remember(region, stack, &text))
+    }
+
+    /// Keeps the live template in canonical form.
+    pub(super) fn remember(&mut self, region: &Region, stack: &StackSeen, text: &str) -> String {
+        let text = template::canonical(text);
         if let Ok(name) = StackName::parse(stack.name.clone()) {
             let proof = Proof {
                 stack: stack.id.clone(),
@@ -276,7 +282,7 @@ impl RegionCache {
             let key = StackKey { name, region: region.clone() };
             self.templates.insert(stack.id.clone(), TemplateSeen { key, proof, text: text.clone() });
         }
-        Ok(text)
+        text
     }
 
     /// What drifted, read again only when drift was detected again.

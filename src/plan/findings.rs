@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
 use super::references::Effective;
+use super::unmarked::{Compared, plain};
 use crate::model::status::Standing;
 use crate::model::{
     AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
@@ -27,35 +28,31 @@ pub(super) fn findings(
         let ceiling =
             if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
         let mode = desired.mode(scope, item).min(ceiling);
-        let finding = match (effective.and_then(|effective| effective.wait(item)), declared.get(item)) {
-            (Some(wait), Some(declared)) => wait.finding(declared, base.items.get(item), sight, mode),
-            (_, declared) => judge(declared, base.items.get(item), sight, mode),
+        let compared = plain(declared.get(item), base, item, sight).levelled(scope, item, desired, observed);
+        let finding = match (effective.and_then(|effective| effective.wait(item)), compared) {
+            (Some(wait), Compared { desired: Some(declared), base, sight }) => {
+                wait.finding(&declared, base.as_ref(), sight, mode)
+            }
+            (_, compared) => judge(compared, mode),
         };
         (item.clone(), finding)
     };
     items.into_iter().map(finding).collect()
 }
 
-fn judge(declared: Option<&Declared<Value>>, base: Option<&Value>, sight: Sight, mode: Mode) -> Finding {
-    let verdict = verdict(declared.map(|declared| &declared.value), base, &sight);
+fn judge(compared: Compared, mode: Mode) -> Finding {
+    let Compared { desired, base, sight } = compared;
+    let (value, source) = desired.map(|Declared { value, source }| (value, source)).unzip();
+    let verdict = verdict(value.as_ref(), base.as_ref(), &sight);
     let (observed, unchecked, because) = match sight {
         Sight::Absent => (None, BTreeMap::new(), String::new()),
-        Sight::Present { value, unchecked } => {
-            let believed = base.or(declared.map(|declared| &declared.value));
-            (Some(assume(&value, &unchecked, believed)), unchecked, String::new())
+        Sight::Present { value: seen, unchecked } => {
+            let believed = base.as_ref().or(value.as_ref());
+            (Some(assume(&seen, &unchecked, believed)), unchecked, String::new())
         }
         Sight::Moving(because) | Sight::Gap(because) => (None, BTreeMap::new(), because),
     };
-    Finding {
-        verdict,
-        mode,
-        desired: declared.map(|declared| declared.value.clone()),
-        base: base.cloned(),
-        observed,
-        unchecked,
-        because,
-        source: declared.map(|declared| declared.source.clone()),
-    }
+    Finding { verdict, mode, desired: value, base, observed, unchecked, because, source }
 }
 
 /// What was seen of `item`, as it counts for the verdict.

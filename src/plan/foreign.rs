@@ -17,7 +17,7 @@ const OWNERS: [(&str, &str); 8] = [
 ];
 
 /// Who else owns a stack of this name, if that can be told.
-pub(super) fn owner(name: &StackName) -> Option<&'static str> {
+pub fn owner(name: &StackName) -> Option<&'static str> {
     OWNERS.into_iter().find(|(prefix, _)| name.as_str().starts_with(prefix)).map(|(_, owner)| owner)
 }
 

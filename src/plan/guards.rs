@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{CommitId, Slug, StackKey};
 
 /// The operator's limits. Never read from the repository they guard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guards {
     /// How many accounts one commit may ask for.
@@ -25,11 +26,14 @@ pub struct Guards {
     /// How many things may be waiting for removal in one account; none is removed while there are more.
     pub removals_per_account: usize,
     /// Accounts in which nothing is written, by folder.
+    #[schemars(with = "BTreeSet<crate::schema::Slug>")]
     pub protected_accounts: BTreeSet<Slug>,
     /// Stacks that are not written: `<folder>/<stack>`, where `*` stands for any folder or any stack.
+    #[schemars(with = "BTreeSet<crate::schema::StackPattern>")]
     pub protected_stacks: BTreeSet<ProtectedStack>,
     /// Commits an operator vouches for: none of these guards stops them. Each is the full id, so that nothing else
     /// can take its place.
+    #[schemars(with = "BTreeSet<crate::schema::CommitId>")]
     pub approved: BTreeSet<CommitId>,
 }
 

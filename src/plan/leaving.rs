@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Around;
+use super::ties::is_usual;
 use super::{Draft, foreign, go_on, losses};
 use crate::model::status::Standing;
 use crate::model::{
@@ -231,13 +232,12 @@ fn setting_step(
 
 /// The whole policy goes at once: a key that git never declared is somebody else's, unless it is as AWS leaves it.
 fn check_keys(policy: &Value, tie: &Tie) -> Result<(), Hindrance> {
-    let is_default =
-        |key: &str, value: &Value| *value == Value::Bool(false) || key == "minimumLength" && *value == 6;
+    let is_ours = |key: &String, value: &Value| {
+        tie.keys.contains(key) || tie.left_keys.get(key) == Some(value) || is_usual(key, value)
+    };
     let fields = policy.as_object().into_iter().flatten();
-    let others: Vec<_> = fields
-        .filter(|(key, value)| !tie.keys.contains(*key) && !is_default(key, value))
-        .map(|(key, _)| key.as_str())
-        .collect();
+    let others: Vec<_> =
+        fields.filter(|(key, value)| !is_ours(key, value)).map(|(key, _)| key.as_str()).collect();
     match others.as_slice() {
         [] => Ok(()),
         others => {

@@ -17,6 +17,7 @@ mod organization;
 mod references;
 mod stacks;
 mod ties;
+mod unmarked;
 mod warnings;
 mod wave;
 
@@ -30,6 +31,7 @@ use crate::model::{
 };
 
 pub use agree::next_base;
+pub use foreign::owner as other_owner;
 pub use guards::{Guards, ProtectedStack, go_on};
 pub use references::produced;
 pub use wave::{Progress, Seen, Standing, standing};
@@ -94,6 +96,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         Scope::Organization => None,
     };
     let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    let mut warnings = warnings.unwrap_or_default();
+    warnings.extend(ties::warnings(&ties));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),
@@ -101,12 +105,12 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         findings,
         steps,
         blocked,
-        awaits: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
+        waiting: effective.map(|it| it.waits.into_keys().map(Item::Stack).collect()).unwrap_or_default(),
         unclaimed,
         unclaimed_gap,
-        warnings: warnings.unwrap_or_default(),
-        gate,
+        warnings,
         ties,
+        gate,
     }
 }
 

@@ -47,7 +47,7 @@ pub fn produced(plan: &Plan, account: &Account, facts: &AccountFacts) -> BTreeMa
             (Verdict::Gap, ..) => Standpoint::Unread,
             (Verdict::Moving, ..) => Standpoint::Changing,
             (_, _, None) => Standpoint::Absent,
-            (_, Some(wanted), Some(seen)) if !plan.awaits.contains(&item) => {
+            (_, Some(wanted), Some(seen)) if !plan.waiting.contains(&item) => {
                 compared(wanted, finding.base.as_ref(), seen)
             }
             _ => Standpoint::Changing,
@@ -176,10 +176,10 @@ impl Making<'_, '_> {
         // Load has seen to it that there is one.
         let lack = |because| Lack { because, needs_person: false };
         let Some((key, stack)) = self.desired.producer(output) else {
-            return Err(lack(format!("it waits for {output}, which nobody declares")));
+            return Err(lack(format!("it needs {output}, which nobody declares")));
         };
         let output = &OutputRef { region: Some(key.region.clone()), ..output.clone() };
-        let waits = |why: &str| lack(format!("it waits for {output}, which {why}"));
+        let waits = |why: &str| lack(format!("it needs {output}, which {why}"));
         let Some(produced) = self.produced(&output.account, key) else {
             return Err(waits("was not looked at yet"));
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::references::Effective;
-use super::{Draft, Rules, foreign};
+use super::{Draft, Rules, foreign, unmarked};
 use crate::model::status::Standing;
 use crate::model::{
     Account, AccountFacts, Desired, Finding, Item, RoleName, Scope, Stack, StackFact, StackKey, Step, StepId,
@@ -57,10 +57,12 @@ pub(super) fn steps(
             }
         };
         let scope = Scope::Account(account.slug.clone());
-        let is_adopted = desired.is_adopted(&scope, &item);
+        let fact = facts.stacks.get(key);
+        let is_adopted =
+            desired.is_adopted(&scope, &item) || fact.is_some_and(|fact| unmarked::is_agreed(finding, fact));
         let sent = Sent { stack: &declared.value, role: account.access.stack_role.as_ref() };
         let plan = Deployment { key, sent, finding, owner: desired, rules };
-        plan.add(draft, &item, needs, footing(key, sent, facts.stacks.get(key), is_adopted, rules));
+        plan.add(draft, &item, needs, footing(key, sent, fact, is_adopted, rules));
     }
 }
 
@@ -223,7 +225,7 @@ mod tests {
     #[test]
     fn another_service_role_is_another_try_and_none_keeps_the_names_of_old() {
         let stack = Stack {
-            template: "{}".to_owned(),
+            template: "{}".into(),
             parameters: BTreeMap::new(),
             deferred: BTreeMap::new(),
             tags: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use super::Verdict;
 use crate::model::{
     Account, AccountFacts, Base, CommitId, Desired, Facts, Finding, Item, OnLeave, Scope, Setting, Tie, Ties,
+    Value, Warning,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,13 +39,15 @@ fn declared(
     account: Option<&Account>,
     facts: &Facts,
 ) -> Tie {
+    let keys = keys(item, finding);
     let is_removed = account.is_some_and(|account| account.remove_on_leave.contains(item));
     Tie {
         declared_in: path.to_owned(),
         on_leave: if is_removed { OnLeave::Remove } else { OnLeave::Keep },
         needs: account.map(|account| needs(item, account)).unwrap_or_default(),
         stack: agreed_stack(item, finding, facts).or_else(|| before.and_then(|tie| tie.stack.clone())),
-        keys: keys(item, finding),
+        left_keys: left_keys(&keys, finding, before),
+        keys,
         left: None,
     }
 }
@@ -88,4 +91,36 @@ fn keys(item: &Item, finding: &Finding) -> BTreeSet<String> {
         }
         _ => BTreeSet::new(),
     }
+}
+
+/// Keys that were declared once and are still as they were left.
+fn left_keys(keys: &BTreeSet<String>, finding: &Finding, before: Option<&Tie>) -> BTreeMap<String, Value> {
+    let Some(before) = before else { return BTreeMap::new() };
+    let base = |key: &String| Some((key.clone(), finding.base.as_ref()?.get(key)?.clone()));
+    let mut left = before.left_keys.clone();
+    left.extend(before.keys.iter().filter_map(base));
+    let is_there =
+        |key: &str, value: &Value| finding.observed.as_ref().is_none_or(|now| now.get(key) == Some(value));
+    left.retain(|key, value| !keys.contains(key) && is_there(key, value) && !is_usual(key, value));
+    left
+}
+
+/// True for what IAM takes where nothing is said.
+pub(super) fn is_usual(key: &str, value: &Value) -> bool {
+    *value == Value::Bool(false) || key == "minimumLength" && *value == 6
+}
+
+/// What is said of keys that are left in a value whose other keys are still declared.
+pub(super) fn warnings(ties: &Ties) -> Vec<Warning> {
+    let left = ties.iter().filter(|(_, tie)| !tie.left_keys.is_empty() && tie.left.is_none());
+    let warning = |(item, tie): (&Item, &Tie)| {
+        let keys: Vec<_> = tie.left_keys.iter().map(|(key, value)| format!("{key} ({value})")).collect();
+        let because = format!(
+            "{} in it is no longer declared in {} and stays as it is; declare what it is to be, or change it by hand",
+            keys.join(", "),
+            tie.declared_in
+        );
+        Warning { item: item.clone(), because }
+    };
+    left.map(warning).collect()
 }

@@ -137,9 +137,11 @@ impl Memory {
     /// Takes in what a look at an account showed of its outputs.
     pub(super) fn learn(&self, slug: &Slug, produced: BTreeMap<StackKey, Produced>) -> Learned {
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = outputs.insert(slug.clone(), produced.clone()).unwrap_or_default();
-        let learned = |(key, now): (&StackKey, &Produced)| Learned::of(before.get(key), now);
-        produced.iter().map(learned).max().unwrap_or_default()
+        let before = outputs.get(slug);
+        let of = |(key, now)| Learned::of(before.and_then(|before| before.get(key)), now);
+        let learned = produced.iter().map(of).max().unwrap_or_default();
+        outputs.insert(slug.clone(), produced);
+        learned
     }
 
     /// Items of a scope that were put back too often within the last day.

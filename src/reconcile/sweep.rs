@@ -83,26 +83,30 @@ impl<'a> Sweep<'a> {
             self.organization = pass.organization.clone().map(Arc::new);
             self.take(scope, pass);
         }
-        let mut passed: BTreeSet<&Slug> = BTreeSet::new();
-        for wave in rollout::by_wave(desired, rest.iter().filter_map(slug)) {
-            for rank in ranks(desired, &wave) {
-                let (meant, others): (Vec<_>, Vec<_>) =
-                    rank.into_iter().partition(|slug| wave.contains(slug));
-                // Nothing is written there, or said of them; those of earlier waves were seen already.
-                let witnesses = others.into_iter().filter(|slug| !passed.contains(slug)).collect();
-                self.all(witnesses, None).await;
-                for (scope, pass) in self.all(meant, hands).await {
-                    self.take(&scope, pass);
-                }
-            }
-            passed.extend(wave);
+        for wave in rollout::by_wave(desired, rest) {
+            self.wave(&wave, rest, hands).await;
         }
         self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
     }
 
+    /// A pass of each account of one wave, after those whose outputs it takes.
+    async fn wave(&mut self, wave: &[Scope], all: &[Scope], hands: Option<&Hands>) {
+        let of_wave: BTreeSet<&Slug> = wave.iter().filter_map(slug).collect();
+        let all: BTreeSet<&Slug> = all.iter().filter_map(slug).collect();
+        for rank in ranks(&self.accepted.desired, &of_wave) {
+            let (meant, others): (Vec<_>, Vec<_>) = rank.into_iter().partition(|slug| of_wave.contains(slug));
+            // Nothing is written there, or said of them; an account of another wave has a pass of its own.
+            let witnesses = others.into_iter().filter(|slug| !all.contains(slug)).collect();
+            self.all(witnesses, None).await;
+            for (scope, pass) in self.all(meant, hands).await {
+                self.take(&scope, pass);
+            }
+        }
+    }
+
     /// True when something waits for an output that has become known since.
     pub fn has_news(&self) -> bool {
-        let is_waiting = |report: &&ScopeReport| !report.plan.awaits.is_empty();
+        let is_waiting = |report: &&ScopeReport| !report.plan.waiting.is_empty();
         let waiting = self.reports.iter().filter(is_waiting).filter_map(|report| slug(&report.scope));
         let mut producers = waiting.flat_map(|slug| self.accepted.desired.producers(slug));
         producers.any(|slug| self.learned.contains(slug))
@@ -172,7 +176,7 @@ fn slug(scope: &Scope) -> Option<&Slug> {
 
 /// These accounts and those whose outputs they take, so that each comes after the latter; where that goes round in a
 /// circle, as far as can be.
-fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<Vec<&'a Slug>> {
+fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<BTreeSet<&'a Slug>> {
     let mut left: BTreeMap<&Slug, BTreeSet<&Slug>> = BTreeMap::new();
     let mut open: Vec<&Slug> = slugs.iter().copied().collect();
     while let Some(slug) = open.pop() {
@@ -186,11 +190,11 @@ fn ranks<'a>(desired: &'a Desired, slugs: &BTreeSet<&'a Slug>) -> Vec<Vec<&'a Sl
     while !left.is_empty() {
         let is_ready = |producers: &BTreeSet<&Slug>| producers.iter().all(|it| !left.contains_key(it));
         let ready = left.iter().filter(|(_, producers)| is_ready(producers)).map(|(slug, _)| *slug);
-        let mut rank: Vec<_> = ready.collect();
+        let mut rank: BTreeSet<_> = ready.collect();
         if rank.is_empty() {
-            rank = left.keys().copied().take(1).collect();
+            rank.extend(left.keys().copied().take(1));
         }
-        rank.iter().for_each(|slug| drop(left.remove(slug)));
+        left.retain(|slug, _| !rank.contains(slug));
         ranks.push(rank);
     }
     ranks

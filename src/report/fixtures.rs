@@ -88,7 +88,7 @@ pub(crate) fn report<const N: usize>(slug: &str, findings: [(Item, Finding); N])
             findings: findings.into(),
             steps: Vec::new(),
             blocked: Vec::new(),
-            awaits: [].into(),
+            waiting: [].into(),
             unclaimed: Vec::new(),
             unclaimed_gap: None,
             gate: None,

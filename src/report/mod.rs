@@ -7,6 +7,7 @@
 //! Assumes: a report holds every item of its scope, so that an item without a finding is no longer declared.
 
 mod adopt;
+mod checked;
 mod closing;
 mod counts;
 mod deed;
@@ -14,6 +15,7 @@ mod diff;
 mod explain;
 #[cfg(test)]
 mod fixtures;
+mod imported;
 mod issue;
 mod issues_plan;
 mod json;
@@ -30,9 +32,11 @@ mod unseen;
 
 use std::collections::BTreeMap;
 
+pub use checked::{Checkup, checked_json, github, human, sarif};
 pub use counts::{Counts, counts};
 pub use diff::{Diff, Line, Sign, diff};
 pub use explain::{explained_paths, explanation, is_within};
+pub use imported::imported;
 pub use issue::{Halted, IssueKey, IssueKind, Now, Rejected, Situation, Wanted, WantedIssue, wanted};
 pub use issues_plan::{IssueStep, Me, SeenIssue, reconcile};
 pub use json::json;

@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn the_first_page_says_what_it_is_and_how_to_begin() {
-    insta::assert_snapshot!(stdout(&["--help"]), @r"
+    insta::assert_snapshot!(stdout(&["--help"]), @"
     Fastens AWS accounts to a git repository.
 
     A repository holds one folder for each AWS account. Landfast creates the accounts, configures them,
@@ -31,14 +31,18 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
     Usage: landfast <COMMAND>
 
     Commands:
-      sandbox  Try everything on this machine, without credentials
-      run      Keep the organization as the repository says, for good
-      plan     Show what would change and what has drifted, and change nothing
-      apply    Bring everything in line once, then end
-      explain  Say why an account is as it is
-      render   Print a whole account as one file
-      new      Write a new folder
-      help     Print this message or the help of the given subcommand(s)
+      sandbox   Try everything on this machine, without credentials
+      run       Keep the organization as the repository says, for good
+      plan      Show what would change and what has drifted, and change nothing
+      apply     Bring everything in line once, then end
+      validate  Check the files of the desired state, and ask nobody else
+      explain   Say why an account is as it is
+      render    Print a whole account as one file
+      new       Write a new folder
+      schema    Print the JSON Schema of a file, for editors
+      init      Write a minimal repository
+      import    Write down an organization that is there
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -49,6 +53,7 @@ fn the_first_page_says_what_it_is_and_how_to_begin() {
 
     First steps:
       landfast sandbox                              see it work, with nothing but this machine
+      landfast import --region eu-west-1            write down what you have; it cannot write to AWS
       landfast plan --repo https://git…/accounts    see what it would do to yours; it cannot write
       landfast run --repo … --mode observe          the safe first day: look and record, write nothing
 

@@ -51,36 +51,36 @@ fn work_tree() -> tempfile::TempDir {
 #[test]
 fn explain_shows_what_decides_and_everybody_who_spoke() {
     let folder = work_tree();
-    insta::assert_snapshot!(printed(folder.path(), &["explain", "accounts/payments-prod", "settings.passwordPolicy.minimumLength"]), @r"
+    insta::assert_snapshot!(printed(folder.path(), &["explain", "accounts/payments-prod", "settings.passwordPolicy.minimumLength"]), @"
     accounts/payments-prod
 
     settings.passwordPolicy.minimumLength: 16
-      > accounts/payments-prod/account.yaml:9  16
-        baselines/security/baseline.yaml:12    14
+      > accounts/payments-prod/account.yaml:10  16
+        baselines/security/baseline.yaml:13     14
     ");
-    insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "stacks.audit-trail"]), @r#"
+    insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "stacks.audit-trail"]), @"
     accounts/scratch
 
     stacks.audit-trail.parameters.KeepDays: 30
-      > baselines/security/baseline.yaml:30  ${{ values.TrailDays }}
+      > baselines/security/baseline.yaml:31  ${{ values.TrailDays }}
 
     stacks.audit-trail.template: baselines/security/audit-trail.template.yaml
-      > baselines/security/baseline.yaml:28  baselines/security/audit-trail.template.yaml
-    "#);
-    insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "tags"]), @r"
+      > baselines/security/baseline.yaml:29  baselines/security/audit-trail.template.yaml
+    ");
+    insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "tags"]), @"
     accounts/scratch
 
     tags.company: acme
-      > organization/organization.yaml:13  acme
+      > organization/organization.yaml:14  acme
 
     tags.costCenter: 1000
-      > accounts/scratch/account.yaml:4  1000
+      > accounts/scratch/account.yaml:5  1000
 
     tags.env: scratch
-      > accounts/scratch/account.yaml:4  scratch
+      > accounts/scratch/account.yaml:5  scratch
 
     tags.owner: platform
-      > accounts/scratch/account.yaml:4  platform
+      > accounts/scratch/account.yaml:5  platform
     ");
 }
 
@@ -160,15 +160,15 @@ fn new_account_writes_a_folder_that_loads_and_overwrites_nothing() {
 #[test]
 fn new_account_writes_nothing_that_would_not_load() {
     let folder = work_tree();
-    insta::assert_snapshot!(refused(folder.path(), &["new", "account", "search-prod", "--ou", "/workload/prod", "--name", "Acme Scratch"]), @r#"
+    insta::assert_snapshot!(refused(folder.path(), &["new", "account", "search-prod", "--ou", "/workload/prod", "--name", "Acme Scratch"]), @"
     error: the tag `costCenter` is missing
      --> accounts/search-prod/account.yaml
-      = see: organization/organization.yaml:14:25: every account has to have it
+      = see: organization/organization.yaml:15:25: every account has to have it
       = hint: give the account one: `tags: {costCenter: …}`
 
     error: the tag `owner` is missing
      --> accounts/search-prod/account.yaml
-      = see: organization/organization.yaml:14:18: every account has to have it
+      = see: organization/organization.yaml:15:18: every account has to have it
       = hint: give the account one: `tags: {owner: …}`
 
     error: the name `Acme Scratch` belongs to accounts/scratch already
@@ -176,7 +176,7 @@ fn new_account_writes_nothing_that_would_not_load() {
       |
     1 | name: Acme Scratch
       |       ^
-      = see: accounts/scratch/account.yaml:2:7: the first one
+      = see: accounts/scratch/account.yaml:3:7: the first one
       = hint: no two accounts can have the same name
 
     error: there is no OU `/workload/prod`
@@ -187,6 +187,6 @@ fn new_account_writes_nothing_that_would_not_load() {
       = hint: did you mean `/workloads/prod`?
 
     error: accounts/search-prod/account.yaml was not written: it would not load
-    "#);
+    ");
     assert!(!folder.path().join("accounts/search-prod").exists());
 }

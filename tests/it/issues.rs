@@ -72,7 +72,7 @@ pub(crate) fn report(finding: Finding) -> ScopeReport {
             findings: [("settings.passwordPolicy".parse().unwrap(), finding)].into(),
             steps: Vec::new(),
             blocked: Vec::new(),
-            awaits: [].into(),
+            waiting: [].into(),
             unclaimed: Vec::new(),
             unclaimed_gap: None,
             gate: None,

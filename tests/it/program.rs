@@ -139,3 +139,72 @@ async fn a_repository_for_another_organization_ends_the_program_before_any_write
     assert_eq!(daemon.child.wait().unwrap().code(), Some(1));
     assert!(stage.aws.mutations().is_empty(), "{:?}", stage.aws.mutations());
 }
+
+/// A company whose account `one` takes an output of the account `two`, and a stack of `one` what the first makes of it.
+fn company_that_shares(folder: &Path, ids: &[(&str, String)]) {
+    let taker = "Parameters: {In: {Type: String}}\nResources:\n  Note:\n    Type: AWS::SSM::Parameter\n    \
+                 Properties: {Type: String, Value: !Ref In}\nOutputs: {Out: {Value: !GetAtt Note.Value}}\n";
+    let stacks = |slug: &str| match slug {
+        "one" => {
+            "  first: {template: taker.template.yaml, parameters: {In: \"${{ accounts['two'].stacks['source'].outputs.Arn }}\"}}\n  \
+             second: {template: taker.template.yaml, parameters: {In: \"<${{ stacks['first'].outputs.Out }}>\"}}\n"
+        }
+        _ => "  source: {template: source.template.yaml}\n",
+    };
+    let source = "Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: shared}}}\n\
+                  Outputs: {Arn: {Value: !Ref Topic}}\n";
+    let mut files = vec![
+        ("organization/organization.yaml".to_owned(), ORGANIZATION.to_owned()),
+        ("accounts/one/taker.template.yaml".to_owned(), taker.to_owned()),
+        ("accounts/two/source.template.yaml".to_owned(), source.to_owned()),
+    ];
+    for (slug, id) in ids {
+        let account = format!("id: \"{id}\"\nname: {slug}\nou: /\nstacks:\n{}", stacks(slug));
+        files.push((format!("accounts/{slug}/account.yaml"), account));
+    }
+    for (path, text) in files {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_apply_fills_in_what_accounts_take_from_each_other_and_from_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = stage(folder.path()).await;
+    let ids =
+        ["one", "two"].map(|slug| (slug, stage.aws.add_account(slug, &format!("aws+{slug}@example.com"))));
+    let repository = folder.path().join("shared");
+    company_that_shares(&repository, &ids);
+    let keys = stage.aws.credentials();
+    let landfast = |command: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_landfast"))
+            .args([command, "--repo", repository.to_str().unwrap()])
+            .env_clear()
+            .env("AWS_ENDPOINT_URL", stage.aws.endpoint())
+            .env("AWS_ACCESS_KEY_ID", &keys.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", &keys.secret_key)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let (status, plan) = landfast("plan");
+    let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(status, Some(2), "{plan}");
+    let because = "it needs the output Arn of the stack source in two (eu-west-1), which is not there yet";
+    assert!(plan.contains(because), "{plan}");
+
+    let (status, applied) = landfast("apply");
+    assert_eq!(status, Some(0), "{applied}");
+    let stack = |slug: usize, name: &str| stage.aws.stack(&ids[slug].1, "eu-west-1", name).unwrap();
+    let arn = &stack(1, "source").outputs["Arn"];
+    assert_eq!(&stack(0, "first").parameters["In"], arn);
+    assert_eq!(stack(0, "second").parameters["In"], format!("<{arn}>"));
+    let writes = stage.aws.mutations().len();
+    assert_eq!(landfast("plan").0, Some(0));
+    assert_eq!(stage.aws.mutations().len(), writes);
+}

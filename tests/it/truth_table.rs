@@ -1,12 +1,13 @@
 //! The table of verdicts, every row of it, and what becomes of each row afterwards.
 
 use landfast::model::{
-    Base, Class, Desired, Hold, Mode, Outcome, Outcomes, Sight, Step, StepId, Value, Verdict,
+    Base, Class, Desired, Hold, Mode, OnLeave, Outcome, Outcomes, PlannedStep, Sight, Source, Step, StepId,
+    Tie, Value, Verdict,
 };
 use landfast::plan::{next_base, plan};
 use serde_json::json;
 
-use crate::paper::{ALIAS, adopting, based_on, in_mode, rules, scope, seeing, sight, wanting};
+use crate::paper::{ALIAS, adopting, based_on, in_mode, payments, rules, scope, seeing, sight, wanting};
 
 /// One row: the three values, and the verdict the design's table gives.
 #[derive(Clone, Debug)]
@@ -275,4 +276,66 @@ fn a_fight_ends_after_a_few_rounds_and_is_said() {
     assert!(plan.is_empty());
     assert_eq!(plan.findings[&ALIAS].verdict, Verdict::Drift);
     assert!(plan.blocked[0].needs_person && plan.blocked[0].because.contains("three times"));
+}
+
+/// The same table where git says that there must be nothing.
+#[test]
+fn what_must_not_be_there_goes_where_it_was_agreed_on_and_is_left_where_it_was_not() {
+    let absent = |observed: &str, base: Option<Value>| {
+        let mut desired = wanting(None);
+        payments(&mut desired).absent.insert(ALIAS, Source::default());
+        let seen = sight((!observed.is_empty()).then(|| json!(observed)).as_ref());
+        plan(&scope(), &desired, &based_on(base.as_ref()), &seeing(seen), &rules())
+    };
+    for (observed, base, verdict, steps) in [
+        ("", None, Verdict::InSync, 0),
+        ("", Some(json!("a")), Verdict::InSync, 0),
+        ("a", Some(json!("a")), Verdict::Pending, 1),
+        ("b", Some(json!("a")), Verdict::Conflict, 0),
+        ("a", None, Verdict::FirstSight, 0),
+        ("a", Some(Value::Null), Verdict::Drift, 0),
+        ("", Some(Value::Null), Verdict::InSync, 0),
+    ] {
+        let plan = absent(observed, base.clone());
+        assert_eq!(
+            (plan.findings[&ALIAS].verdict, plan.steps.len()),
+            (verdict, steps),
+            "{observed} {base:?}"
+        );
+        let is_removal = |planned: &PlannedStep| matches!(planned.step, Step::RemoveAccountAlias { .. });
+        assert!(plan.steps.iter().all(is_removal));
+    }
+    let agreed = next_base(&absent("", Some(json!("a"))), &Outcomes::new(), &based_on(Some(&json!("a"))));
+    assert_eq!(agreed.items[&ALIAS], Value::Null, "that there is nothing is agreed now");
+    let forgotten = plan(
+        &scope(),
+        &wanting(None),
+        &based_on(Some(&Value::Null)),
+        &seeing(sight(Some(&json!("b")))),
+        &rules(),
+    );
+    assert_eq!(forgotten.findings[&ALIAS].verdict, Verdict::Gone, "nothing of it was ours");
+}
+
+/// Only a tie that says so sends away what git no longer declares, and only as it was last agreed.
+#[test]
+fn what_leaves_is_removed_by_its_last_word_and_as_it_was_agreed_only() {
+    let leaving = |on_leave: OnLeave, observed: &str, mode: Mode| {
+        let mut base = based_on(Some(&json!("a")));
+        base.ties.insert(ALIAS, Tie { on_leave, ..Tie::default() });
+        let desired = in_mode(wanting(None), mode);
+        plan(&scope(), &desired, &base, &seeing(sight(Some(&json!(observed)))), &rules())
+    };
+    for (on_leave, observed, mode, steps, told) in [
+        (OnLeave::Remove, "a", Mode::Report, 1, 0),
+        (OnLeave::Remove, "a", Mode::Observe, 0, 0),
+        (OnLeave::Remove, "b", Mode::Enforce, 0, 1),
+        (OnLeave::Keep, "a", Mode::Enforce, 0, 0),
+    ] {
+        let plan = leaving(on_leave, observed, mode);
+        assert_eq!((plan.steps.len(), plan.blocked.len()), (steps, told), "{on_leave:?} {observed} {mode:?}");
+    }
+    let plan = leaving(OnLeave::Remove, "a", Mode::Report);
+    let done: Outcomes = plan.steps.iter().map(|step| (step.id.clone(), Outcome::Done)).collect();
+    assert_eq!(next_base(&plan, &done, &based_on(Some(&json!("a")))), Base::default());
 }

@@ -32,6 +32,8 @@ pub struct StackSeen {
     pub parameters: BTreeMap<String, String>,
     /// Tags of the stack.
     pub tags: BTreeMap<String, String>,
+    /// The capabilities it was last made with, as AWS spells them.
+    pub capabilities: Vec<String>,
     /// Outputs by key.
     pub outputs: BTreeMap<String, String>,
     /// True for a stack that belongs to another stack.
@@ -258,6 +260,7 @@ impl Reader {
             updated_millis,
             parameters: stack.parameters().iter().filter_map(parameter).collect(),
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
+            capabilities: stack.capabilities().iter().map(|it| it.as_str().to_owned()).collect(),
             outputs: stack.outputs().iter().filter_map(|o| pair(o.output_key(), o.output_value())).collect(),
             is_nested: stack.parent_id.is_some(),
             is_protected: stack.enable_termination_protection.unwrap_or_default(),

@@ -49,6 +49,19 @@ impl Reader {
         Ok(aliases.into_iter().next())
     }
 
+    /// The names of the account's SAML providers; IAM does not page them.
+    pub async fn saml_providers(&self) -> Result<Vec<String>, Error> {
+        let operation = "ListSAMLProviders";
+        let client = self.session.iam(None, Repeat::Freely).await?;
+        let answer = self.session.send(operation, client.list_saml_providers().send()).await?;
+        let arns = answer.saml_provider_list.unwrap_or_default().into_iter().map(|provider| provider.arn);
+        arns.map(|arn| {
+            let name = arn.as_deref().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name.to_owned());
+            name.ok_or_else(|| self.lacks(operation, "name"))
+        })
+        .collect()
+    }
+
     /// The metadata document of a SAML provider, where the account has one of that name.
     pub async fn saml_provider(&self, name: &SamlProviderName) -> Result<Option<String>, Error> {
         let operation = "GetSAMLProvider";

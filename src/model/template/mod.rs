@@ -3,9 +3,19 @@
 //! Guarantees: short and long forms of every intrinsic read as the same long form; what a scalar says is kept to
 //! the letter (`2010-09-09`, `012345678901`, `1.10` stay texts, and `"8080"` is not the number 8080, because
 //! inside a free-form document the two differ); [`canonical`] is equal for templates that mean the same.
-//! What a template means to CloudFormation beyond its form (types, limits) is not checked here.
+//! What a template means to CloudFormation beyond its form is looked at as far as the text alone shows it: names that
+//! stand for nothing, quotas, values of parameters. Types of resources and their properties are not.
+
+mod constraints;
+mod remarks;
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use constraints::{Constraints, Objection};
+pub use remarks::{About, Remark};
+
+pub use text::TemplateText;
 
 use super::Value;
 use crate::yaml::{self, Entry, Kind, Node, Place, implied};
@@ -39,18 +49,24 @@ pub struct TemplateParameter {
     pub no_echo: bool,
     /// The only values that are accepted; empty when any is.
     pub allowed: Vec<String>,
+    /// What else is asked of a value.
+    pub constraints: Constraints,
 }
 
 impl Template {
     /// Reads YAML or JSON.
     pub fn parse(text: &str) -> Result<Self, TemplateFault> {
-        let (node, mut faults) = yaml::parse(text);
-        if !faults.is_empty() {
-            let first = faults.remove(0);
-            return Err(fault(first.place, first.message));
-        }
-        let node = node.ok_or_else(|| fault(Place::default(), "nothing in it"))?;
-        let template = Self { body: long(&node)? };
+        Self::of(&node(text)?)
+    }
+
+    /// The same, with everything that CloudFormation will refuse in it.
+    pub fn survey(text: &str) -> Result<(Self, Vec<Remark>), TemplateFault> {
+        let node = node(text)?;
+        Ok((Self::of(&node)?, remarks::remarks(&node)))
+    }
+
+    fn of(node: &Node) -> Result<Self, TemplateFault> {
+        let template = Self { body: long(node)? };
         match template.body.get("Resources") {
             Some(Value::Object(resources)) if !resources.is_empty() => Ok(template),
             _ => Err(fault(node.place, "not a CloudFormation template: it has no `Resources`")),
@@ -106,6 +122,15 @@ pub fn plain_text(value: &Value) -> Option<String> {
     }
 }
 
+fn node(text: &str) -> Result<Node, TemplateFault> {
+    let (node, mut faults) = yaml::parse(text);
+    if !faults.is_empty() {
+        let first = faults.remove(0);
+        return Err(fault(first.place, first.message));
+    }
+    node.ok_or_else(|| fault(Place::default(), "nothing in it"))
+}
+
 fn parameter(value: &Value) -> TemplateParameter {
     let text = |key: &str| value.get(key).and_then(plain_text);
     let allowed = value.get("AllowedValues").and_then(Value::as_array);
@@ -114,6 +139,7 @@ fn parameter(value: &Value) -> TemplateParameter {
         default: text("Default"),
         no_echo: text("NoEcho").is_some_and(|flag| flag.eq_ignore_ascii_case("true")),
         allowed: allowed.into_iter().flatten().filter_map(plain_text).collect(),
+        constraints: Constraints::of(value),
     }
 }
 

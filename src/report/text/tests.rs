@@ -132,3 +132,31 @@ fn no_line_of_words_is_wider_than_a_hundred_columns() {
     let longest = text.lines().map(|line| line.chars().count()).max();
     assert!(longest <= Some(100), "{text}");
 }
+
+#[test]
+fn a_move_is_told_with_what_it_brings_and_what_it_leaves_behind() {
+    let left = finding(Verdict::Undeclared, json!(null), json!({"metadata": "x"}));
+    let mut account = report(
+        "shop",
+        [
+            made("stacks.trail[eu-west-1]", json!({"state": "ok"})),
+            ("settings.samlProviders.ADFS".parse().unwrap(), left),
+        ],
+    );
+    let tie = crate::model::Tie {
+        declared_in: "baselines/people/baseline.yaml".to_owned(),
+        left: Some(account.plan.revision.clone()),
+        ..crate::model::Tie::default()
+    };
+    account.plan.ties.insert("settings.samlProviders.ADFS".parse().unwrap(), tie);
+    let mut organization = organization();
+    let ou = |text: &str| crate::model::OuPath::parse(text).unwrap();
+    let slug = crate::model::Slug::parse("shop").unwrap();
+    let id = crate::model::AccountId::parse("111122223333").unwrap();
+    let step = Step::MoveAccount { slug, id, before: ou("/sandbox"), after: ou("/workloads/prod") };
+    let item: Item = "accounts.shop.ou".parse().unwrap();
+    let moved = finding(Verdict::Pending, json!("/workloads/prod"), json!("/sandbox"));
+    organization.plan.findings.insert(item.clone(), moved);
+    organization.plan.steps.push(PlannedStep { id: StepId("move".to_owned()), item, needs: [].into(), step });
+    insta::assert_snapshot!(text(&[organization, account]), @"");
+}

@@ -40,7 +40,7 @@ fn first(plan: &Plan) -> String {
 fn with_a_stack() -> (Desired, StackKey) {
     let Ok(Item::Stack(key)) = STACK.parse::<Item>() else { panic!("a stack") };
     let stack = Stack {
-        template: "{}".to_owned(),
+        template: "{}".into(),
         parameters: BTreeMap::new(),
         deferred: BTreeMap::new(),
         tags: BTreeMap::new(),

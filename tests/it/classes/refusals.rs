@@ -61,6 +61,17 @@ fn every_modelled_error_of_every_call_has_a_class() {
     iam CreateSAMLProvider InvalidInput: stalled
     iam CreateSAMLProvider LimitExceeded: stalled
     iam CreateSAMLProvider ServiceFailure: transient (looked before sent again)
+    iam DeleteAccountAlias ConcurrentModification: transient
+    iam DeleteAccountAlias LimitExceeded: stalled
+    iam DeleteAccountAlias NoSuchEntity: transient (absent)
+    iam DeleteAccountAlias ServiceFailure: transient (looked before sent again)
+    iam DeleteAccountPasswordPolicy LimitExceeded: stalled
+    iam DeleteAccountPasswordPolicy NoSuchEntity: transient (absent)
+    iam DeleteAccountPasswordPolicy ServiceFailure: transient (looked before sent again)
+    iam DeleteSAMLProvider InvalidInput: stalled
+    iam DeleteSAMLProvider LimitExceeded: stalled
+    iam DeleteSAMLProvider NoSuchEntity: transient (absent)
+    iam DeleteSAMLProvider ServiceFailure: transient (looked before sent again)
     iam DetachRolePolicy InvalidInput: stalled
     iam DetachRolePolicy LimitExceeded: stalled
     iam DetachRolePolicy NoSuchEntity: transient (absent)
@@ -72,6 +83,7 @@ fn every_modelled_error_of_every_call_has_a_class() {
     iam GetSAMLProvider NoSuchEntity: transient (absent)
     iam GetSAMLProvider ServiceFailure: transient (looked before sent again)
     iam ListAccountAliases ServiceFailure: transient (looked before sent again)
+    iam ListSAMLProviders ServiceFailure: transient (looked before sent again)
     iam UpdateAccountPasswordPolicy LimitExceeded: stalled
     iam UpdateAccountPasswordPolicy MalformedPolicyDocument: stalled
     iam UpdateAccountPasswordPolicy NoSuchEntity: transient (absent)

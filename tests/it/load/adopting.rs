@@ -26,7 +26,7 @@ fn lines_to_paste(scope: &Scope, items: &[&str]) -> Option<String> {
         findings: items.iter().map(|item| (item.parse().unwrap(), first_sight())).collect(),
         steps: Vec::new(),
         blocked: Vec::new(),
-        awaits: [].into(),
+        waiting: [].into(),
         unclaimed: Vec::new(),
         unclaimed_gap: None,
         gate: None,

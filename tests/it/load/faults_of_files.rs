@@ -92,7 +92,18 @@ fn bad_and_long_email() {
 }
 
 #[test]
-fn two_folders_with_one_email_name_or_id() {
+fn two_accounts_that_are_there_may_have_one_name_and_one_that_is_not_may_not() {
+    const TWO: &str = "accounts/two/account.yaml";
+    let two = |id: &str| format!("{id}name: One\nemail: two@example.com\nou: /security\n");
+    let one = format!("{ONE}id: \"111122223333\"\n");
+    let made = two("id: \"444455556666\"\n");
+    assert_eq!(loaded(&[(ACCOUNT, &one), (TWO, &made)]).accounts.len(), 2);
+    let said = faults(&[(ACCOUNT, &one), (TWO, &two(""))]);
+    assert!(said.contains("the name `One` belongs to accounts/one already"), "{said}");
+}
+
+#[test]
+fn two_folders_with_one_email_or_id() {
     insta::assert_snapshot!(
         faults(&[
             (ACCOUNT, &format!("{ONE}id: \"111122223333\"\n")),
@@ -108,14 +119,6 @@ fn two_folders_with_one_email_name_or_id() {
           |     ^
           = see: accounts/one/account.yaml:4:5: the first one
           = hint: no two accounts can have the same id
-
-        error: the name `One` belongs to accounts/one already
-         --> accounts/two/account.yaml:2:7
-          |
-        2 | name: One
-          |       ^
-          = see: accounts/one/account.yaml:1:7: the first one
-          = hint: no two accounts can have the same name
 
         error: the e-mail `one@example.com` belongs to accounts/one already
          --> accounts/two/account.yaml:3:8

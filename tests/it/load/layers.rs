@@ -223,6 +223,8 @@ const EXCLUDING: &str = "targets:\n  ous: [/**]\n  exclude:\n    one: OPS-1231, 
 fn checked(today: &str) -> String {
     let mut files = small();
     files.insert("baselines/a/baseline.yaml".to_owned(), File::text(EXCLUDING));
+    let three = "name: Three\nemail: three@example.com\nou: /security\n";
+    files.insert("accounts/three/account.yaml".to_owned(), File::text(three));
     let checked = check(&tree(files), Some(today.parse().unwrap()));
     assert!(checked.diagnostics.iter().all(|it| it.severity == Severity::Warning));
     let desired = checked.desired.expect("warnings keep nothing from being applied");

@@ -174,13 +174,13 @@ fn what_cannot_be_locked_is_said() {
     insta::assert_snapshot!(faults(&[(
         "baselines/a/baseline.yaml",
         "targets: {ous: [/**]}\nlocked: [settings.passwordPolcy, ou, values]\nsettings: {passwordPolicy: {minimumLength: 14}}\n",
-    ), (ACCOUNT, &format!("{ONE}locked: [mode]\n"))]), @r"
+    ), (ACCOUNT, &format!("{ONE}locked: [mode]\n"))]), @"
     error: unknown key `locked`
      --> accounts/one/account.yaml:4:1
       |
     4 | locked: [mode]
       | ^
-      = hint: known here: id, name, email, ou, tags, access, mode, values, settings, stacks, adopt
+      = hint: known here: id, name, email, ou, tags, access, mode, values, settings, stacks, onLeave, adopt
 
     error: there is no `settings.passwordPolcy` to lock
      --> baselines/a/baseline.yaml:2:10

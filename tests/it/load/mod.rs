@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod adopting;
+mod checks;
 mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;
@@ -18,6 +19,7 @@ mod leaving;
 mod locks;
 mod meaning;
 mod references;
+mod remembering;
 mod rendering;
 mod rollout;
 mod saml;
@@ -90,7 +92,11 @@ fn one(more: &str) -> String {
 fn loaded(changes: &[(&str, &str)]) -> Desired {
     let mut files = small();
     files.extend(changes.iter().map(|(path, text)| ((*path).to_owned(), File::text(text))));
-    load(&tree(files)).unwrap_or_else(|faults| panic!("{faults}"))
+    let tree = tree(files);
+    let desired = load(&tree).unwrap_or_else(|faults| panic!("{faults}"));
+    // No editor may call wrong what loads.
+    crate::schema::assert_accepted(&tree);
+    desired
 }
 
 fn slug(text: &str) -> Slug {

@@ -292,7 +292,8 @@ fn a_rendered_account_takes_the_same_outputs_and_explaining_names_them() {
     files.insert("accounts/one/source.template.yaml".to_owned(), File::text(PRODUCER));
     files.insert(ACCOUNT.to_owned(), File::text(one));
     let tree = tree(files);
-    let before = load(&tree).unwrap_or_else(|faults| panic!("{faults}")).accounts[&slug("one")].clone();
+    let before =
+        Account::clone(&load(&tree).unwrap_or_else(|faults| panic!("{faults}")).accounts[&slug("one")]);
     let (yaml, after) = rendered_again(&tree);
     insta::assert_snapshot!(yaml, @r#"
     name: One

@@ -41,7 +41,7 @@ impl Implied {
             let tags = stack.value.sent_tags(&self.newest().organization.id);
             let is_it = |found: &KnownStack| {
                 ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&found.status.as_str())
-                    && found.template == stack.value.template
+                    && found.template == stack.value.template.as_str()
                     && found.parameters == stack.value.parameters
                     && found.tags == tags
             };

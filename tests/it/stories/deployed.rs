@@ -221,6 +221,7 @@ async fn everything_works_with_what_the_templates_grant_and_nothing_is_granted_i
     a_tag_changed_by_hand_is_traced(&story).await;
     the_directory_changes_its_certificate(&story).await;
     what_is_asked_only_where_other_answers_are_silent(&story).await;
+    everything_that_was_kept_in_an_account_is_removed(&story).await;
 
     let play = &story.play;
     let alpha = play.id("alpha");
@@ -326,6 +327,31 @@ async fn the_directory_changes_its_certificate(story: &Deployed) {
     play.rest().await;
 }
 
+/// First the settings, because the baseline reaches beta no longer; then a stack, because it must not be there.
+async fn everything_that_was_kept_in_an_account_is_removed(story: &Deployed) {
+    let play = &story.play;
+    let of_baseline = |(path, text): (String, String)| (path == BASELINE).then_some(text);
+    let baseline = files(&[]).into_iter().find_map(of_baseline).unwrap();
+    let removing = baseline.replace("settings:\n", "onLeave: remove\nsettings:\n");
+    let removing = removing.replace("template.yaml}", "template.yaml, onLeave: keep}");
+    let removing = removing.replace("CAPABILITY_NAMED_IAM]}", "CAPABILITY_NAMED_IAM], onLeave: keep}");
+    play.commit("What leaves goes", &[(BASELINE, Some(removing.clone()))]);
+    play.rest().await;
+    let without = removing.replace("ous: [\"/**\"]", "ous: [\"/**\"], exclude: {beta: OPS-1}");
+    play.commit("Exempt beta", &[(BASELINE, Some(without))]);
+    let beta = play.id("beta");
+    let is_bare = |play: &Play| {
+        play.password_length("beta").is_none() && play.stage.aws.saml_providers(&beta).is_empty()
+    };
+    play.until("its settings are gone", is_bare).await;
+    play.until("its alias too", |play| !play.calls("DeleteAccountAlias").is_empty()).await;
+    let file =
+        "name: Company beta\nou: /special\ntags: {owner: somebody else}\nstacks: {role: absent}\n".to_owned();
+    play.commit("No role in beta", &[(&path("beta"), Some(file))]);
+    play.until("the stack is gone", |play| play.stack("beta", "role").is_none()).await;
+    play.rest().await;
+}
+
 /// The place of an account where a listing leaves it out, and the end of a drift detection where the stack does not
 /// show it.
 async fn what_is_asked_only_where_other_answers_are_silent(story: &Deployed) {
@@ -342,6 +368,8 @@ async fn what_is_asked_only_where_other_answers_are_silent(story: &Deployed) {
     let stack = play.stack("alpha", "role").unwrap().id;
     let detection = reader.detect_drift(&home, &stack).await.unwrap();
     reader.detection(&home, &detection).await.unwrap();
+    // What `import` asks besides.
+    assert_eq!(reader.saml_providers().await.unwrap(), ["ADFS"]);
 }
 
 #[tokio::test]

@@ -429,3 +429,21 @@ async fn an_exclusion_that_is_over_is_told_to_a_person() {
     );
     play.end().await;
 }
+
+#[tokio::test]
+async fn a_key_that_is_no_longer_declared_stays_and_is_told_until_somebody_decides() {
+    let play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let shorter = baseline(ALL, "").replace(", requireSymbols: true", "");
+    play.commit("No word on symbols", &[(BASELINE, Some(shorter.clone()))]);
+    play.told("alpha", "requireSymbols (true) in it is no longer declared").await;
+    play.rest().await;
+    let has_symbols =
+        |play: &Play| play.stage.aws.password_policy(&play.id("alpha")).unwrap()["RequireSymbols"] == true;
+    assert!(has_symbols(&play) && play.is_kept("alpha"));
+    let without = shorter.replace("minimumLength: 14", "minimumLength: 14, requireSymbols: false");
+    play.commit("No symbols", &[(BASELINE, Some(without))]);
+    play.until("it is done and told no more", |play| !has_symbols(play) && play.attention("alpha").is_none())
+        .await;
+    play.end().await;
+}

@@ -14,6 +14,7 @@ mod federation;
 mod files;
 mod guards;
 mod identity;
+mod import;
 mod kills;
 mod leaving;
 mod locks;

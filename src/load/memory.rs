@@ -1,0 +1,297 @@
+//! What one load leaves for the next, so that what did not change is not worked out again.
+//!
+//! Guarantees: pure; a load that remembers comes to the same as one that does not. Whatever is kept is kept with
+//! everything it was made from, and is used again only where all of that is the same. What a load did not ask for is
+//! forgotten after it, unless the commit is bad: it is soon followed by one that mends it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::diagnostic::Faults;
+use super::documents::Documents;
+use super::held::Whereabouts;
+use super::identity::{Identity, Properties};
+use super::layer::Layer;
+use super::links::Link;
+use super::merge::Layers;
+use super::raw;
+use super::reads::Reads;
+use super::templates::{Loaded, Templates};
+use super::tree::File;
+use crate::model::Account;
+use crate::model::saml::SamlMetadata;
+
+/// Everything that is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) repository: Pages<raw::Repository>,
+    pub(super) organization: Pages<raw::Organization>,
+    pub(super) baselines: Pages<raw::Baseline>,
+    pub(super) accounts: Pages<raw::Account>,
+    pub(super) templates: Pages<Loaded>,
+    pub(super) documents: Pages<SamlMetadata>,
+    pub(super) identities: Kept<Origin, Found<Properties>>,
+    pub(super) everybody: Settled<Vec<Same<Properties>>>,
+    pub(super) surroundings: Settled<Surroundings>,
+    pub(super) built: Kept<Inputs, Built>,
+    /// True after a commit that did not load: what is known of the last one that did is kept.
+    pub(super) was_bad: bool,
+}
+
+/// How much is kept of one kind while no commit loads: more than a commit can hold.
+const MOST: usize = 50_000;
+
+impl Memory {
+    /// Begins another load. Forgets what was not asked for in the last one, unless that did not load.
+    pub(super) fn turn(&mut self) {
+        let all = !self.was_bad;
+        self.repository.turn(all);
+        self.organization.turn(all);
+        self.baselines.turn(all);
+        self.accounts.turn(all);
+        self.templates.turn(all);
+        self.documents.turn(all);
+        self.identities.turn(all);
+        self.everybody.turn(all);
+        self.surroundings.turn(all);
+        self.built.turn(all);
+    }
+}
+
+/// Files by path, each with what was read in it.
+pub(super) type Pages<T> = Kept<Option<Content>, Found<T>>;
+
+/// What something came to, and the faults that were met.
+#[derive(Debug)]
+pub(super) struct Found<T> {
+    value: Option<Arc<T>>,
+    faults: Faults,
+}
+
+impl<T> Pages<T> {
+    /// What `read` makes of a file, or made of the very same file before; its faults are reported each time.
+    pub(super) fn read(
+        &mut self,
+        path: &str,
+        file: Option<&File>,
+        faults: &mut Faults,
+        read: impl FnOnce(&mut Faults) -> Option<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        self.find(path, file.cloned().map(Content), faults, read)
+    }
+}
+
+impl<I: PartialEq, T> Kept<I, Found<T>> {
+    /// What `make` comes to, or came to from the same things before; its faults are reported each time.
+    pub(super) fn find(
+        &mut self,
+        name: &str,
+        from: I,
+        faults: &mut Faults,
+        make: impl FnOnce(&mut Faults) -> Option<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        let found = self.get_or_make(name, from, || {
+            let mut faults = Faults::default();
+            Found { value: make(&mut faults), faults }
+        });
+        faults.absorb(&found.faults);
+        found.value.clone()
+    }
+}
+
+/// Things by name, each with what it was made from.
+#[derive(Debug)]
+pub(super) struct Kept<I, T> {
+    before: BTreeMap<String, (I, T)>,
+    now: BTreeMap<String, (I, T)>,
+}
+
+impl<I, T> Default for Kept<I, T> {
+    fn default() -> Self {
+        Self { before: BTreeMap::new(), now: BTreeMap::new() }
+    }
+}
+
+impl<I: PartialEq, T> Kept<I, T> {
+    /// What is kept under `name` if it was made from the same, or else what `make` makes of it now.
+    pub(super) fn get_or_make(&mut self, name: &str, from: I, make: impl FnOnce() -> T) -> &T {
+        let is_same = self.before.get(name).is_some_and(|kept| kept.0 == from);
+        let kept = if is_same { self.before.remove_entry(name) } else { None };
+        let (name, kept) = kept.unwrap_or_else(|| (name.to_owned(), (from, make())));
+        &self.now.entry(name).insert_entry(kept).into_mut().1
+    }
+
+    fn turn(&mut self, forget: bool) {
+        let now = std::mem::take(&mut self.now);
+        if forget || self.before.len() > MOST {
+            self.before = now;
+            return;
+        }
+        for (name, kept) in now {
+            self.before.entry(name).or_insert(kept);
+        }
+    }
+}
+
+/// A file, the same where its bytes are the same: a directory is read into new memory each time.
+#[derive(Clone, Debug)]
+pub(super) struct Content(File);
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (File::Blob(one), File::Blob(other)) => Arc::ptr_eq(one, other) || one == other,
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// Something shared that is the same only where it is the same memory.
+#[derive(Debug)]
+pub(super) struct Same<T>(pub(super) Arc<T>);
+
+impl<T> Same<T> {
+    pub(super) fn of(value: &Arc<T>) -> Self {
+        Self(Arc::clone(value))
+    }
+}
+
+impl<T> Clone for Same<T> {
+    fn clone(&self) -> Self {
+        Self::of(&self.0)
+    }
+}
+
+impl<T> PartialEq for Same<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// One thing that becomes the same memory wherever it is equal.
+#[derive(Debug)]
+pub(super) struct Settled<T> {
+    before: Option<Same<T>>,
+    now: Option<Same<T>>,
+}
+
+impl<T> Default for Settled<T> {
+    fn default() -> Self {
+        Self { before: None, now: None }
+    }
+}
+
+impl<T: PartialEq> Settled<T> {
+    /// What was there if it is equal, or else the new value.
+    pub(super) fn settle(&mut self, value: T) -> Same<T> {
+        let before = self.before.clone().filter(|before| *before.0 == value);
+        self.now.insert(before.unwrap_or_else(|| Same(Arc::new(value)))).clone()
+    }
+
+    fn turn(&mut self, forget: bool) {
+        let now = self.now.take();
+        if forget || self.before.is_none() {
+            self.before = now;
+        }
+    }
+}
+
+/// What an account's own properties are made from.
+#[derive(Debug, PartialEq)]
+pub(super) struct Origin {
+    pub(super) file: Same<raw::Account>,
+    pub(super) organization: Same<raw::Organization>,
+    /// False where the organization's file has a fault: then nothing is said that might follow from it.
+    pub(super) is_sound: bool,
+}
+
+/// What all accounts are built from alike.
+#[derive(Debug, PartialEq)]
+pub(super) struct Surroundings {
+    pub(super) organization: Same<raw::Organization>,
+    pub(super) repository: Same<raw::Repository>,
+    pub(super) baselines: Vec<Same<raw::Baseline>>,
+    pub(super) beside: Vec<Beside>,
+    pub(super) facts: Facts,
+}
+
+impl Surroundings {
+    pub(super) fn new(
+        organization: &Arc<raw::Organization>,
+        layers: &Layers,
+        templates: &Templates<'_>,
+        documents: &Documents<'_>,
+        everybody: &Same<Vec<Same<Properties>>>,
+        identities: &[Identity<'_>],
+    ) -> Self {
+        let (repository, baselines) = layers.shared();
+        let all = layers.iter().map(|baseline| &baseline.layer).chain([&layers.repository().layer]);
+        let reads = all.clone().fold(Reads::default(), |reads, layer| reads.and(layer.reads.clone()));
+        Self {
+            organization: Same::of(organization),
+            repository,
+            baselines,
+            beside: all.map(|layer| Beside::of(layer, templates, documents)).collect(),
+            facts: Facts::read(&reads, everybody, identities),
+        }
+    }
+}
+
+/// What one account is built from.
+#[derive(Debug, PartialEq)]
+pub(super) struct Inputs {
+    pub(super) surroundings: Same<Surroundings>,
+    pub(super) file: Same<raw::Account>,
+    pub(super) properties: Same<Properties>,
+    pub(super) beside: Beside,
+    pub(super) facts: Facts,
+}
+
+/// The files that a layer names.
+#[derive(Debug, PartialEq)]
+pub(super) struct Beside {
+    pub(super) templates: Vec<Option<Same<Loaded>>>,
+    pub(super) documents: Vec<Option<Same<SamlMetadata>>>,
+}
+
+impl Beside {
+    pub(super) fn of(layer: &Layer, templates: &Templates<'_>, documents: &Documents<'_>) -> Self {
+        Self { templates: templates.of(layer), documents: documents.of(layer) }
+    }
+}
+
+/// The facts of other accounts that expressions look at.
+#[derive(Debug, PartialEq)]
+pub(super) enum Facts {
+    /// Of these, in the order of their names; nothing for one that is not there.
+    Of(Vec<Option<Same<Properties>>>),
+    /// Perhaps of everybody.
+    All(Same<Vec<Same<Properties>>>),
+}
+
+impl Facts {
+    /// What is looked at; `identities` are in the order of their names.
+    pub(super) fn read(
+        reads: &Reads,
+        everybody: &Same<Vec<Same<Properties>>>,
+        identities: &[Identity<'_>],
+    ) -> Self {
+        let of = |slug: &String| {
+            let at = identities.binary_search_by(|who| who.slug.as_str().cmp(slug)).ok()?;
+            Some(Same::of(&identities[at].properties))
+        };
+        match reads {
+            Reads::Everybody => Self::All(everybody.clone()),
+            Reads::Of(slugs) => Self::Of(slugs.iter().map(of).collect()),
+        }
+    }
+}
+
+/// An account with all that was found out on the way.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) account: Arc<Account>,
+    pub(super) links: Arc<Vec<Link>>,
+    pub(super) whereabouts: Arc<Whereabouts>,
+    pub(super) faults: Faults,
+}

@@ -1,0 +1,346 @@
+//! What CloudFormation will refuse in a template that can be read: names that stand for nothing, and its quotas.
+//!
+//! Guarantees: nothing is said of a template that something else works on before CloudFormation reads it (a transform,
+//! `Fn::ForEach`, a module): names may come from there. Only sections whose functions are evaluated are looked at.
+
+use std::collections::BTreeSet;
+
+use crate::yaml::{Entry, Kind, Node, Place};
+
+/// One thing that CloudFormation will refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column, counted from 1.
+    pub column: u32,
+    /// What kind of thing it is.
+    pub about: About,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
+}
+
+/// What a remark is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A quota of CloudFormation.
+    Limit,
+    /// A name that stands for nothing.
+    Reference,
+}
+
+/// How many entries CloudFormation takes in one section.
+const QUOTAS: [(&str, &str, usize); 4] = [
+    ("Parameters", "parameters", 200),
+    ("Resources", "resources", 500),
+    ("Outputs", "outputs", 200),
+    ("Mappings", "mappings", 200),
+];
+/// Bytes of a template's description.
+const MAX_DESCRIPTION: usize = 1_024;
+const PSEUDO: [&str; 8] = [
+    "AWS::AccountId",
+    "AWS::NoValue",
+    "AWS::NotificationARNs",
+    "AWS::Partition",
+    "AWS::Region",
+    "AWS::StackId",
+    "AWS::StackName",
+    "AWS::URLSuffix",
+];
+/// The attributes of a resource whose functions are evaluated.
+const EVALUATED: [&str; 4] = ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy"];
+
+/// Everything there is to say of a template.
+pub(super) fn remarks(template: &Node) -> Vec<Remark> {
+    if is_made_elsewhere(template) {
+        return Vec::new();
+    }
+    let names = |section| entries(template, section).iter().map(|entry| entry.key.as_str()).collect();
+    let mut survey = Survey {
+        parameters: names("Parameters"),
+        resources: names("Resources"),
+        conditions: names("Conditions"),
+        mappings: names("Mappings"),
+        in_conditions: false,
+        found: Vec::new(),
+    };
+    survey.quotas(template);
+    survey.sections(template);
+    survey.found
+}
+
+/// True where names may come from something that is not in the template.
+fn is_made_elsewhere(template: &Node) -> bool {
+    let is_module = |resource: &Entry| {
+        let kind = get(&resource.value, "Type").and_then(text);
+        kind.is_some_and(|kind| kind.ends_with("::MODULE"))
+    };
+    get(template, "Transform").is_some()
+        || entries(template, "Resources").iter().any(is_module)
+        || has_macro(template)
+}
+
+fn has_macro(node: &Node) -> bool {
+    let is_macro = |key: &str| key == "Fn::Transform" || key.starts_with("Fn::ForEach");
+    node.tag.as_deref() == Some("!Transform")
+        || match &node.kind {
+            Kind::Scalar { .. } => false,
+            Kind::List(nodes) => nodes.iter().any(has_macro),
+            Kind::Map(entries) => entries.iter().any(|entry| is_macro(&entry.key) || has_macro(&entry.value)),
+        }
+}
+
+/// The names of a template, and what was found so far.
+struct Survey<'n> {
+    parameters: BTreeSet<&'n str>,
+    resources: BTreeSet<&'n str>,
+    conditions: BTreeSet<&'n str>,
+    mappings: BTreeSet<&'n str>,
+    /// Conditions are worked out before there are resources.
+    in_conditions: bool,
+    found: Vec<Remark>,
+}
+
+impl<'n> Survey<'n> {
+    fn quotas(&mut self, template: &'n Node) {
+        for (section, what, most) in QUOTAS {
+            let all = entries(template, section);
+            if let Some(extra) = all.get(most) {
+                let message = format!("the template has {} {what}, and {most} are allowed", all.len());
+                self.say(About::Limit, extra.place, message, "split the stack in two");
+            }
+        }
+        if let Some(node) = get(template, "Description")
+            && let Some(length) = text(node).map(str::len).filter(|length| *length > MAX_DESCRIPTION)
+        {
+            let message = format!("the description has {length} bytes, and {MAX_DESCRIPTION} are allowed");
+            self.say(About::Limit, node.place, message, "say the rest in a comment");
+        }
+    }
+
+    fn sections(&mut self, template: &'n Node) {
+        self.in_conditions = true;
+        for condition in entries(template, "Conditions") {
+            self.walk(&condition.value);
+        }
+        self.in_conditions = false;
+        for resource in entries(template, "Resources") {
+            self.resource(&resource.value);
+        }
+        for output in entries(template, "Outputs") {
+            self.conditional(&output.value);
+            for key in ["Value", "Export"] {
+                get(&output.value, key).into_iter().for_each(|node| self.walk(node));
+            }
+        }
+    }
+
+    fn resource(&mut self, resource: &'n Node) {
+        self.conditional(resource);
+        match get(resource, "DependsOn") {
+            Some(Node { kind: Kind::List(nodes), .. }) => {
+                nodes.iter().for_each(|node| self.needs_resource(node))
+            }
+            Some(node) => self.needs_resource(node),
+            None => {}
+        }
+        for key in EVALUATED {
+            get(resource, key).into_iter().for_each(|node| self.walk(node));
+        }
+    }
+
+    fn conditional(&mut self, node: &'n Node) {
+        if let Some(node) = get(node, "Condition") {
+            self.condition(node);
+        }
+    }
+
+    fn needs_resource(&mut self, node: &'n Node) {
+        if let Some(name) = text(node) {
+            self.resource_named(name, node.place, "`DependsOn` names");
+        }
+    }
+
+    /// Looks at a node and everything in it.
+    fn walk(&mut self, node: &'n Node) {
+        match function_tag(node) {
+            Some(name) => self.function(name, node.place, &node.kind),
+            None => self.content(&node.kind),
+        }
+    }
+
+    /// The same for what a node is apart from its tag: the argument of a function may be another one.
+    fn content(&mut self, kind: &'n Kind) {
+        match kind {
+            Kind::Scalar { .. } => {}
+            Kind::List(nodes) => nodes.iter().for_each(|node| self.walk(node)),
+            Kind::Map(entries) => match entries.as_ref() {
+                [Entry { key, value, .. }] if function_tag(value).is_none() && self.is_function(key) => {
+                    self.function(key.trim_start_matches("Fn::"), value.place, &value.kind);
+                }
+                entries => entries.iter().for_each(|entry| self.walk(&entry.value)),
+            },
+        }
+    }
+
+    /// A map of one key is a function if the key is one; elsewhere `Condition` is a key like any other.
+    fn is_function(&self, key: &str) -> bool {
+        key == "Ref" || key.starts_with("Fn::") || (key == "Condition" && self.in_conditions)
+    }
+
+    fn function(&mut self, name: &str, place: Place, argument: &'n Kind) {
+        match (name, argument) {
+            ("Ref", Kind::Scalar { text, .. }) => self.reference(text, place, "`Ref` names"),
+            ("Condition", Kind::Scalar { text, .. }) => self.condition_named(text, place),
+            ("GetAtt", Kind::Scalar { text, .. }) => {
+                if let Some((resource, _)) = text.split_once('.') {
+                    self.resource_named(resource, place, "`Fn::GetAtt` names");
+                }
+            }
+            ("GetAtt", Kind::List(nodes)) => {
+                if let Some((name, node)) = nodes.first().and_then(|node| Some((text(node)?, node))) {
+                    let resource = name.split('.').next().unwrap_or(name);
+                    self.resource_named(resource, node.place, "`Fn::GetAtt` names");
+                }
+            }
+            ("Sub", Kind::Scalar { text, .. }) => self.substitute(text, place, &[]),
+            ("Sub", Kind::List(nodes)) => self.substitute_with(nodes),
+            ("If", Kind::List(nodes)) => nodes.first().into_iter().for_each(|node| self.condition(node)),
+            ("FindInMap", Kind::List(nodes)) => nodes.first().into_iter().for_each(|node| self.mapping(node)),
+            _ => {}
+        }
+        self.content(argument);
+    }
+
+    fn substitute_with(&mut self, nodes: &'n [Node]) {
+        let [template, variables, ..] = nodes else { return };
+        if let (Some(template_text), Kind::Map(own)) = (text(template), &variables.kind) {
+            self.substitute(template_text, template.place, own);
+        }
+    }
+
+    /// `${Name}` and `${Resource.Attribute}`; `${!Name}` is a text.
+    fn substitute(&mut self, template: &str, place: Place, own: &[Entry]) {
+        for piece in template.split("${").skip(1) {
+            let Some((name, _)) = piece.split_once('}') else { continue };
+            let name = name.trim();
+            if name.starts_with('!') || own.iter().any(|entry| entry.key == name) {
+                continue;
+            }
+            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:".contains(&b)) {
+                let message = format!("`${{{name}}}` in `Fn::Sub` is no name");
+                let hint = "a `$` that is not meant for CloudFormation is written `${!…}`";
+                self.say(About::Reference, place, message, hint);
+                continue;
+            }
+            match name.split_once('.') {
+                Some((resource, _)) => self.resource_named(resource, place, "`Fn::Sub` names"),
+                None => self.reference(name, place, "`Fn::Sub` names"),
+            }
+        }
+    }
+
+    fn reference(&mut self, name: &str, place: Place, who: &str) {
+        let is_pseudo = PSEUDO.contains(&name);
+        if is_pseudo
+            || self.parameters.contains(name)
+            || (!self.in_conditions && self.resources.contains(name))
+        {
+            return;
+        }
+        if self.in_conditions && self.resources.contains(name) {
+            let message = format!("{who} the resource `{name}` in a condition");
+            self.say(About::Reference, place, message, "conditions see parameters only");
+            return;
+        }
+        let resources = self.resources.iter().filter(|_| !self.in_conditions);
+        let known = self.parameters.iter().chain(resources).chain(PSEUDO.iter()).copied();
+        let hint = nearest(name, known);
+        self.say(About::Reference, place, format!("{who} `{name}`, which is not in the template"), hint);
+    }
+
+    fn resource_named(&mut self, name: &str, place: Place, who: &str) {
+        if !self.resources.contains(name) {
+            let hint = nearest(name, self.resources.iter().copied());
+            self.say(
+                About::Reference,
+                place,
+                format!("{who} `{name}`, which is no resource of the template"),
+                hint,
+            );
+        }
+    }
+
+    fn condition(&mut self, node: &'n Node) {
+        if let Some(name) = text(node) {
+            self.condition_named(name, node.place);
+        }
+    }
+
+    fn condition_named(&mut self, name: &str, place: Place) {
+        if !self.conditions.contains(name) {
+            let hint = nearest(name, self.conditions.iter().copied());
+            self.say(
+                About::Reference,
+                place,
+                format!("there is no condition `{name}` in the template"),
+                hint,
+            );
+        }
+    }
+
+    fn mapping(&mut self, node: &'n Node) {
+        let Some(name) = text(node) else { return };
+        if !self.mappings.contains(name) {
+            let hint = nearest(name, self.mappings.iter().copied());
+            self.say(
+                About::Reference,
+                node.place,
+                format!("there is no mapping `{name}` in the template"),
+                hint,
+            );
+        }
+    }
+
+    fn say(&mut self, about: About, place: Place, message: String, hint: impl Into<String>) {
+        let Place { line, column } = place;
+        self.found.push(Remark { line, column, about, message, hint: hint.into() });
+    }
+}
+
+/// The name of a function behind its `!`; tags of YAML's own, such as `!!str`, are none.
+fn function_tag(node: &Node) -> Option<&str> {
+    let name = node.tag.as_deref()?.strip_prefix('!')?;
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(name)
+}
+
+fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> String {
+    let right: Vec<_> = right.collect();
+    match similar::get_close_matches(wrong, &right, 1, 0.6).first() {
+        Some(best) => format!("did you mean `{best}`?"),
+        None => String::new(),
+    }
+}
+
+fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
+    match get(node, key).map(|node| &node.kind) {
+        Some(Kind::Map(entries)) => entries,
+        _ => &[],
+    }
+}
+
+fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Kind::Map(entries) = &node.kind else { return None };
+    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+}
+
+/// A scalar that is not the argument of a function.
+fn text(node: &Node) -> Option<&str> {
+    match &node.kind {
+        Kind::Scalar { text, .. } if function_tag(node).is_none() => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,49 @@
+//! `rollout` and `freeze` of `landfast.yaml`.
+
+use schemars::JsonSchema;
+
+use super::{Day, DayOfWeek, Hours, Reason, Span, Targets, TimeZone, Tolerance, WaveName};
+
+/// In which order a change reaches accounts.
+#[derive(JsonSchema)]
+pub struct Rollout {
+    /// The waves, the first one first; an account is in the first one that names it.
+    pub waves: Vec<Wave>,
+}
+
+/// Accounts that a change reaches together.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Wave {
+    /// It is named in all that waits for it.
+    pub name: WaveName,
+    /// Which accounts it is for; all that is given has to hold.
+    pub targets: Targets,
+    /// How many of its accounts may fail before the next wave is held.
+    pub tolerance: Option<Tolerance>,
+    /// How long it is watched before the next one begins.
+    pub soak: Option<Span>,
+    /// Whether it waits for an operator's word.
+    pub approval: Option<bool>,
+}
+
+/// A time in which nothing is written, whatever was merged: once `from` and `until`, or every week on `days`.
+#[derive(JsonSchema)]
+#[schemars(extend("oneOf" = [{"required": ["from", "until"]}, {"required": ["days"]}]))]
+#[serde(rename_all = "camelCase")]
+pub struct Freeze {
+    /// A person will ask for it.
+    pub reason: Reason,
+    /// The first day, or a minute of it.
+    pub from: Option<Day>,
+    /// The last day, which is frozen to its end, or a minute of it.
+    pub until: Option<Day>,
+    /// Days of each week.
+    pub days: Option<Vec<DayOfWeek>>,
+    /// Hours of those days, such as 18:00-08:00.
+    pub hours: Option<Hours>,
+    /// The time zone of days and hours, such as Europe/Zurich; UTC unless it is said.
+    pub time_zone: Option<TimeZone>,
+    /// Which accounts it is for, where that is not all of them.
+    pub targets: Option<Targets>,
+}
