@@ -70,7 +70,7 @@ impl Declared {
     }
 
     /// The same for these accounts.
-    pub(super) fn build<'a>(&self, accounts: &[Candidate<'a>]) -> Rollout {
+    pub(super) fn build(&self, accounts: &[Candidate<'_>]) -> Rollout {
         let of = accounts.iter().filter_map(|account| Some((account.slug.clone(), self.place(account)?)));
         let freezes = self.freezes.iter().map(|(freeze, targets, _)| {
             let reached = |targets: &Targets| {
@@ -203,7 +203,7 @@ fn freeze(reader: &mut Reader<'_>, node: &Node) -> Option<(Freeze, Option<Target
     let mut fields = reader.fields(node)?;
     let reason = fields.required("reason", reader, "a person will ask for it");
     let reason = reason.and_then(|node| reader.text(node));
-    let zone = fields.optional("timeZone").map(|node| zone(reader, node)).unwrap_or(Some(TimeZone::UTC));
+    let zone = fields.optional("timeZone").map_or(Some(TimeZone::UTC), |node| zone(reader, node));
     let once = [fields.optional("from"), fields.optional("until")];
     let weekly = [fields.optional("days"), fields.optional("hours")];
     let targets = fields.optional("targets").map(|node| Targets::read(reader, node));
@@ -282,7 +282,7 @@ fn day(reader: &mut Reader<'_>, node: &Node) -> Option<i8> {
         let message = format!("`{text}` is not a day of the week");
         reader.fault(Rule::Freeze, node.place, message, "such as friday, or fri");
     }
-    day.map(|day| day.to_monday_zero_offset())
+    day.map(jiff::civil::Weekday::to_monday_zero_offset)
 }
 
 /// `18:00-08:00`; `24:00` is the midnight at the end of the day.

@@ -165,7 +165,7 @@ impl World {
         match blocking(move || ledger.changes(from)).await {
             Ok(changes) => self.memory.waves.recall(changes),
             Err(error) => {
-                tracing::warn!(%error, "the record does not say when accounts were changed; waves are watched anew")
+                tracing::warn!(%error, "the record does not say when accounts were changed; waves are watched anew");
             }
         }
     }
@@ -203,14 +203,15 @@ impl World {
     }
 }
 
-/// Accounts in groups, one for each wave, in the order of the waves.
-pub(super) fn by_wave<'a>(
-    desired: &Desired,
-    slugs: impl Iterator<Item = &'a Slug>,
-) -> Vec<BTreeSet<&'a Slug>> {
-    let mut groups: BTreeMap<usize, BTreeSet<&Slug>> = BTreeMap::new();
-    for slug in slugs {
-        groups.entry(desired.rollout.place(slug)).or_default().insert(slug);
+/// Scopes in groups, one for each wave, in the order of the waves.
+pub(super) fn by_wave(desired: &Desired, scopes: &[Scope]) -> Vec<Vec<Scope>> {
+    let place = |scope: &Scope| match scope {
+        Scope::Account(slug) => desired.rollout.place(slug),
+        Scope::Organization => 0,
+    };
+    let mut groups: BTreeMap<usize, Vec<Scope>> = BTreeMap::new();
+    for scope in scopes {
+        groups.entry(place(scope)).or_default().push(scope.clone());
     }
     groups.into_values().collect()
 }
