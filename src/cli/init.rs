@@ -37,7 +37,9 @@ pub(super) async fn run(args: InitArgs) -> Result<ExitCode, Failure> {
     let files =
         BTreeMap::from([(ORGANIZATION.to_owned(), organization), (MANAGEMENT.to_owned(), management)]);
     write(&args.directory, tree, &files)?;
-    super::out(&files.into_keys().map(|path| format!("{path}\n")).collect::<String>());
+    for path in files.keys() {
+        super::out(&format!("{path}\n"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

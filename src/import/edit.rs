@@ -3,6 +3,8 @@
 //! Guarantees: every byte that was there stays, but for an empty `{}` that the entry takes the place of; the file
 //! then means what it meant before, with the entry. Where that cannot be had, the answer is no, and nothing is lost.
 
+use std::collections::BTreeMap;
+
 use crate::load;
 use crate::model::Value;
 use crate::yaml::{self, Entry, Kind, Node, Place};
@@ -91,7 +93,7 @@ fn in_place_of_nothing(text: &str, parent: &Entry, block: &str, end: &str) -> Op
 
 fn indented(block: &str, indent: u32, end: &str) -> String {
     let indent = " ".repeat(indent as usize);
-    block.lines().map(|line| format!("{indent}{line}{end}")).collect()
+    block.lines().flat_map(|line| [&indent, line, end]).collect()
 }
 
 fn line_start(text: &str, line: u32) -> Option<usize> {
@@ -125,8 +127,8 @@ fn nested(path: &[&str], value: Value) -> Value {
 #[derive(Clone, Debug, PartialEq)]
 enum Meaning {
     Scalar(String, bool),
-    List(Vec<Meaning>),
-    Map(std::collections::BTreeMap<String, Meaning>),
+    List(Vec<Self>),
+    Map(BTreeMap<String, Self>),
 }
 
 fn meaning(node: &Node) -> Meaning {

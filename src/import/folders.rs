@@ -254,15 +254,12 @@ impl<'t> Drafting<'t> {
                 continue;
             }
             let value = load::escaped(&json!(tag));
-            match edit::insert(text, &keys, &value) {
-                Some(more) => {
-                    *text = more;
-                    self.draft.notes.added.push(format!("accounts/{slug}: tags.{key}"));
-                }
-                None => {
-                    let path = format!("accounts/{slug}/account.yaml");
-                    self.draft.notes.by_hand.push(Note::new(path, edit::snippet(&keys, &value)));
-                }
+            if let Some(more) = edit::insert(text, &keys, &value) {
+                *text = more;
+                self.draft.notes.added.push(format!("accounts/{slug}: tags.{key}"));
+            } else {
+                let path = format!("accounts/{slug}/account.yaml");
+                self.draft.notes.by_hand.push(Note::new(path, edit::snippet(&keys, &value)));
             }
         }
     }
