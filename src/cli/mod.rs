@@ -18,6 +18,8 @@ mod validate;
 mod writing;
 
 pub use config::Config;
+pub use schema::SchemaArgs;
+pub use validate::{CheckFormat, ValidateArgs};
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -30,7 +32,6 @@ use tracing_subscriber::EnvFilter;
 
 use crate::git::Secret;
 use crate::model::{CommitId, Mode, Slug};
-use crate::schema::WrittenFile;
 
 /// Fastens AWS accounts to a git repository.
 ///
@@ -154,36 +155,6 @@ pub struct FilesArgs {
     pub token: Option<String>,
 }
 
-/// `landfast validate`.
-#[derive(Debug, Args)]
-pub struct ValidateArgs {
-    /// How to print what is found
-    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
-    pub format: CheckFormat,
-    /// End with 1 on warnings too
-    #[arg(long)]
-    pub deny_warnings: bool,
-    /// No colours, whatever the terminal can do
-    #[arg(long, env = "NO_COLOR", hide = true)]
-    pub no_color: Option<String>,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
-    pub files: FilesArgs,
-}
-
-/// How diagnostics are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CheckFormat {
-    /// For people, with the lines
-    Text,
-    /// For programs; the version is in it
-    Json,
-    /// For code scanning (SARIF 2.1.0)
-    Sarif,
-    /// For annotations of a pull request, printed in a GitHub workflow
-    Github,
-}
-
 /// `landfast explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -212,17 +183,6 @@ pub struct RenderArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
     pub files: FilesArgs,
-}
-
-/// `landfast schema`.
-#[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// The file the schema is for
-    #[arg(value_enum, conflicts_with = "into")]
-    pub file: Option<WrittenFile>,
-    /// Write all schemas into this repository, under .landfast/schemas
-    #[arg(long, value_name = "DIR")]
-    pub into: Option<PathBuf>,
 }
 
 /// `landfast new`.

@@ -1,11 +1,23 @@
 //! `landfast schema`: what editors want to know of a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::SchemaArgs;
+use clap::Args;
+
 use super::setup::Failure;
 use crate::schema::WrittenFile;
+
+/// `landfast schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The file the schema is for
+    #[arg(value_enum, conflicts_with = "into")]
+    pub file: Option<WrittenFile>,
+    /// Write all schemas into this repository, under .landfast/schemas
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+}
 
 /// Runs the command; one schema goes to standard output, or all of them into the repository.
 pub(super) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {

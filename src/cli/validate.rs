@@ -5,10 +5,42 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::{Args, ValueEnum};
+
+use super::FilesArgs;
 use super::setup::{self, Failure};
-use super::{CheckFormat, ValidateArgs};
 use crate::load::{self, Severity, Tree};
 use crate::report::{self, Checkup};
+
+/// `landfast validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// End with 1 on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// No colours, whatever the terminal can do
+    #[arg(long, env = "NO_COLOR", hide = true)]
+    pub no_color: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the command's help")]
+    pub files: FilesArgs,
+}
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with the lines
+    Text,
+    /// For programs; the version is in it
+    Json,
+    /// For code scanning (SARIF 2.1.0)
+    Sarif,
+    /// For annotations of a pull request, printed in a GitHub workflow
+    Github,
+}
 
 /// Runs the command; what was found goes to standard output.
 pub(super) async fn run(args: ValidateArgs) -> Result<ExitCode, Failure> {

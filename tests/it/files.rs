@@ -145,6 +145,7 @@ fn new_account_writes_a_folder_that_loads_and_overwrites_nothing() {
     assert_eq!(printed(folder.path(), &arguments), "accounts/search-prod/account.yaml");
     let written = std::fs::read_to_string(folder.path().join("accounts/search-prod/account.yaml")).unwrap();
     insta::assert_snapshot!(written, @r#"
+    # yaml-language-server: $schema=../../.landfast/schemas/account.yaml.json
     name: Search Prod
     ou: /workloads/prod
     tags:
@@ -172,17 +173,17 @@ fn new_account_writes_nothing_that_would_not_load() {
       = hint: give the account one: `tags: {owner: …}`
 
     error: the name `Acme Scratch` belongs to accounts/scratch already
-     --> accounts/search-prod/account.yaml:1:7
+     --> accounts/search-prod/account.yaml:2:7
       |
-    1 | name: Acme Scratch
+    2 | name: Acme Scratch
       |       ^
       = see: accounts/scratch/account.yaml:3:7: the first one
       = hint: no two accounts can have the same name
 
     error: there is no OU `/workload/prod`
-     --> accounts/search-prod/account.yaml:2:5
+     --> accounts/search-prod/account.yaml:3:5
       |
-    2 | ou: /workload/prod
+    3 | ou: /workload/prod
       |     ^
       = hint: did you mean `/workloads/prod`?
 
