@@ -48,5 +48,5 @@ fn prefix(directory: &Path) -> String {
         return String::new();
     };
     let names = directory.strip_prefix(root).into_iter().flat_map(Path::components);
-    names.map(|name| format!("{}/", name.as_os_str().to_string_lossy())).collect()
+    names.flat_map(|name| [name.as_os_str().to_string_lossy(), "/".into()]).collect()
 }

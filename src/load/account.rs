@@ -29,7 +29,7 @@ use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
 use super::words::Words;
-use crate::model::{self, Access, Account, Mode, OuPath, RoleName, Rollout, Slug, Value};
+use crate::model::{self, Access, Account, Desired, Mode, OuPath, RoleName, Rollout, Slug, Value};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -109,6 +109,11 @@ impl<'a> Accounts<'a> {
             }
         }
         self.layers.repository().rollout.warn_of_the_past(today, faults);
+    }
+
+    /// Says who waits for whom although the waves are in another order.
+    pub(super) fn warn_of_backward_references(&self, desired: &Desired, faults: &mut Faults) {
+        self.layers.repository().rollout.warn_of_backward_references(desired, faults);
     }
 
     /// Which account is in which wave, and who is frozen when.

@@ -163,10 +163,18 @@ impl Context {
             return Err(self.unknown(expression));
         }
         room.hold(&value)?;
-        serde_json::to_value(&value).map_err(|_| ExpressionFault {
+        let value = serde_json::to_value(&value).map_err(|_| ExpressionFault {
             message: format!("`{}` is not plain data", expression.trim()),
             hint: String::new(),
-        })
+        })?;
+        if self.taken.is_so() {
+            let eval = || compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
+            let as_texts = self.taken.as_texts(eval).ok().and_then(|value| serde_json::to_value(value).ok());
+            if as_texts.as_ref() != Some(&value) {
+                return Err(looks_into(expression, "a list or a map made a text"));
+            }
+        }
+        Ok(value)
     }
 
     fn failed(&self, expression: &str, error: &minijinja::Error) -> ExpressionFault {
@@ -426,5 +434,54 @@ mod tests {
         fn no_expression_makes_it_panic(text in "\\$\\{\\{[ -~]{0,24}\\}\\}") {
             let _ = context().text(&text);
         }
+
+        /// Whatever is accepted while an output is not known comes to the same once it is.
+        #[test]
+        fn nothing_hangs_on_what_an_output_is(expression in expressions(), output in "[a-z,]{0,6}") {
+            let slug = Slug::parse("one").unwrap();
+            let path = ["stacks", "s", "parameters", "P"].map(str::to_owned);
+            let said = json!(format!("${{{{ {expression} }}}}"));
+            let Ok(before) = context().at(&slug, &path, None).parameter(&said) else { return Ok(()) };
+            let known = context().with("stacks", &json!({"a": {"outputs": {"B": output}}}));
+            let filled = |text: &String| {
+                let fill = |part| match part {
+                    crate::model::Part::Text(text) => text,
+                    crate::model::Part::Output(_) => output.clone(),
+                };
+                outputs::parts(text).into_iter().map(fill).collect::<String>()
+            };
+            let before = match before {
+                Given::Text(text) => Given::Text(filled(&text)),
+                Given::List(members) => Given::List(members.iter().map(filled).collect()),
+            };
+            prop_assert_eq!(known.parameter(&said), Ok(before), "{}", expression);
+        }
+    }
+
+    /// Expressions that put an output into all sorts of places.
+    fn expressions() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            4 => Just("stacks['a'].outputs.B".to_owned()),
+            1 => Just("'x'".to_owned()),
+            1 => Just("values.Zones".to_owned()),
+            1 => Just("values.Count".to_owned()),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let two = || (inner.clone(), inner.clone());
+            prop_oneof![
+                4 => two().prop_map(|(a, b)| format!("{a} ~ {b}")),
+                2 => two().prop_map(|(a, b)| format!("[{a}, {b}]")),
+                2 => two().prop_map(|(a, b)| format!("[{a}, {b}][0]")),
+                2 => two().prop_map(|(a, b)| format!("{{'k': {a}, 'l': {b}}}['k']")),
+                1 => inner.clone().prop_map(|a| format!("({a})")),
+                1 => inner.clone().prop_map(|a| format!("({a})[0]")),
+                1 => inner.clone().prop_map(|a| format!("values[{a}]")),
+                1 => inner.clone().prop_map(|a| format!("({a})[0:2]")),
+                1 => inner.clone().prop_map(|a| format!("({a}) | upper")),
+                1 => inner.clone().prop_map(|a| format!("({a}) | length")),
+                1 => two().prop_map(|(a, b)| format!("('y' if {a} == {b} else 'n')")),
+                1 => two().prop_map(|(a, b)| format!("({a} + {b})")),
+            ]
+        })
     }
 }

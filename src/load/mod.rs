@@ -147,6 +147,9 @@ fn look<T>(
         rollout,
         organization: desired_organization(&organization, known),
     });
+    if let Some(desired) = &desired {
+        accounts.warn_of_backward_references(desired, &mut faults);
+    }
     (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)
 }
 

@@ -17,17 +17,32 @@ const MARKS: (char, char) = ('\u{fdd0}', '\u{fdd1}');
 /// Words that look into a value, or decide by one.
 const DECIDING: [&str; 7] = ["if", "else", "in", "is", "not", "and", "or"];
 
-/// Notes that an expression took an output.
+/// Notes that an expression took an output, and says how outputs are to look.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Taken(Arc<AtomicBool>);
+pub(super) struct Taken(Arc<Flags>);
+
+#[derive(Debug, Default)]
+struct Flags {
+    is_taken: AtomicBool,
+    are_texts: AtomicBool,
+}
 
 impl Taken {
     pub(super) fn forget(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.is_taken.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn is_so(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_taken.load(Ordering::Relaxed)
+    }
+
+    /// Evaluates with outputs that are texts like any other. Where that comes to something else, the expression does
+    /// not put them in whole.
+    pub(super) fn as_texts<T>(&self, evaluate: impl FnOnce() -> T) -> T {
+        self.0.are_texts.store(true, Ordering::Relaxed);
+        let result = evaluate();
+        self.0.are_texts.store(false, Ordering::Relaxed);
+        result
     }
 }
 
@@ -129,9 +144,11 @@ impl Object for Stack {
 impl Object for Outputs {
     fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
         let key = key.as_str().filter(|key| is_key(key))?.to_owned();
-        self.taken.0.store(true, Ordering::Relaxed);
+        self.taken.0.is_taken.store(true, Ordering::Relaxed);
         let (account, stack, region) = (self.account.clone(), self.name.clone(), self.region.clone());
-        Some(Seen::from_object(Output(OutputRef { account, stack, region, key })))
+        let output = Seen::from_object(Output(OutputRef { account, stack, region, key }));
+        let is_text = self.taken.0.are_texts.load(Ordering::Relaxed);
+        Some(if is_text { Seen::from(output.to_string()) } else { output })
     }
 }
 
@@ -216,7 +233,9 @@ pub(super) fn working(expression: &str) -> Option<String> {
     let mut last = ' ';
     for letter in bare.chars().filter(|c| !c.is_whitespace()) {
         let is_call = letter == '(' && (is_word(last) || matches!(last, ']' | ')' | '\''));
-        if is_call || !(is_word(letter) || ".[](){},:~'".contains(letter)) {
+        // Keys of a map are texts in quotes: another could turn out to be the same.
+        let is_open_key = letter == ':' && last != '\'';
+        if is_call || is_open_key || !(is_word(letter) || ".[](){},:~'".contains(letter)) {
             return Some(letter.to_string());
         }
         last = letter;
@@ -272,6 +291,8 @@ mod tests {
             ("f (stacks['a'].outputs.A)", "("),
             ("'a' in stacks['a'].outputs.A", "in"),
             ("stacks['a'].outputs.A is defined", "is"),
+            ("stacks['a'].outputs.A[0:2]", ":"),
+            ("{stacks['a'].outputs.A: 'x', 'k': 'y'}['k']", ":"),
         ] {
             assert_eq!(working(bad).as_deref(), Some(what), "{bad}");
         }

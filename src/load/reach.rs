@@ -9,29 +9,25 @@ use super::raw::Baseline;
 use super::rule::Rule;
 use super::targets::Candidate;
 
-/// Says which baselines and entries of baselines are for nobody.
+/// Says which baselines and entries of baselines are for nobody. Looking ends at the first account that is reached:
+/// there may be ten thousand.
 pub(super) fn warn_of_no_reach(layers: &Layers, accounts: &[Identity<'_>], faults: &mut Faults) {
     for baseline in layers.iter() {
-        // Of many accounts nearly always one of the first is reached.
-        let reached = accounts.iter().map(Identity::candidate).filter(|it| baseline.targets.reach(it));
-        if reached.clone().next().is_none() {
-            let message = format!("the baseline `{}` reaches no account", baseline.name);
-            let hint =
-                "every condition in `targets` has to hold; the management account is only reached by name";
-            faults.report(Rule::NoReach, &baseline.targets.spot, message, hint);
+        let mut all = accounts.iter().map(Identity::candidate);
+        if all.any(|account| baseline.targets.reach(&account)) {
+            warn_of_entries(baseline, accounts, faults);
             continue;
         }
-        warn_of_entries(baseline, &reached, faults);
+        let message = format!("the baseline `{}` reaches no account", baseline.name);
+        let hint = "every condition in `targets` has to hold; the management account is only reached by name";
+        faults.report(Rule::NoReach, &baseline.targets.spot, message, hint);
     }
 }
 
-fn warn_of_entries<'a>(
-    baseline: &Baseline,
-    reached: &(impl Iterator<Item = Candidate<'a>> + Clone),
-    faults: &mut Faults,
-) {
+fn warn_of_entries(baseline: &Baseline, accounts: &[Identity<'_>], faults: &mut Faults) {
     for (path, targets) in baseline.layer.narrowed() {
-        if !reached.clone().any(|account| targets.narrow_to(&account)) {
+        let is_for = |account: &Candidate<'_>| targets.narrow_to(account) && baseline.targets.reach(account);
+        if !accounts.iter().map(Identity::candidate).any(|account| is_for(&account)) {
             let message = format!("`{}` is for no account that the baseline reaches", path.join("."));
             let hint = "targets of an entry choose among the accounts of its baseline";
             faults.report(Rule::NoReach, &targets.spot, message, hint);

@@ -13,7 +13,7 @@ use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::{Fields, Reader};
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
-use crate::model::{Freeze, OTHERS, Rollout, Tolerance, Wave, Window, weekday};
+use crate::model::{Desired, Freeze, OTHERS, Rollout, Slug, Tolerance, Wave, Window, weekday};
 use crate::yaml::{Kind, Node};
 
 /// The longest time a wave is watched, in seconds: the record is searched no further back.
@@ -101,6 +101,26 @@ impl Declared {
             if targets.as_ref().is_some_and(|targets| !accounts.iter().any(|it| targets.reach(it))) {
                 let message = format!("the freeze is for no account: {}", freeze.reason);
                 faults.add(Fault::new(Rule::IdleWave, spot, message, "mend its targets, or take it out"));
+            }
+        }
+    }
+
+    /// Says which accounts take outputs of accounts in later waves.
+    pub(super) fn warn_of_backward_references(&self, desired: &Desired, faults: &mut Faults) {
+        if self.waves.is_empty() {
+            return;
+        }
+        let place = |slug: &Slug| desired.rollout.place(slug);
+        for slug in desired.accounts.keys() {
+            let later = desired.producers(slug).into_iter().filter(|producer| place(producer) > place(slug));
+            for producer in later {
+                let wave = desired.rollout.name(place(producer));
+                let message = format!(
+                    "accounts/{slug} of this wave takes an output of accounts/{producer}, which comes later (`{wave}`)"
+                );
+                let hint =
+                    "where both are new, each waits for the other; put it into this wave or an earlier one";
+                faults.add(Fault::new(Rule::WaveOrder, &self.waves[place(slug)].2, message, hint));
             }
         }
     }

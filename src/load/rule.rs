@@ -102,6 +102,7 @@ rules! {
     UnknownKey, Error, "unknown-key", "keys are known";
     UnknownName, Error, "unknown-name", "what is named is there";
     UnquotedId, Error, "unquoted-id", "account ids are in quotes";
+    WaveOrder, Warning, "wave-order", "accounts take no outputs of accounts in later waves";
     Yaml, Error, "yaml", "files are YAML without duplicate keys";
 }
 

@@ -12,7 +12,9 @@ use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
 use crate::model::template::{Objection, TemplateParameter};
-use crate::model::{Declared, Deferred, Item, Region, Setting, Slug, Stack, StackKey, StackName, Value};
+use crate::model::{
+    Declared, Deferred, Item, OutputRef, Region, Setting, Slug, Stack, StackKey, StackName, Value,
+};
 
 /// What the stacks of an account are made from.
 pub(super) struct Stacks<'a> {
@@ -46,11 +48,23 @@ impl Stacks<'_> {
                 stack.needs = needed(&needs[entry.name.as_str()], region, &entries);
                 let key = StackKey { name: entry.name.clone(), region: region.clone() };
                 links.extend(self.links(&key, &stack));
+                stack.needs.extend(self.own_producers(&stack, &entries));
                 stack.needs.extend(settings.iter().cloned());
                 stacks.insert(key, Declared { value: stack, source: entry.marker.spot.source() });
             }
         }
         (stacks, links)
+    }
+
+    /// The stacks of this account whose outputs a stack takes: they are needed as if it said so.
+    fn own_producers(&self, stack: &Stack, entries: &BTreeMap<String, Entry<'_>>) -> Vec<Item> {
+        let own = stack.reads().filter(|output| output.account == *self.slug);
+        let key = |output: &OutputRef| {
+            let entry = entries.get(output.stack.as_str())?;
+            let region = output.region.as_ref().or(entry.regions.first())?.clone();
+            Some(Item::Stack(StackKey { name: entry.name.clone(), region }))
+        };
+        own.filter_map(key).collect()
     }
 
     /// Whom a stack waits for, each with the place that says so.

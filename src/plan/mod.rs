@@ -34,6 +34,7 @@ pub use agree::next_base;
 pub use foreign::owner as other_owner;
 pub use guards::{Guards, ProtectedStack, go_on};
 pub use references::produced;
+pub use unmarked::as_marked;
 pub use wave::{Progress, Seen, Standing, standing};
 
 /// What the daemon's own configuration allows, and the time it is. Never read from the repository.

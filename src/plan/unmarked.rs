@@ -5,6 +5,8 @@
 //! stack's ARN, is the proof that a later commit may change this very stack, as the base is for settings. With the base
 //! lost, or with another stack of that name in its place, there is no proof, and nothing is written without `adopt`.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::foreign;
@@ -60,6 +62,16 @@ impl Compared {
             tags.entry(OWNER_TAG).or_insert_with(|| json!(desired.organization.id));
         }
     }
+}
+
+/// What is declared, with the owner tag left out where the base agreed with a stack that does without it.
+pub fn as_marked<'v>(declared: &'v Value, base: Option<&Value>) -> Cow<'v, Value> {
+    let is_unmarked = base.is_some_and(|base| base.get(ID).is_some() && tag(base).is_none());
+    let mut declared = Cow::Borrowed(declared);
+    if is_unmarked && let Some(tags) = tags_of(declared.to_mut()) {
+        tags.remove(OWNER_TAG);
+    }
+    declared
 }
 
 /// True when the base has agreed with this very stack, and nobody has put an owner tag on it since.

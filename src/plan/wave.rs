@@ -83,7 +83,7 @@ fn of_item(item: &Item, finding: &Finding, seen: &Seen<'_>) -> Standing {
     let told = |words: &str| Standing::Troubled(brief(&format!("{item}: {words}")));
     match finding.verdict {
         Verdict::InSync | Verdict::Gone | Verdict::Drift => Standing::Done,
-        Verdict::Moving => Standing::Busy(brief(&finding.because)),
+        Verdict::Moving | Verdict::Waiting => Standing::Busy(brief(&finding.because)),
         Verdict::Gap if seen.gaps_last => told(&format!("it cannot be read: {}", finding.because)),
         Verdict::Gap => Standing::Busy(brief(&format!("{item}: it cannot be read: {}", finding.because))),
         // Kept without being declared, unless something is done about it.

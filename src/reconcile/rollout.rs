@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Task, World, rules};
 use crate::git::{ObservedBranch, blocking};
 use crate::model::{Base, Cause, Closed, Desired, Plan, Scope, Sight, Slug, Verdict, verdict};
-use crate::plan::{Guards, Progress, Rules, Seen, Standing, standing};
+use crate::plan::{Guards, Progress, Rules, Seen, Standing, as_marked, standing};
 use crate::report::ScopeReport;
 
 /// The rollout in the memory of a process.
@@ -60,7 +60,8 @@ impl Waves {
             let is_agreed = items.iter().all(|(item, declared)| {
                 let base = base.items.get(item);
                 let as_agreed = base.cloned().map_or(Sight::Absent, Sight::present);
-                verdict(Some(&declared.value), base, &as_agreed) == Verdict::InSync
+                let declared = as_marked(&declared.value, base);
+                verdict(Some(&declared), base, &as_agreed) == Verdict::InSync
             });
             if is_agreed {
                 progress.note(&desired.rollout, slug, Standing::Done, false, now);
@@ -202,15 +203,14 @@ impl World {
     }
 }
 
-/// Scopes in groups, one for each wave, in the order of the waves.
-pub(super) fn by_wave(desired: &Desired, scopes: &[Scope]) -> Vec<Vec<Scope>> {
-    let place = |scope: &Scope| match scope {
-        Scope::Account(slug) => desired.rollout.place(slug),
-        Scope::Organization => 0,
-    };
-    let mut groups: BTreeMap<usize, Vec<Scope>> = BTreeMap::new();
-    for scope in scopes {
-        groups.entry(place(scope)).or_default().push(scope.clone());
+/// Accounts in groups, one for each wave, in the order of the waves.
+pub(super) fn by_wave<'a>(
+    desired: &Desired,
+    slugs: impl Iterator<Item = &'a Slug>,
+) -> Vec<BTreeSet<&'a Slug>> {
+    let mut groups: BTreeMap<usize, BTreeSet<&Slug>> = BTreeMap::new();
+    for slug in slugs {
+        groups.entry(desired.rollout.place(slug)).or_default().insert(slug);
     }
     groups.into_values().collect()
 }

@@ -70,7 +70,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// One pass of every scope, each account after those whose outputs it takes.
+    /// One pass of every scope, wave by wave, and in each wave an account after those whose outputs it takes.
     pub async fn pass(&mut self, hands: Option<&Hands>) {
         self.reports.clear();
         self.records.clear();
@@ -83,25 +83,21 @@ impl<'a> Sweep<'a> {
             self.organization = pass.organization.clone().map(Arc::new);
             self.take(scope, pass);
         }
-        for wave in rollout::by_wave(desired, rest) {
-            self.wave(&wave, rest, hands).await;
+        let mut passed: BTreeSet<&Slug> = BTreeSet::new();
+        for wave in rollout::by_wave(desired, rest.iter().filter_map(slug)) {
+            for rank in ranks(desired, &wave) {
+                let (meant, others): (Vec<_>, Vec<_>) =
+                    rank.into_iter().partition(|slug| wave.contains(slug));
+                // Nothing is written there, or said of them; those of earlier waves were seen already.
+                let witnesses = others.into_iter().filter(|slug| !passed.contains(slug)).collect();
+                self.all(witnesses, None).await;
+                for (scope, pass) in self.all(meant, hands).await {
+                    self.take(&scope, pass);
+                }
+            }
+            passed.extend(wave);
         }
         self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
-    }
-
-    /// A pass of each account of one wave, after those whose outputs it takes.
-    async fn wave(&mut self, wave: &[Scope], all: &[Scope], hands: Option<&Hands>) {
-        let of_wave: BTreeSet<&Slug> = wave.iter().filter_map(slug).collect();
-        let all: BTreeSet<&Slug> = all.iter().filter_map(slug).collect();
-        for rank in ranks(&self.accepted.desired, &of_wave) {
-            let (meant, others): (Vec<_>, Vec<_>) = rank.into_iter().partition(|slug| of_wave.contains(slug));
-            // Nothing is written there, or said of them; an account of another wave has a pass of its own.
-            let witnesses = others.into_iter().filter(|slug| !all.contains(slug)).collect();
-            self.all(witnesses, None).await;
-            for (scope, pass) in self.all(meant, hands).await {
-                self.take(&scope, pass);
-            }
-        }
     }
 
     /// True when something waits for an output that has become known since.

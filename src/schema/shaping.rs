@@ -37,7 +37,7 @@ fn take_null_out(object: &mut Map<String, Value>) {
         match one {
             // Beside a reference nothing else counts.
             Value::Object(reference) if reference.contains_key("$ref") && object.is_empty() => {
-                *object = reference
+                *object = reference;
             }
             Value::Object(reference) if reference.contains_key("$ref") => {
                 object.insert("allOf".to_owned(), json!([reference]));

@@ -16,6 +16,8 @@ use crate::sandbox::stage::Stage;
 
 /// How long a chapter may take before it counts as gone wrong.
 const PATIENCE: Duration = Duration::from_mins(3);
+/// Where the company's alerts go.
+const MAILBOX: &str = "security@example.com";
 /// Whose policy alice weakens, and whose role she widens.
 const WEAKENED: &str = "aws+payments-dev@example.com";
 const WIDENED: &str = "aws+payments-prod@example.com";
@@ -33,6 +35,7 @@ impl Story<'_> {
     pub(super) async fn tell(&mut self) -> Result<(), Failure> {
         self.telling.opening(self.stage);
         self.accounts_come_up().await?;
+        self.somebody_clicks().await?;
         let began = Instant::now();
         self.alice().await?;
         self.issue_about("payments-dev", "password policy", began).await?;
@@ -58,6 +61,31 @@ impl Story<'_> {
             "\n{accounts} accounts and {stacks} stacks are as the folders say, after {:.0} s.",
             began.elapsed().as_secs_f64()
         ));
+        Ok(())
+    }
+
+    /// The topic's mailbox hears nothing before somebody has confirmed.
+    async fn somebody_clicks(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
+        let is_waiting = |issue: &Issue| issue.is_open && issue.body.contains("waiting for confirmation");
+        let waits = |stage: &Stage| stage.github.issues().into_iter().find(is_waiting);
+        let issue = loop {
+            self.telling.listen().await;
+            if let Some(issue) = waits(self.stage) {
+                break issue;
+            }
+            late(began, "an issue about the mailbox", &self.telling.last_trouble())?;
+        };
+        self.telling.say(&format!(
+            "\n{MAILBOX} has not confirmed that it wants the alerts: issue #{}.",
+            issue.number
+        ));
+        self.stage.aws.confirm_subscriptions(MAILBOX);
+        while waits(self.stage).is_some() {
+            self.telling.listen().await;
+            late(began, "that issue to close", &self.telling.last_trouble())?;
+        }
+        self.telling.say("Somebody clicks on the link that AWS has sent there, and the issue closes.");
         Ok(())
     }
 

@@ -213,6 +213,7 @@ mod tests {
     use super::super::parameter;
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "every caller writes it there")]
     fn objection(declared: Value, value: &str) -> Option<&'static str> {
         parameter(&declared).objection(value).map(|objection| objection.constraint)
     }

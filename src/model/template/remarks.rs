@@ -132,9 +132,7 @@ impl<'n> Survey<'n> {
         }
         for output in entries(template, "Outputs") {
             self.conditional(&output.value);
-            for key in ["Value", "Export"] {
-                get(&output.value, key).into_iter().for_each(|node| self.walk(node));
-            }
+            self.walk_at(&output.value, &["Value", "Export"]);
         }
     }
 
@@ -142,13 +140,18 @@ impl<'n> Survey<'n> {
         self.conditional(resource);
         match get(resource, "DependsOn") {
             Some(Node { kind: Kind::List(nodes), .. }) => {
-                nodes.iter().for_each(|node| self.needs_resource(node))
+                nodes.iter().for_each(|node| self.needs_resource(node));
             }
             Some(node) => self.needs_resource(node),
             None => {}
         }
-        for key in EVALUATED {
-            get(resource, key).into_iter().for_each(|node| self.walk(node));
+        self.walk_at(resource, &EVALUATED);
+    }
+
+    /// Looks at what a map has under these keys.
+    fn walk_at(&mut self, node: &'n Node, keys: &[&str]) {
+        for inside in keys.iter().filter_map(|key| get(node, key)) {
+            self.walk(inside);
         }
     }
 

@@ -252,7 +252,10 @@ fn code_scanning_gets_sarif_as_its_schema_asks() {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
     }
-    insta::assert_snapshot!(format!("{:#}", run["results"][0]), @r#"
+    let mut first = run["results"][0].clone();
+    // It moves with every new rule; what it points at was looked at above.
+    first.as_object_mut().unwrap().remove("ruleIndex");
+    insta::assert_snapshot!(format!("{first:#}"), @r#"
     {
       "level": "warning",
       "locations": [
@@ -275,8 +278,7 @@ fn code_scanning_gets_sarif_as_its_schema_asks() {
         "primaryLocationLineHash": "1c40e03a347bd300:1"
       },
       "relatedLocations": [],
-      "ruleId": "unreached",
-      "ruleIndex": 31
+      "ruleId": "unreached"
     }
     "#);
 }

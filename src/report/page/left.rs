@@ -73,7 +73,7 @@ fn absences(report: &ScopeReport, items: &[&Item]) -> Vec<String> {
     for item in items {
         match item {
             Item::Stack(key) => {
-                _ = keys.entry("stacks").or_default().entry(key.name.to_string()).or_default()
+                keys.entry("stacks").or_default().entry(key.name.to_string()).or_default();
             }
             Item::Setting(setting) => {
                 let path = setting.to_string();
@@ -89,12 +89,11 @@ fn absences(report: &ScopeReport, items: &[&Item]) -> Vec<String> {
     for (head, entries) in keys {
         lines.push(format!("{head}:"));
         for (entry, names) in entries {
-            match names.is_empty() {
-                true => lines.push(format!("  {entry}: absent")),
-                false => {
-                    lines.push(format!("  {entry}:"));
-                    lines.extend(names.into_iter().map(|name| format!("    {name}: absent")));
-                }
+            if names.is_empty() {
+                lines.push(format!("  {entry}: absent"));
+            } else {
+                lines.push(format!("  {entry}:"));
+                lines.extend(names.into_iter().map(|name| format!("    {name}: absent")));
             }
         }
     }

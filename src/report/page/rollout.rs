@@ -144,7 +144,22 @@ mod tests {
         let wanted = gated(Cause::Stopped { at: "canary".to_owned(), accounts, tolerated: 0 });
         let issue = wanted.issues.values().next().unwrap();
         insta::assert_snapshot!(issue.title, @r"[rollout] 0123456789 is stopped at wave canary: scratch in trouble");
-        insta::assert_snapshot!(issue.body, @"");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=6f7534eabc3e6415 fingerprint=39e89e61d3d5e133 state=open kind=rollout scope= items= -->
+        **What it means.** The rollout of commit `0123456789abcdef0123456789abcdef01234567` is stopped at wave `canary`: it tolerates 0 in trouble, and has 1. `payments-prod` waits for it. What is in these accounts already stays there.
+
+        | account | trouble |
+        |---|---|
+        | `scratch` | `stacks.network[eu-west-1]: rolled back` |
+
+        **Choose.**
+
+        - mend it → merge a commit that does; whatever differs under it begins with the first wave again
+        - or remove what is in the way in AWS; the wave then goes on by itself
+        - let it pass → raise `tolerance` of wave `canary` in `landfast.yaml`
+
+        The accounts in trouble have their own issues. Landfast closes this one when the rollout goes on.
+        ");
     }
 
     #[test]
@@ -152,7 +167,12 @@ mod tests {
         let wanted = gated(Cause::Approval);
         let issue = wanted.issues.values().next().unwrap();
         insta::assert_snapshot!(issue.title, @r"[rollout] wave prod waits for an operator to vouch for 0123456789");
-        insta::assert_snapshot!(issue.body, @"");
+        insta::assert_snapshot!(issue.body, @r"
+        <!-- landfast key=6f7534eabc3e6415 fingerprint=1a5c59220df0e65e state=open kind=rollout scope= items= -->
+        **What it means.** Every wave before `prod` is done with commit `0123456789abcdef0123456789abcdef01234567`, and `landfast.yaml` asks for an operator's word before this one. `payments-prod` waits for it.
+
+        **Choose.** To let it go on: `after a look at what it would do, start Landfast with --approve 0123456789abcdef0123456789abcdef01234567`. That is for this very commit, and for every pause it meets. To let it go no further: revert the commit.
+        ");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A move between OUs: where an account goes, and what it gains and loses by it, told in one place.
 
 use super::super::ScopeReport;
-use super::super::deed::departure;
 use super::super::lines::{listed, words};
 use crate::model::{Item, OuPath, Scope, Slug, Step, Verdict};
 
@@ -14,12 +13,14 @@ pub(super) fn told(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) 
     if !gained.is_empty() {
         words(out, 3, &format!("gains {}", listed(&gained)));
     }
-    for (item, finding) in &report.plan.findings {
-        if finding.verdict == Verdict::Undeclared {
-            let is_removed = report.plan.steps.iter().any(|step| step.item == *item);
-            let fate = if is_removed { "removed" } else { "kept" };
-            words(out, 3, &format!("loses {item}, {}: it is {fate}", departure(report, item)));
-        }
+    let lost = report.plan.findings.iter().filter(|(_, finding)| finding.verdict == Verdict::Undeclared);
+    let fate = |(item, _): (&Item, _)| {
+        let is_removed = report.plan.steps.iter().any(|step| step.item == *item);
+        format!("{item} ({})", if is_removed { "removed" } else { "kept" })
+    };
+    let lost: Vec<_> = lost.map(fate).collect();
+    if !lost.is_empty() {
+        words(out, 3, &format!("loses {}", listed(&lost)));
     }
 }
 

@@ -158,5 +158,21 @@ fn a_move_is_told_with_what_it_brings_and_what_it_leaves_behind() {
     let moved = finding(Verdict::Pending, json!("/workloads/prod"), json!("/sandbox"));
     organization.plan.findings.insert(item.clone(), moved);
     organization.plan.steps.push(PlannedStep { id: StepId("move".to_owned()), item, needs: [].into(), step });
-    insta::assert_snapshot!(text(&[organization, account]), @"");
+    insta::assert_snapshot!(text(&[organization, account]), @r"
+    creates 0, changes 1, drifted 0, undeclared 1
+    in 2 scopes at commit 0123456789
+
+    organization: changes 1
+      ~ move account shop from /sandbox to /workloads/prod  baselines/security/baseline.yaml:4
+          -  /sandbox
+          +  /workloads/prod
+
+    accounts/shop (111122223333): undeclared 1
+      > moves from /sandbox to /workloads/prod
+          gains stacks.trail[eu-west-1]
+          loses settings.samlProviders.ADFS (kept)
+      - settings.samlProviders.ADFS  no longer declared in baselines/people/baseline.yaml, as of commit
+          0123456789; kept  baselines/security/baseline.yaml:4
+      + stacks.trail[eu-west-1]  to be made
+    ");
 }

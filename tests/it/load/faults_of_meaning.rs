@@ -475,6 +475,6 @@ fn a_mode_and_a_region_that_do_not_exist() {
           |
         2 | waves: 2
           | ^
-          = hint: known here: mode, values, settings, onLeave, locked
+          = hint: known here: mode, values, settings, onLeave, locked, rollout, freeze
         "#);
 }

@@ -4,7 +4,7 @@ use jiff::civil::date;
 use landfast::load::{check, explain};
 use landfast::model::Desired;
 
-use super::{File, faults, loaded, slug, small, tree};
+use super::{ACCOUNT, File, ONE, TWO, faults, loaded, slug, small, tree};
 
 const REPOSITORY: &str = "landfast.yaml";
 
@@ -281,4 +281,29 @@ freeze:
       |   ^
       = hint: mend its targets, or take it out
     ");
+}
+
+#[test]
+fn an_account_that_takes_an_output_of_one_in_a_later_wave_is_said() {
+    let output = "${{ accounts['two'].stacks['network'].outputs.Id }}";
+    let template = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\nOutputs: {Id: {Value: !Ref Topic}}\n";
+    let one = format!(
+        "{ONE}stacks: {{network: {{template: network.template.yaml, parameters: {{Cidr: \"{output}\"}}}}}}\n"
+    );
+    let two = format!("{TWO}stacks: {{network: {{template: network.template.yaml}}}}\n");
+    let warned = |first: &str| {
+        let waves = format!("rollout: {{waves: [{{name: first, targets: {{accounts: [{first}]}}}}]}}\n");
+        let mut files = small();
+        let texts = [
+            (REPOSITORY, waves.as_str()),
+            (ACCOUNT, &one),
+            ("accounts/two/account.yaml", &two),
+            ("accounts/two/network.template.yaml", template),
+        ];
+        files.extend(texts.map(|(path, text)| (path.to_owned(), File::text(text))));
+        check(&tree(files), None).diagnostics.to_string()
+    };
+    assert_eq!(warned("two"), "");
+    let told = warned("one");
+    assert!(told.contains("accounts/one of this wave takes an output of accounts/two"), "{told}");
 }
