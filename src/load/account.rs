@@ -49,6 +49,10 @@ pub(super) struct Accounts<'a> {
 
 impl<'a> Accounts<'a> {
     /// Finds out who is who and checks what spans several files.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one for each kind of file, and the two that every stage takes"
+    )]
     pub(super) fn new(
         tree: &'a Tree,
         organization: &'a Arc<raw::Organization>,

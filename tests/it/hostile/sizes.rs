@@ -102,7 +102,5 @@ fn a_blob_of_a_gibibyte_is_refused_unread() {
         (ACCOUNT.to_owned(), File::TooLarge { size: 1 << 30 }),
         ("organization/organization.yaml".to_owned(), File::text(ORGANIZATION)),
     ];
-    insta::assert_snapshot!(verdict(&tree(files.into())), @r##"
-    file-size: accounts/one/account.yaml: the file has 1073741824 bytes, and 1048576 are allowed
-    "##);
+    insta::assert_snapshot!(verdict(&tree(files.into())), @"file-size: accounts/one/account.yaml: the file has 1073741824 bytes, and 1048576 are allowed");
 }
