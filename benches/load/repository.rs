@@ -31,10 +31,10 @@ pub(crate) fn account(nth: usize, days: usize) -> String {
         nth / 250,
         nth % 250,
     );
-    if nth % 10 == 0 {
+    if nth.is_multiple_of(10) {
         text.push_str("settings:\n  passwordPolicy: {minimumLength: 20}\n");
     }
-    if nth % 5 == 0 {
+    if nth.is_multiple_of(5) {
         text.push_str(
             "stacks:\n  network:\n    template: network.template.yaml\n    parameters:\n      \
              Text: ${{ values.VpcCidr }}\n      Days: ${{ values.LogDays }}\n",
@@ -101,7 +101,8 @@ fn template(nth: usize) -> String {
 }
 
 fn organization() -> String {
-    let units: String = (0..UNITS).map(|unit| format!("      unit-{unit:02}: {{}}\n")).collect();
+    let units: Vec<_> = (0..UNITS).map(|unit| format!("      unit-{unit:02}: {{}}\n")).collect();
+    let units = units.concat();
     format!(
         "id: o-exampleorgid\nmanagementAccount: \"999988887777\"\nhomeRegion: eu-west-1\n\
          access: {{role: OrganizationAccountAccessRole, readRole: LandfastRead}}\n\

@@ -14,6 +14,7 @@ use super::setup::Failure;
 pub(super) fn new_files(root: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
     let mut folders: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for (path, text) in files {
+        inside(root, path)?;
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         folders.entry(folder).or_default().push((name, text));
     }

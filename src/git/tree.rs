@@ -139,14 +139,13 @@ impl<'a> Walk<'a> {
         if depth != REMEMBERED {
             return self.inside(path, depth, id);
         }
-        let folder = match self.before.folders.get(path).filter(|folder| folder.id == id) {
-            Some(folder) => self.again(folder)?,
-            None => {
-                let (first, n_folders) = (self.entries.len(), self.budget.folders);
-                self.inside(path, depth, id)?;
-                let (entries, n_folders) = (self.entries[first..].to_vec(), self.budget.folders - n_folders);
-                Arc::new(Folder { id, entries, n_folders })
-            }
+        let folder = if let Some(folder) = self.before.folders.get(path).filter(|folder| folder.id == id) {
+            self.again(folder)?
+        } else {
+            let (first, n_folders) = (self.entries.len(), self.budget.folders);
+            self.inside(path, depth, id)?;
+            let (entries, n_folders) = (self.entries[first..].to_vec(), self.budget.folders - n_folders);
+            Arc::new(Folder { id, entries, n_folders })
         };
         self.now.folders.insert(path.to_owned(), folder);
         Ok(())

@@ -191,7 +191,7 @@ mod tests {
             let before = lines.join(if crlf { "\r\n" } else { "\n" });
             let Some(after) = insert(&before, &STACK, &json!({"template": "net.yaml"})) else { return Ok(()) };
             let mut left = after.lines();
-            for line in lines {
+            for line in before.lines() {
                 let line = line.replace("stacks: {}  # none", "stacks:  # none");
                 prop_assert!(left.any(|it| it == line || it == line.replace("stacks:  #", "stacks: {}  #")), "{after}");
             }

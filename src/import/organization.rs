@@ -129,7 +129,7 @@ mod tests {
         let known = BTreeSet::from([path("/a"), path("/b")]);
         let found: Vec<_> = ["/a", "/b", "/a/x", "/c", "/c/y", "/c/y/z"].into_iter().map(path).collect();
         let (text, by_hand) = with_ous("id: o-1\nous:\n  # First.\n  b: {} # B\n  a: {}\n", &known, &found);
-        let expected = "id: o-1\nous:\n  c:\n    ous:\n      y:\n        ous:\n          z: {}\n  # First.\n  b: {} # B\n  \
+        let expected = "id: o-1\nous:\n  c:\n    ous:\n      \"y\":\n        ous:\n          z: {}\n  # First.\n  b: {} # B\n  \
                         a:\n    ous:\n      x: {}\n";
         assert_eq!((text.as_str(), by_hand), (expected, Vec::new()));
         let (text, by_hand) = with_ous("ous: {a: {}, b: {}}\n", &known, &found);

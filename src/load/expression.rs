@@ -170,8 +170,8 @@ impl Context {
         if self.taken.is_so() {
             let eval = || compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
             let as_texts = self.taken.as_texts(eval).ok().and_then(|value| serde_json::to_value(value).ok());
-            if as_texts.as_ref() != Some(&value) {
-                return Err(looks_into(expression, "a list or a map made a text"));
+            if as_texts.is_none() || as_texts != outputs::veiled(&value) {
+                return Err(looks_into(expression, "a list or a map made a text, or a letter picked"));
             }
         }
         Ok(value)

@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Seen};
 
-use crate::model::{Deferred, OutputRef, Part, Region, Slug, StackName};
+use crate::model::{Deferred, OutputRef, Part, Region, Slug, StackName, Value};
 
 /// Noncharacters: they mean nothing in any text, so that they can mean this.
 const MARKS: (char, char) = ('\u{fdd0}', '\u{fdd1}');
+
+/// Stands for every letter of an output, so that none can be told from another.
+const VEIL: char = '\u{fdd2}';
 
 /// Words that look into a value, or decide by one.
 const DECIDING: [&str; 7] = ["if", "else", "in", "is", "not", "and", "or"];
@@ -36,8 +39,8 @@ impl Taken {
         self.0.is_taken.load(Ordering::Relaxed)
     }
 
-    /// Evaluates with outputs that are texts like any other. Where that comes to something else, the expression does
-    /// not put them in whole.
+    /// Evaluates with outputs that are texts like any other, and veiled. Where that comes to something else than
+    /// [`veiled`] makes of the value, the expression does not put them in whole.
     pub(super) fn as_texts<T>(&self, evaluate: impl FnOnce() -> T) -> T {
         self.0.are_texts.store(true, Ordering::Relaxed);
         let result = evaluate();
@@ -148,7 +151,7 @@ impl Object for Outputs {
         let (account, stack, region) = (self.account.clone(), self.name.clone(), self.region.clone());
         let output = Seen::from_object(Output(OutputRef { account, stack, region, key }));
         let is_text = self.taken.0.are_texts.load(Ordering::Relaxed);
-        Some(if is_text { Seen::from(output.to_string()) } else { output })
+        Some(if is_text { Seen::from(veil(&output.to_string())) } else { output })
     }
 }
 
@@ -197,6 +200,36 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
         parts.push(Part::Text(rest.to_owned()));
     }
     parts
+}
+
+/// A value with every output in it veiled; nothing where a piece of one is in it.
+pub(super) fn veiled(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => veiled_text(text).map(Value::String),
+        Value::Array(members) => members.iter().map(veiled).collect::<Option<_>>().map(Value::Array),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| Some((veiled_text(key)?, veiled(value)?)));
+            entries.collect::<Option<_>>().map(Value::Object)
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn veiled_text(text: &str) -> Option<String> {
+    let (mut result, mut outside, mut rest) = (String::new(), String::new(), text);
+    while let Some((before, _, after)) = first(rest) {
+        let output = &rest[before.len()..rest.len() - after.len()];
+        result.extend([before, &veil(output)]);
+        outside.push_str(before);
+        rest = after;
+    }
+    result.push_str(rest);
+    outside.push_str(rest);
+    (!outside.contains([MARKS.0, MARKS.1, VEIL])).then_some(result)
+}
+
+fn veil(output: &str) -> String {
+    output.chars().map(|letter| if letter == MARKS.0 || letter == MARKS.1 { letter } else { VEIL }).collect()
 }
 
 /// A text with expressions in the place of outputs.

@@ -35,11 +35,11 @@ pub(super) struct Loaded {
 /// Templates by path from the root of the repository.
 #[derive(Default)]
 pub(super) struct Templates<'t> {
-    by_path: BTreeMap<String, Option<Arc<Loaded>>>,
+    paths: BTreeMap<String, Option<Arc<Loaded>>>,
     /// Accounts often hold copies of one template: each text is read once.
-    by_text: BTreeMap<&'t str, Result<Arc<Loaded>, TemplateFault>>,
+    texts: BTreeMap<&'t str, Result<Arc<Loaded>, TemplateFault>>,
     /// By the memory of their text, which every stack made from them shares.
-    by_address: BTreeMap<usize, Arc<Loaded>>,
+    memories: BTreeMap<usize, Arc<Loaded>>,
 }
 
 impl<'t> Templates<'t> {
@@ -59,35 +59,35 @@ impl<'t> Templates<'t> {
 
     /// The templates that a layer names, in the order of its stacks.
     pub(super) fn of(&self, layer: &Layer) -> Vec<Option<Same<Loaded>>> {
-        let found = |leaf: &At<Value>| self.by_path.get(leaf.value.as_str()?)?.as_ref().map(Same::of);
+        let found = |leaf: &At<Value>| self.paths.get(leaf.value.as_str()?)?.as_ref().map(Same::of);
         named(layer).map(found).collect()
     }
 
     /// The template at a path; nothing when it could not be read, which has been reported.
     pub(super) fn get(&self, path: &str) -> Option<&Loaded> {
-        self.by_path.get(path)?.as_deref()
+        self.paths.get(path)?.as_deref()
     }
 
     /// The template that a stack's text was taken from.
     pub(super) fn of_text(&self, text: &TemplateText) -> Option<&Loaded> {
-        self.by_address.get(&text.address()).map(Arc::as_ref)
+        self.memories.get(&text.address()).map(Arc::as_ref)
     }
 
     fn add(&mut self, tree: &'t Tree, leaf: &At<Value>, pages: &mut Pages<Loaded>, faults: &mut Faults) {
         let path = leaf.value.as_str().unwrap_or_default();
         if !tree.files.contains_key(path) {
             report_missing(tree, path, "template", &[".template."], &leaf.spot, faults);
-        } else if !self.by_path.contains_key(path) {
+        } else if !self.paths.contains_key(path) {
             let file = tree.files.get(path);
             let template = pages.read(path, file, faults, |faults| self.parse(tree, path, faults));
-            self.by_address.extend(template.iter().map(|it| (it.text.address(), Arc::clone(it))));
-            self.by_path.insert(path.to_owned(), template);
+            self.memories.extend(template.iter().map(|it| (it.text.address(), Arc::clone(it))));
+            self.paths.insert(path.to_owned(), template);
         }
     }
 
     fn parse(&mut self, tree: &'t Tree, path: &str, faults: &mut Faults) -> Option<Arc<Loaded>> {
         let text = files::text(tree, path, &TEMPLATE, faults)?;
-        match self.by_text.entry(text).or_insert_with(|| read(text).map(Arc::new)) {
+        match self.texts.entry(text).or_insert_with(|| read(text).map(Arc::new)) {
             Ok(template) => {
                 report_remarks(path, &template.remarks, faults);
                 Some(template.clone())

@@ -373,8 +373,8 @@ impl Draft {
         if held.contains_key(&step.item) {
             return None;
         }
-        let needed = self.steps.iter().filter(|other| step.needs.contains(&other.id));
-        let (need, because) = needed.filter_map(|other| held.get_key_value(&other.item)).next()?;
+        let mut needed = self.steps.iter().filter(|other| step.needs.contains(&other.id));
+        let (need, because) = needed.find_map(|other| held.get_key_value(&other.item))?;
         Some((step.item.clone(), format!("it needs {need}, which has to wait: {because}")))
     }
 }

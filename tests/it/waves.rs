@@ -50,7 +50,9 @@ impl Story {
     }
 
     fn done(&mut self, names: &[&str]) {
-        names.iter().for_each(|name| self.note(name, Standing::Done, NOW));
+        for name in names {
+            self.note(name, Standing::Done, NOW);
+        }
     }
 
     fn because(&self, name: &str) -> Option<String> {

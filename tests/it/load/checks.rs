@@ -235,9 +235,11 @@ fn what_is_right_in_real_templates_is_not_called_wrong() {
 
 #[test]
 fn a_template_beyond_cloudformations_quotas() {
-    let parameters: String = (0..=200).map(|n| format!("  P{n}: {{Type: String, Default: x}}\n")).collect();
-    let resources: String = (0..=500).map(|n| format!("  R{n}: {{Type: AWS::SNS::Topic}}\n")).collect();
-    let outputs: String = (0..=200).map(|n| format!("  O{n}: {{Value: x}}\n")).collect();
+    let parameters =
+        (0..=200).map(|n| format!("  P{n}: {{Type: String, Default: x}}\n")).collect::<Vec<_>>().concat();
+    let resources =
+        (0..=500).map(|n| format!("  R{n}: {{Type: AWS::SNS::Topic}}\n")).collect::<Vec<_>>().concat();
+    let outputs = (0..=200).map(|n| format!("  O{n}: {{Value: x}}\n")).collect::<Vec<_>>().concat();
     let text = format!(
         "Description: {}\nParameters:\n{parameters}Resources:\n{resources}Outputs:\n{outputs}",
         "x".repeat(1_025)

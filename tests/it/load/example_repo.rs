@@ -17,6 +17,7 @@ fn loads_and_every_account_gets_what_is_meant_for_it() {
             "network[eu-west-1]",
             "role-auditors[eu-west-1]",
             "role-netops[eu-west-1]",
+            "root-alarm[eu-west-1]",
             "service[eu-west-1]",
         ]
     );
@@ -25,6 +26,7 @@ fn loads_and_every_account_gets_what_is_meant_for_it() {
         slugs.iter().copied().filter(has).collect::<Vec<_>>()
     };
     assert_eq!(with("alerts"), ["security"]);
+    assert_eq!(with("config-recorder"), ["log-archive", "payments-dev", "payments-prod", "security"]);
     assert_eq!(with("role-netops"), ["log-archive", "payments-prod", "security"]);
     assert_eq!(with("role-developers"), ["payments-dev", "scratch"]);
 }

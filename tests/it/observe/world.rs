@@ -66,7 +66,7 @@ impl World {
             revision: revision(),
             organization,
             accounts: BTreeMap::new(),
-            rollout: Default::default(),
+            rollout: landfast::model::Rollout::default(),
         };
         Self { aws, cloud, desired }
     }

@@ -131,9 +131,9 @@ async fn while_the_output_is_not_there_only_what_takes_it_waits_and_the_reason_i
     play.until("the failure is told", |play| play.open_issue("attention", "accounts/logs").is_some()).await;
     play.rest().await;
     assert_eq!((play.change_sets("taker"), play.change_sets("next")), (vec![], vec![]));
-    let plan = play.plan().await;
+    let planned = play.plan().await;
     let because = "it needs the output Arn of the stack source in logs (eu-west-1), which is not there yet";
-    assert!(plan.contains(because), "{plan}");
+    assert!(planned.contains(because), "{planned}");
     assert!(play.open_issue("attention", "accounts/alpha").is_none(), "nobody has to do anything there");
 
     play.commit("Another topic", &[(SOURCE, Some(source("two")))]);
@@ -192,9 +192,9 @@ async fn an_output_that_cannot_be_read_changes_nothing_and_hides_nothing() {
     play.looks(6).await;
     assert_eq!(play.change_sets("taker").len() + play.change_sets("next").len(), before, "{}", play.scene());
     assert!(play.open_issue("drift", "accounts/alpha").is_none(), "{}", play.scene());
-    let plan = play.plan().await;
+    let planned = play.plan().await;
     let because = "it needs the output Arn of the stack source in logs (eu-west-1), which could not be read";
-    assert!(plan.contains(because), "{plan}");
+    assert!(planned.contains(because), "{planned}");
 
     play.alice_widens_role("alpha").await;
     play.until("drift elsewhere is told", |play| play.open_issue("drift", "accounts/alpha").is_some()).await;

@@ -36,8 +36,8 @@ fn in_waves(first: &str, second: &str) -> Vec<(String, String)> {
     files
 }
 
-fn another_role(policy: &str) -> Option<String> {
-    Some(role_template().replace("ReadOnlyAccess", policy))
+fn another_role(policy: &str) -> String {
+    role_template().replace("ReadOnlyAccess", policy)
 }
 
 /// The baseline with one more stack, `logs`.
@@ -103,7 +103,10 @@ async fn accounts_and_changes_come_wave_by_wave() {
     play.in_order(0, "alpha", &["beta", "gamma"]);
     play.in_order(0, "beta", &["gamma"]);
     let before = play.log().len();
-    play.commit("Change both", &[(BASELINE, Some(baseline(15))), (ROLE, another_role("SecurityAudit"))]);
+    play.commit(
+        "Change both",
+        &[(BASELINE, Some(baseline(15))), (ROLE, Some(another_role("SecurityAudit")))],
+    );
     play.until("everybody has both", |play| {
         play.has_length(&ALL, 15) && ALL.iter().all(|slug| play.has_role(slug, "SecurityAudit"))
     })
@@ -120,7 +123,8 @@ async fn a_rollout_stops_at_the_wave_in_trouble_and_goes_on_after_a_commit_that_
     play.settled(&ALL).await;
     play.stage.aws.fail_resource(&play.id("alpha"), HOME, "Role", "the trust policy is refused");
     let before = play.log().len();
-    let bad = play.commit("Widen", &[(BASELINE, Some(baseline(15))), (ROLE, another_role("SecurityAudit"))]);
+    let bad =
+        play.commit("Widen", &[(BASELINE, Some(baseline(15))), (ROLE, Some(another_role("SecurityAudit")))]);
     let told = play.rollout_issue().await;
     for part in ["canary", "alpha", "the trust policy is refused", bad.as_str(), "tolerance"] {
         assert!(told.contains(part), "{part}\n{told}");
@@ -129,7 +133,7 @@ async fn a_rollout_stops_at_the_wave_in_trouble_and_goes_on_after_a_commit_that_
     assert!(play.has_length(&["alpha"], 15) && play.has_length(&["beta", "gamma"], 14));
     assert_eq!((play.written("beta", before), play.written("gamma", before)), (vec![], vec![]));
 
-    play.commit("Mend", &[(ROLE, another_role("PowerUserAccess"))]);
+    play.commit("Mend", &[(ROLE, Some(another_role("PowerUserAccess")))]);
     play.until("everybody has it", |play| {
         play.has_length(&ALL, 15) && ALL.iter().all(|slug| play.has_role(slug, "PowerUserAccess"))
     })
@@ -146,7 +150,7 @@ async fn a_wave_within_its_tolerance_does_not_stop_the_rollout() {
     let play = Play::begin(&in_waves(", tolerance: 100%", "")).await;
     play.settled(&ALL).await;
     play.stage.aws.fail_resource(&play.id("alpha"), HOME, "Role", "the trust policy is refused");
-    play.commit("Widen", &[(ROLE, another_role("SecurityAudit"))]);
+    play.commit("Widen", &[(ROLE, Some(another_role("SecurityAudit")))]);
     play.until("the others have it", |play| {
         ["beta", "gamma"].iter().all(|slug| play.has_role(slug, "SecurityAudit"))
     })
@@ -272,7 +276,10 @@ async fn a_kill_in_the_middle_of_a_rollout_does_not_change_the_order() {
     let before = play.log().len();
     let fault = Fault::new("ExecuteChangeSet", When::Nth(1), Trouble::HangAfter);
     play.stage.aws.add_fault(fault);
-    play.commit("Change both", &[(BASELINE, Some(baseline(15))), (ROLE, another_role("SecurityAudit"))]);
+    play.commit(
+        "Change both",
+        &[(BASELINE, Some(baseline(15))), (ROLE, Some(another_role("SecurityAudit")))],
+    );
     play.until("the call hangs", |play| play.log().iter().any(|entry| entry.outcome == "fault:hang")).await;
     play.kill();
     play.stage.aws.clear_faults();
