@@ -6,6 +6,7 @@ use super::account::Accounts;
 use super::diagnostic::{At, Spot};
 use super::fields::Denial;
 use super::outputs;
+use super::targets::Targets;
 use super::whole::Whole;
 use super::words::{Said, Word};
 use crate::model::{Slug, Source, Value};
@@ -57,6 +58,8 @@ pub struct ExplainedWord {
 /// A baseline, or an entry of one, that leaves the account out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedExclusion {
+    /// The entry it is left out of, such as `stacks.trail`; empty for the whole baseline.
+    pub of: String,
     /// Where.
     pub source: Source,
     /// Why.
@@ -184,12 +187,14 @@ fn access(whole: &Whole<'_>) -> ExplainedPath {
 }
 
 fn exclusions(whole: &Whole<'_>) -> Vec<ExplainedExclusion> {
-    let targets = whole.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
-    let exclusions = targets.filter_map(|targets| targets.exclusions().get(whole.who.slug.as_str()));
-    let explained = |it: &super::exclusion::Exclusion| ExplainedExclusion {
-        source: it.spot.source(),
-        reason: it.reason.clone(),
-        until: it.until,
+    let targets = whole.layers.iter().flat_map(|it| {
+        let entries = it.layer.narrowed().map(|(path, targets)| (path.join("."), targets));
+        entries.chain([(String::new(), &it.targets)])
+    });
+    let explained = |(of, targets): (String, &Targets)| {
+        let exclusion = targets.exclusions().get(whole.who.slug.as_str())?;
+        let (source, reason, until) = (exclusion.spot.source(), exclusion.reason.clone(), exclusion.until);
+        Some(ExplainedExclusion { of, source, reason, until })
     };
-    exclusions.map(explained).collect()
+    targets.filter_map(explained).collect()
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{Error, Reader, Subscription};
 use crate::model::{
-    Account, Facts, Item, Mailbox, Observed, Region, SUBSCRIPTIONS, Sight, StackKey, mailboxes,
+    Account, Facts, Item, Mailbox, Observed, Region, SUBSCRIPTIONS, Sight, StackKey, Value, mailboxes,
 };
 
 type Mailboxes = BTreeMap<StackKey, BTreeSet<Mailbox>>;
@@ -32,21 +32,25 @@ pub async fn subscriptions(reader: &Reader, account: &Account, observed: &mut Ob
     }
 }
 
-/// The mailboxes of stacks that are there, by region.
+/// The mailboxes of stacks as they stand, by region: what a stack is about to change is asked for once it has.
 fn standing(account: &Account, observed: &Observed) -> BTreeMap<Region, Mailboxes> {
     let mut standing: BTreeMap<Region, Mailboxes> = BTreeMap::new();
-    for (key, stack) in &account.stacks {
-        let is_there = matches!(observed.items.get(&Item::Stack(key.clone())), Some(Sight::Present { .. }));
-        let mailboxes = if is_there {
-            mailboxes(&stack.value.template, &stack.value.parameters)
-        } else {
-            BTreeSet::new()
+    for key in account.stacks.keys() {
+        let Some(Sight::Present { value, .. }) = observed.items.get(&Item::Stack(key.clone())) else {
+            continue;
         };
+        let mailboxes = of_stack(value);
         if !mailboxes.is_empty() {
             standing.entry(key.region.clone()).or_default().insert(key.clone(), mailboxes);
         }
     }
     standing
+}
+
+fn of_stack(value: &Value) -> BTreeSet<Mailbox> {
+    let parameters = value["parameters"].as_object().into_iter().flatten();
+    let texts = parameters.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    mailboxes(value["template"].as_str().unwrap_or_default(), &texts.collect())
 }
 
 /// Why nothing reaches a mailbox, as far as SNS tells; nothing when all is well.

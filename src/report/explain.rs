@@ -16,7 +16,8 @@ pub fn explanation(explanation: &Explanation, only: Option<&str>, today: Date) -
             format!(", until {until}{ended}")
         });
         let (reason, until) = (&exclusion.reason, until.unwrap_or_default());
-        _ = writeln!(out, "left out by {}: {reason}{until}", place(&exclusion.source));
+        let of = if exclusion.of.is_empty() { String::new() } else { format!(" of {}", exclusion.of) };
+        _ = writeln!(out, "left out{of} by {}: {reason}{until}", place(&exclusion.source));
     }
     for path in explanation.paths.iter().filter(|path| only.is_none_or(|only| is_within(&path.path, only))) {
         out.push('\n');

@@ -60,7 +60,7 @@ fn explain_shows_what_decides_and_everybody_who_spoke() {
     ");
     insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "stacks.audit-trail"]), @"
     accounts/scratch
-    left out by baselines/security/baseline.yaml:42: OPS-1231, recording what is thrown away costs more than it tells, until 2027-06-30
+    left out of stacks.config-recorder by baselines/security/baseline.yaml:42: OPS-1231, recording what is thrown away costs more than it tells, until 2027-06-30
 
     stacks.audit-trail.parameters.KeepDays: 30
       > baselines/security/baseline.yaml:34  ${{ values.TrailDays }}
@@ -71,7 +71,7 @@ fn explain_shows_what_decides_and_everybody_who_spoke() {
     ");
     insta::assert_snapshot!(printed(folder.path(), &["explain", "scratch", "tags"]), @"
     accounts/scratch
-    left out by baselines/security/baseline.yaml:42: OPS-1231, recording what is thrown away costs more than it tells, until 2027-06-30
+    left out of stacks.config-recorder by baselines/security/baseline.yaml:42: OPS-1231, recording what is thrown away costs more than it tells, until 2027-06-30
 
     tags.company: acme
       > organization/organization.yaml:14  acme
