@@ -43,13 +43,11 @@ impl World {
 
     /// What stands for what: drawn ids, and the commit.
     fn names(&self) -> Vec<(String, String)> {
-        let mut names: Vec<_> = self
-            .stage
-            .aws
-            .accounts()
-            .into_iter()
-            .map(|account| (account.id, format!("<id of {}>", account.email)))
-            .collect();
+        let accounts = self.stage.aws.accounts();
+        // Before the accounts, whose ids are in them: ties hold the ARNs of stacks.
+        let stacks = accounts.iter().flat_map(|account| self.stage.aws.stacks(&account.id));
+        let mut names: Vec<_> = stacks.map(|stack| (stack.id, format!("<arn of {}>", stack.name))).collect();
+        names.extend(accounts.into_iter().map(|account| (account.id, format!("<id of {}>", account.email))));
         let head = bare::head(&self.stage.remote, BRANCH).unwrap();
         names.push((head.to_string(), "<commit>".to_owned()));
         names.push((head.short().to_owned(), "<commit>".to_owned()));
