@@ -137,6 +137,7 @@ async fn more_than_an_account_may_lose_is_kept_until_an_operator_vouches() {
         !play.has_stack("alpha", "role") && play.password_length("alpha").is_none()
     })
     .await;
+    play.until("nothing is left to tell", |play| play.attention("alpha").is_none()).await;
     play.end().await;
 }
 
@@ -191,6 +192,7 @@ async fn what_holds_data_is_not_removed_until_an_operator_vouches_for_the_commit
     play.stage.guard(Guards { approved: [commit].into(), ..Guards::default() });
     play.start();
     play.until("it is gone", |play| !play.has_stack("alpha", "data")).await;
+    play.until("nothing is left to tell", |play| play.attention("alpha").is_none()).await;
     play.end().await;
 }
 

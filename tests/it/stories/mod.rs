@@ -163,7 +163,8 @@ impl Play {
         let began = Instant::now();
         loop {
             let before = self.trace();
-            tokio::join!(sleep(REST), self.looks(3));
+            // On a busy machine an account may be looked at less often than the organization.
+            tokio::join!(sleep(REST), self.looks(6));
             if self.trace() == before {
                 return;
             }
