@@ -104,7 +104,7 @@ pub(super) async fn create_account(
 /// The brake of one account, read at the moment of the write: the pass itself has asked for the root's only.
 fn held(account: &AccountId, tags: &BTreeMap<String, String>) -> Option<Outcome> {
     let because = tags.get(HOLD_TAG).map(|why| format!("account {account} is on hold: {why}"))?;
-    Some(Outcome::Waiting { because, after: Duration::from_mins(1) })
+    Some(Outcome::Waiting { because, after: super::HELD })
 }
 
 /// Sets one tag, if it still has the value the plan saw.

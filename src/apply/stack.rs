@@ -57,11 +57,12 @@ impl Stacks<'_> {
                 self.site.writer.delete_change_set(region, &change_set.id).await?;
                 Ok(undeployable(sent.revert))
             }
-            Prepared::Ready(change_set) if sent.keeps_data && !losses(&change_set).is_empty() => {
-                self.site.writer.delete_change_set(region, &change_set.id).await?;
-                Ok(guarded(&losses(&change_set)))
-            }
             Prepared::Ready(change_set) => {
+                let lost = if sent.keeps_data { losses(&change_set) } else { Vec::new() };
+                if !lost.is_empty() {
+                    self.site.writer.delete_change_set(region, &change_set.id).await?;
+                    return Ok(guarded(&lost));
+                }
                 self.execute(sent, &change_set).await?;
                 self.wait(sent, &change_set).await
             }

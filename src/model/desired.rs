@@ -88,7 +88,7 @@ pub struct Organization {
 }
 
 /// One stack as it should be, every expression evaluated as far as git alone tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stack {
     /// The template's bytes as committed: this is what is sent.

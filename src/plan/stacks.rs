@@ -154,11 +154,12 @@ fn footing(
     rules: &Rules,
 ) -> Footing {
     let Some(fact) = fact else { return Footing::Fresh };
+    let owner = foreign::owner(&key.name).filter(|_| !fact.is_ours);
     match Standing::of(&fact.status) {
         Standing::Gone | Standing::Shell => Footing::Fresh,
-        _ if !fact.is_ours && foreign::owner(&key.name).is_some() => Footing::Stuck(format!(
+        _ if owner.is_some() => Footing::Stuck(format!(
             "the stack belongs to {}, which would put it back: change it there",
-            foreign::owner(&key.name).unwrap_or_default()
+            owner.unwrap_or_default()
         )),
         _ if !fact.is_ours && !is_adopted => Footing::Stuck(
             "the stack does not bear our tag, so it is not ours to change; name it under `adopt` to take it over"
@@ -224,16 +225,7 @@ mod tests {
 
     #[test]
     fn another_service_role_is_another_try_and_none_keeps_the_names_of_old() {
-        let stack = Stack {
-            template: "{}".into(),
-            parameters: BTreeMap::new(),
-            deferred: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            capabilities: BTreeSet::new(),
-            needs: BTreeSet::new(),
-            hidden: BTreeSet::new(),
-            sealed: BTreeMap::new(),
-        };
+        let stack = Stack { template: "{}".into(), ..Stack::default() };
         let roles = ["One", "Two"].map(|name| RoleName::parse(name).unwrap());
         let with = |role| digest(Sent { stack: &stack, role });
         // The digest of `["{}",{},{},{},[]]`.

@@ -1,12 +1,13 @@
 //! Ties: what base is to remember of each item, so that it is known what to do when git no longer speaks of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use super::Verdict;
 use crate::model::{
     Account, AccountFacts, Base, CommitId, Desired, Facts, Finding, Item, OnLeave, Scope, Setting, Tie, Ties,
     Value, Warning,
 };
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// The tie of every item that was looked at.
 pub(super) fn ties(

@@ -1,6 +1,6 @@
 //! What proves that a stack is ours: our tag, the signed record of this very stack, or `adopt`. Nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use landfast::model::{
     AccountFacts, Base, Declared, Desired, Facts, Item, Mode, OWNER_TAG, Observed, Outcomes, Plan, Sight,
@@ -51,16 +51,7 @@ impl Live {
     }
 
     fn declared(&self, template: &str, mode: Mode, adopts: bool) -> Desired {
-        let stack = Stack {
-            template: template.into(),
-            parameters: BTreeMap::new(),
-            deferred: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            capabilities: BTreeSet::new(),
-            needs: BTreeSet::new(),
-            hidden: BTreeSet::new(),
-            sealed: BTreeMap::new(),
-        };
+        let stack = Stack { template: template.into(), ..Stack::default() };
         let mut desired = desired();
         let account = std::sync::Arc::make_mut(desired.accounts.get_mut(&slug("payments")).unwrap());
         account.mode = mode;

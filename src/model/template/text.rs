@@ -12,9 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::canonical;
 
 /// A template's text. Equal where the bytes are.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct TemplateText(Arc<Known>);
 
+#[derive(Default)]
 struct Known {
     text: String,
     canonical: OnceLock<String>,

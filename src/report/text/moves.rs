@@ -16,7 +16,14 @@ pub(super) fn told(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) 
     let lost = report.plan.findings.iter().filter(|(_, finding)| finding.verdict == Verdict::Undeclared);
     let fate = |(item, _): (&Item, _)| {
         let is_removed = report.plan.steps.iter().any(|step| step.item == *item);
-        format!("{item} ({})", if is_removed { "removed" } else { "kept" })
+        let is_held_back = report.plan.blocked.iter().any(|blocked| blocked.item == *item);
+        let fate = match (is_removed, is_held_back) {
+            (true, _) => "removed",
+            // Why it is not removed yet stands beside the item itself.
+            (false, true) => "kept for now",
+            (false, false) => "kept",
+        };
+        format!("{item} ({fate})")
     };
     let lost: Vec<_> = lost.map(fate).collect();
     if !lost.is_empty() {

@@ -1,6 +1,6 @@
 //! What is done about each state and each reason, on paper: the plan that follows from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::StackStatus;
 use aws_sdk_organizations::types::CreateAccountFailureReason;
@@ -39,16 +39,7 @@ fn first(plan: &Plan) -> String {
 /// The company with one stack, whose template has changed since it was agreed on.
 fn with_a_stack() -> (Desired, StackKey) {
     let Ok(Item::Stack(key)) = STACK.parse::<Item>() else { panic!("a stack") };
-    let stack = Stack {
-        template: "{}".into(),
-        parameters: BTreeMap::new(),
-        deferred: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        capabilities: BTreeSet::new(),
-        needs: BTreeSet::new(),
-        hidden: BTreeSet::new(),
-        sealed: BTreeMap::new(),
-    };
+    let stack = Stack { template: "{}".into(), ..Stack::default() };
     let mut desired = desired();
     let account = payments(&mut desired);
     account.mode = Mode::Enforce;

@@ -55,4 +55,5 @@ async fn a_mailbox_that_unsubscribed_is_missed() {
     let (kind, physical) = &stack.resources["Mail"];
     play.stage.aws.tamper(&play.id("alpha"), &stack.region, kind, physical, None);
     play.until("it is told", |play| play.alphas_attention().contains("is not subscribed")).await;
+    play.end().await;
 }
