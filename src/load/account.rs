@@ -14,6 +14,7 @@ use super::expression::Context;
 use super::fields::Reader;
 use super::held::{Held, Whereabouts};
 use super::identity::{Identity, Properties, check_unique, organization_facts};
+use super::layer::Path;
 use super::leaving;
 use super::links::Links;
 use super::lock::{self, Locks};
@@ -29,7 +30,10 @@ use super::templates::Templates;
 use super::tree::Tree;
 use super::whole::Whole;
 use super::words::Words;
-use crate::model::{self, Access, Account, Desired, Mode, OuPath, RoleName, Rollout, Slug, Value};
+use crate::model::{
+    self, Access, Account, Declared, Desired, Item, Mode, OuPath, RoleName, Rollout, Setting, SettingValue,
+    Slug, Stack, StackKey, Value,
+};
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -271,6 +275,7 @@ impl<'a> Accounts<'a> {
             ou: who.ou.clone(),
             tags: who.tags.clone(),
             mode: declared_mode(&merged),
+            modes: modes(&merged, &settings, &stacks),
             access: access(&self.organization.access, &who.file.access),
             adopt: layers.flat_map(|layer| adopt::items(who.slug, layer, &stacks, &absent, faults)).collect(),
             remove_on_leave: leaving::remove_on_leave(&merged, &settings, &stacks),
@@ -306,6 +311,19 @@ fn default_role() -> RoleName {
 pub(super) fn declared_mode(merged: &Merged) -> Mode {
     let leaf = merged.get(["mode".to_owned()].as_slice());
     leaf.and_then(|leaf| serde_json::from_value(leaf.value.clone()).ok()).unwrap_or_default()
+}
+
+/// The modes of single items.
+fn modes(
+    merged: &Merged,
+    settings: &BTreeMap<Setting, Declared<SettingValue>>,
+    stacks: &BTreeMap<StackKey, Declared<Stack>>,
+) -> BTreeMap<Item, Mode> {
+    let of = |(entry, item): (Path, Item)| {
+        let leaf = merged.get(&[entry, vec!["mode".to_owned()]].concat())?;
+        Some((item, serde_json::from_value(leaf.value.clone()).ok()?))
+    };
+    leaving::entries(settings, stacks).filter_map(of).collect()
 }
 
 /// The merged values as one map, evaluated. Values see accounts and the organization, not each other.

@@ -169,12 +169,19 @@ impl Layer {
         }
     }
 
-    /// `onLeave` at one entry.
-    fn read_on_leave(&mut self, reader: &mut Reader<'_>, fields: &mut Fields<'_>, path: &[&str]) {
-        let Some(node) = fields.optional("onLeave") else { return };
-        if let Some(on_leave) = on_leave(reader, node) {
+    /// `onLeave` and `mode` at one entry: they are about it, and nearer than what a layer says of all of its own.
+    fn read_about(&mut self, reader: &mut Reader<'_>, fields: &mut Fields<'_>, path: &[&str]) {
+        if let Some(node) = fields.optional("onLeave")
+            && let Some(on_leave) = on_leave(reader, node)
+        {
             let value = serde_json::to_value(on_leave).unwrap_or_default();
             self.put(reader, &[path, &["onLeave"]].concat(), value, node.place);
+        }
+        if let Some(node) = fields.optional("mode")
+            && let Some(mode) = mode(reader, node)
+        {
+            let value = serde_json::to_value(mode).unwrap_or_default();
+            self.put(reader, &[path, &["mode"]].concat(), value, node.place);
         }
     }
 
@@ -279,7 +286,7 @@ impl Layer {
             let place = file.spot.place;
             self.put(reader, &path, file.value.into(), place);
         }
-        self.read_on_leave(reader, &mut fields, &path[..3]);
+        self.read_about(reader, &mut fields, &path[..3]);
         self.read_narrowing(reader, &mut fields, &path[..3], kin);
         let denied = fields.close_layered(reader);
         self.deny_all(reader, &path[..3], denied);
@@ -297,7 +304,7 @@ impl Layer {
         }
         let mut fields = reader.fields(&entry.value)?;
         let value = fields.required("value", reader, "the text itself");
-        self.read_on_leave(reader, &mut fields, &["settings", &entry.key]);
+        self.read_about(reader, &mut fields, &["settings", &entry.key]);
         self.read_narrowing(reader, &mut fields, &["settings", &entry.key], kin);
         fields.close(reader);
         value
@@ -314,7 +321,7 @@ impl Layer {
 
     fn read_password_policy(&mut self, reader: &mut Reader<'_>, node: &Node, kin: Kin) {
         let Some(mut fields) = reader.layered(node) else { return };
-        self.read_on_leave(reader, &mut fields, &["settings", "passwordPolicy"]);
+        self.read_about(reader, &mut fields, &["settings", "passwordPolicy"]);
         self.read_narrowing(reader, &mut fields, &["settings", "passwordPolicy"], kin);
         // The ranges are IAM's own (UpdateAccountPasswordPolicy).
         for (key, low, high) in
@@ -358,7 +365,7 @@ impl Layer {
         for (key, allowed) in [("regions", &[][..]), ("needs", &[]), ("capabilities", &CAPABILITIES)] {
             self.read_list(reader, &mut fields, (name, key), allowed);
         }
-        self.read_on_leave(reader, &mut fields, &["stacks", name]);
+        self.read_about(reader, &mut fields, &["stacks", name]);
         self.read_narrowing(reader, &mut fields, &["stacks", name], kin);
         let denied = fields.close_layered(reader);
         self.deny_all(reader, &["stacks", name], denied);
@@ -410,6 +417,12 @@ fn is_whole(path: &[&str]) -> bool {
         ["stacks", _] => true,
         _ => false,
     }
+}
+
+/// True for a leaf that is about its entry, rather than a part of it.
+pub(super) fn is_about(path: &[String]) -> bool {
+    let Some((last, entry)) = path.split_last() else { return false };
+    matches!(last.as_str(), "onLeave" | "mode") && entry_of(entry).is_some()
 }
 
 /// The entry a leaf marks: a stack, a setting, or one of several settings of a kind.

@@ -44,11 +44,19 @@ pub(super) fn remove_on_leave(
     settings: &BTreeMap<Setting, Declared<SettingValue>>,
     stacks: &BTreeMap<StackKey, Declared<Stack>>,
 ) -> BTreeSet<Item> {
-    let is_removed = |entry: Path| on_leave(merged, entry) == OnLeave::Remove;
+    let is_removed =
+        |(entry, item): (Path, Item)| (on_leave(merged, entry) == OnLeave::Remove).then_some(item);
+    entries(settings, stacks).filter_map(is_removed).collect()
+}
+
+/// Every item with the path of the entry that declares it.
+pub(super) fn entries(
+    settings: &BTreeMap<Setting, Declared<SettingValue>>,
+    stacks: &BTreeMap<StackKey, Declared<Stack>>,
+) -> impl Iterator<Item = (Path, Item)> {
     let settings = settings.keys().map(|setting| (setting_entry(setting), Item::Setting(setting.clone())));
-    let stacks =
-        stacks.keys().map(|key| (vec!["stacks".to_owned(), key.name.to_string()], Item::Stack(key.clone())));
-    settings.chain(stacks).filter(|(entry, _)| is_removed(entry.clone())).map(|(_, item)| item).collect()
+    let entry = |key: &StackKey| vec!["stacks".to_owned(), key.name.to_string()];
+    settings.chain(stacks.keys().map(move |key| (entry(key), Item::Stack(key.clone()))))
 }
 
 /// The entry's own word, or else the repository's.

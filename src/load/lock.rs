@@ -16,7 +16,7 @@ use super::diagnostic::{At, Fault, Faults, Spot};
 use super::expression::Context;
 use super::fields::suggest;
 use super::held::{Key, key};
-use super::layer::Path;
+use super::layer::{Path, is_about};
 use super::merge::{Layers, Merged, Rank, Speaker, effective, may_be_secret};
 use super::raw;
 use super::rule::Rule;
@@ -85,11 +85,8 @@ impl<'a> Locks<'a> {
                 self.check_words(lock, &frozen, faults);
                 self.check_expressions(lock, &frozen, regions, faults);
             }
-            let on_items = |lock: &&&At<Path>| matches!(lock.value[0].as_str(), "settings" | "stacks");
-            if let Some(lock) = holding.iter().find(on_items) {
-                self.check_silence(lock, &frozen, faults);
-            }
-            if let Some(lock) = holding.iter().find(|lock| on_items(lock) || lock.value[0] == "access") {
+            self.check_silence(&holding, &frozen, faults);
+            if let Some(lock) = holding.iter().find(|lock| is_on_items(lock) || lock.value[0] == "access") {
                 self.check_access(lock, &frozen, faults);
             }
         }
@@ -120,7 +117,8 @@ impl<'a> Locks<'a> {
     }
 
     fn check_words(&self, lock: &At<Path>, frozen: &Frozen<'_>, faults: &mut Faults) {
-        for (path, word) in self.intruders(&lock.value, frozen) {
+        // How far to go is looked at by itself: it has a weaker and a stronger side.
+        for (path, word) in self.intruders(&lock.value, frozen).filter(|(path, _)| !is_entry_mode(path)) {
             let Some(offence) = offence(path, word, frozen) else { continue };
             if may_be_secret(path) {
                 faults.keep_secret(word.spot());
@@ -198,20 +196,27 @@ impl<'a> Locks<'a> {
     }
 
     /// A lower mode would leave what is locked as somebody made it by hand, or say nothing of it.
-    fn check_silence(&self, lock: &At<Path>, frozen: &Frozen<'_>, faults: &mut Faults) {
-        let floor = declared_mode(&frozen.merged);
-        let path = ["mode".to_owned()];
-        for (_, word) in self.intruders(&path, frozen) {
-            let mode = match word.said {
-                Said::Value(leaf) => serde_json::from_value(leaf.value.clone()).unwrap_or_default(),
-                Said::Denied(_) => Mode::default(),
-            };
-            if mode < floor {
-                let message = format!(
-                    "the mode `{}` would silence `{}`, which is locked",
-                    json!(mode).as_str().unwrap_or_default(),
-                    lock.value.join(".")
-                );
+    fn check_silence(&self, holding: &[&At<Path>], frozen: &Frozen<'_>, faults: &mut Faults) {
+        let general = ["mode".to_owned()];
+        let heads = ["settings", "stacks"].map(|head| [head.to_owned()]);
+        let of_one = heads.iter().flat_map(|head| self.intruders(head, frozen));
+        let of_one = of_one.filter(|(path, _)| is_entry_mode(path));
+        for (path, word) in self.intruders(&general, frozen).chain(of_one) {
+            let entry = &path[..path.len() - 1];
+            let silenced = holding.iter().find(|lock| match entry {
+                [] => is_on_items(lock) && !frozen.has_own_mode(&lock.value),
+                _ if lock.value == general => true,
+                _ => entry.starts_with(&lock.value) || lock.value.starts_with(entry),
+            });
+            let mode = mode_said(word);
+            if let Some(lock) = silenced.filter(|_| mode < frozen.mode_at(path)) {
+                let (what, why) = match lock.value.as_slice() {
+                    lock if *lock == general => (entry.join("."), "whose mode is locked"),
+                    lock => (lock.join("."), "which is locked"),
+                };
+                let mode = json!(mode);
+                let mode = mode.as_str().unwrap_or_default();
+                let message = format!("the mode `{mode}` would silence `{what}`, {why}");
                 faults.add_for(self.slug, self.fault(lock, frozen, word.spot(), message));
             }
         }
@@ -236,6 +241,35 @@ impl Frozen<'_> {
     fn says(&self, path: &[String]) -> bool {
         matches!(path[0].as_str(), "mode" | "access") || self.words.under(path).next().is_some()
     }
+
+    /// The mode that the leaf at `path` gives, or else the account's.
+    fn mode_at(&self, path: &[String]) -> Mode {
+        let own = self.merged.get(path).and_then(|leaf| serde_json::from_value(leaf.value.clone()).ok());
+        own.unwrap_or_else(|| declared_mode(&self.merged))
+    }
+
+    /// True where the entry that `path` is in, or is, has a mode of its own.
+    fn has_own_mode(&self, path: &[String]) -> bool {
+        let entries = (1..=path.len()).map(|end| [&path[..end], &["mode".to_owned()]].concat());
+        entries.filter(|path| is_entry_mode(path)).any(|path| self.merged.get(&path).is_some())
+    }
+}
+
+/// The mode that a word gives; what is withdrawn counts as the least that could come of it.
+fn mode_said(word: &Word<'_>) -> Mode {
+    match word.said {
+        Said::Value(leaf) => serde_json::from_value(leaf.value.clone()).unwrap_or_default(),
+        Said::Denied(_) => Mode::default(),
+    }
+}
+
+fn is_on_items(lock: &At<Path>) -> bool {
+    matches!(lock.value[0].as_str(), "settings" | "stacks")
+}
+
+/// True for the mode of one entry.
+fn is_entry_mode(path: &[String]) -> bool {
+    is_about(path) && path.last().is_some_and(|last| last == "mode")
 }
 
 /// What is wrong with a word that a lock keeps out; nothing when it only repeats, or strengthens.
@@ -265,7 +299,7 @@ fn offence(path: &[String], word: &Word<'_>, frozen: &Frozen<'_>) -> Option<Stri
 /// The field of a locked password policy, if it is one.
 fn policy_field(path: &[String]) -> Option<&str> {
     match path {
-        [head, setting, field] if head == "settings" && setting == "passwordPolicy" && field != "onLeave" => {
+        [head, setting, field] if head == "settings" && setting == "passwordPolicy" && !is_about(path) => {
             Some(field)
         }
         _ => None,

@@ -7,6 +7,7 @@ use strum::VariantArray;
 use super::diagnostic::Faults;
 use super::documents::Documents;
 use super::expression::Context;
+use super::layer::is_about;
 use super::merge::Merged;
 use super::rule::Rule;
 use crate::model::{AccountId, Declared, SamlProviderName, Setting, SettingKind, SettingValue, Slug, Value};
@@ -71,7 +72,7 @@ fn password_policy(merged: &Merged) -> Option<Declared<Value>> {
     let head = ["settings".to_owned(), "passwordPolicy".to_owned()];
     let marker = merged.get(head.as_slice())?;
     let fields =
-        merged.iter().filter(|(path, _)| path.len() == 3 && path.starts_with(&head) && path[2] != "onLeave");
+        merged.iter().filter(|(path, _)| path.len() == 3 && path.starts_with(&head) && !is_about(path));
     let value: serde_json::Map<_, _> =
         fields.map(|(path, leaf)| (path[2].clone(), leaf.value.clone())).collect();
     // A policy without a single field says nothing about anything.

@@ -139,6 +139,8 @@ pub struct Account {
     pub tags: BTreeMap<String, String>,
     /// How far to go in this account.
     pub mode: Mode,
+    /// How far to go for single items, where that is said of them.
+    pub modes: BTreeMap<Item, Mode>,
     /// Roles to assume here.
     pub access: Access,
     /// Settings: the password policy as a map of the declared fields, the alias as a text.
@@ -194,7 +196,7 @@ impl Desired {
             (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
             (Scope::Organization, _) => return Mode::Report,
         };
-        self.accounts.get(slug).map_or(Mode::Report, |account| account.mode)
+        self.accounts.get(slug).map_or(Mode::Report, |account| account.mode_of(item))
     }
 
     /// True when the repository says this item may be overwritten where it is found.
@@ -215,6 +217,11 @@ impl Desired {
 }
 
 impl Account {
+    /// How far to go for one item of this account.
+    pub fn mode_of(&self, item: &Item) -> Mode {
+        self.modes.get(item).copied().unwrap_or(self.mode)
+    }
+
     /// Where `property` is declared, or else the folder's file.
     pub fn source(&self, property: &str) -> Source {
         self.sources.get(property).or_else(|| self.sources.get("")).cloned().unwrap_or_default()

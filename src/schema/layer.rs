@@ -76,6 +76,8 @@ pub struct PasswordPolicy<N> {
     pub allow_users_to_change: Option<OrNull<bool>>,
     /// Whose password has expired cannot sign in to change it.
     pub hard_expiry: Option<OrNull<bool>>,
+    /// How far Landfast goes for it, whatever its account's mode is.
+    pub mode: Option<OrNull<Mode>>,
     /// What becomes of it once it is no longer declared for an account.
     pub on_leave: Option<OrNull<OnLeave>>,
     /// Whom it is for.
@@ -90,6 +92,8 @@ pub struct PasswordPolicy<N> {
 pub struct ValueInFull<N> {
     /// The text itself.
     pub value: Text,
+    /// How far Landfast goes for it, whatever its account's mode is.
+    pub mode: Option<Mode>,
     /// What becomes of it once it is no longer declared for an account.
     pub on_leave: Option<OnLeave>,
     /// Whom it is for.
@@ -104,6 +108,8 @@ pub struct ValueInFull<N> {
 pub struct SamlProvider<N> {
     /// The file with its metadata, as the provider hands it out.
     pub metadata: Option<OrNull<FilePath>>,
+    /// How far Landfast goes for it, whatever its account's mode is.
+    pub mode: Option<OrNull<Mode>>,
     /// What becomes of it once it is no longer declared for an account.
     pub on_leave: Option<OrNull<OnLeave>>,
     /// Whom it is for.
@@ -128,6 +134,8 @@ pub struct Stack<N> {
     pub needs: Option<OrNull<Vec<Need>>>,
     /// What CloudFormation wants to be granted in so many words.
     pub capabilities: Option<OrNull<Vec<Capability>>>,
+    /// How far Landfast goes for it, whatever its account's mode is.
+    pub mode: Option<OrNull<Mode>>,
     /// What becomes of it once it is no longer declared for an account.
     pub on_leave: Option<OrNull<OnLeave>>,
     /// Whom it is for.

@@ -50,6 +50,7 @@ pub(crate) fn desired() -> Desired {
         settings: BTreeMap::new(),
         stacks: BTreeMap::new(),
         adopt: BTreeSet::new(),
+        modes: BTreeMap::new(),
         remove_on_leave: BTreeSet::new(),
         absent: BTreeMap::new(),
         exclusions: Vec::new(),

@@ -7,6 +7,7 @@
 //! stand for nothing, quotas, values of parameters. Types of resources and their properties are not.
 
 mod constraints;
+mod documents;
 mod remarks;
 mod text;
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::documents::oversized;
 use crate::yaml::{Entry, Kind, Node, Place};
 
 /// One thing that CloudFormation will refuse.
@@ -146,6 +147,9 @@ impl<'n> Survey<'n> {
             None => {}
         }
         self.walk_at(resource, &EVALUATED);
+        for (place, message) in oversized(resource) {
+            self.say(About::Limit, place, message, "split it, or name fewer things one by one");
+        }
     }
 
     /// Looks at what a map has under these keys.
@@ -315,7 +319,7 @@ impl<'n> Survey<'n> {
 }
 
 /// The name of a function behind its `!`; tags of YAML's own, such as `!!str`, are none.
-fn function_tag(node: &Node) -> Option<&str> {
+pub(super) fn function_tag(node: &Node) -> Option<&str> {
     let name = node.tag.as_deref()?.strip_prefix('!')?;
     name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(name)
 }
@@ -335,13 +339,13 @@ fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
     }
 }
 
-fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+pub(super) fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     let Kind::Map(entries) = &node.kind else { return None };
     entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
 }
 
 /// A scalar that is not the argument of a function.
-fn text(node: &Node) -> Option<&str> {
+pub(super) fn text(node: &Node) -> Option<&str> {
     match &node.kind {
         Kind::Scalar { text, .. } if function_tag(node).is_none() => Some(text),
         _ => None,

@@ -275,6 +275,55 @@ fn a_template_beyond_cloudformations_quotas() {
     ");
 }
 
+/// A policy document of so many characters, and an account whose template makes a resource of it.
+fn with_document(
+    length: usize,
+    resource: &dyn Fn(&serde_json::Value) -> serde_json::Value,
+) -> (String, String) {
+    let of = |filler: usize| {
+        let action = format!("s3:{}", "x".repeat(filler));
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": {"Ref": "Topic"}});
+        json!({"Version": "2012-10-17", "Statement": [statement]})
+    };
+    // What a function makes is not known, and counts as nothing.
+    let rest = of(0).to_string().len() - json!({"Ref": "Topic"}).to_string().len();
+    let resources = json!({"Topic": {"Type": "AWS::SNS::Topic"}, "It": resource(&of(length - rest))});
+    let template = json!({"Resources": resources});
+    let stack =
+        "stacks: {network: {template: network.template.yaml, capabilities: [CAPABILITY_NAMED_IAM]}}\n";
+    (serde_json::to_string_pretty(&template).unwrap(), format!("{ONE}{stack}"))
+}
+
+#[test]
+fn a_policy_document_over_its_size_is_refused_and_one_at_it_is_not() {
+    let trust = json!({"Version": "2012-10-17", "Statement": []});
+    let managed = |document: &serde_json::Value| json!({"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}});
+    let trusting = |document: &serde_json::Value| json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}});
+    // Two policies of one role share the room.
+    let inline = |document: &serde_json::Value| {
+        let policies: Vec<_> =
+            ["a", "b"].iter().map(|name| json!({"PolicyName": name, "PolicyDocument": document})).collect();
+        json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, "Policies": policies}})
+    };
+    type Resource<'a> = &'a dyn Fn(&serde_json::Value) -> serde_json::Value;
+    let cases: [(Resource<'_>, usize, &str); 3] = [
+        (&managed, 6_144, "the managed policy has 6145 characters or more, and IAM takes 6144"),
+        (&trusting, 8_192, "the trust policy has 8193 characters or more, and IAM takes 8192"),
+        (
+            &inline,
+            5_120,
+            "the text of the role's inline policies has 10242 characters or more, and IAM takes 10240",
+        ),
+    ];
+    for (resource, most, told) in cases {
+        let (template, account) = with_document(most, resource);
+        loaded(&[("accounts/one/network.template.yaml", &template), (ACCOUNT, &account)]);
+        let (template, account) = with_document(most + 1, resource);
+        let seen = faults(&[("accounts/one/network.template.yaml", &template), (ACCOUNT, &account)]);
+        assert!(seen.contains(told), "{told}:\n{}", seen.chars().take(400).collect::<String>());
+    }
+}
+
 #[test]
 fn addresses_that_aws_refuses_and_one_that_exists() {
     let two = TWO.replace("two@example.com", ".a,b@example.com");

@@ -117,6 +117,7 @@ impl World {
             settings: BTreeMap::new(),
             stacks: BTreeMap::new(),
             adopt: BTreeSet::new(),
+            modes: std::collections::BTreeMap::new(),
             remove_on_leave: std::collections::BTreeSet::new(),
             absent: std::collections::BTreeMap::new(),
             exclusions: Vec::new(),

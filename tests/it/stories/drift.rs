@@ -77,3 +77,29 @@ async fn enforce_puts_back_and_report_does_not() {
     assert_eq!(reverts.iter().filter(is_revert).count(), 1, "{}", play.scene());
     play.end().await;
 }
+
+#[tokio::test]
+async fn one_entry_is_put_back_and_the_rest_of_its_account_is_not() {
+    let play = Play::begin(
+        &[
+            company(&["beta"]),
+            vec![(path("alpha"), account("alpha", "settings: {passwordPolicy: {mode: enforce}}\n"))],
+        ]
+        .concat(),
+    )
+    .await;
+    play.settled(&["alpha", "beta"]).await;
+    for slug in ["alpha", "beta"] {
+        play.alice_sets_password_length(slug, 8).await;
+        play.alice_widens_role(slug).await;
+    }
+    play.until("alpha has its policy back", |play| play.is_kept("alpha")).await;
+    play.until("the rest is told", |play| play.open_issue("drift", "accounts/alpha").is_some()).await;
+    play.rest().await;
+    assert!(play.is_wide("alpha") && play.is_wide("beta"));
+    assert_eq!(play.password_length("beta"), Some(8));
+    assert!(
+        play.calls("CreateChangeSet").iter().all(|entry| entry.params["DeploymentMode"] != "REVERT_DRIFT")
+    );
+    play.end().await;
+}
