@@ -322,11 +322,15 @@ fn attempts() -> impl Strategy<Value = String> {
         4 => field.prop_map(|field| format!("settings: {{passwordPolicy: {{{field}}}}}\n")),
         1 => Just("settings: {passwordPolicy: null}\n".to_owned()),
         1 => Just("settings: {passwordPolicy: {}}\n".to_owned()),
+        1 => prop_oneof!["observe", "enforce", "null"]
+            .prop_map(|mode| format!("settings: {{passwordPolicy: {{mode: {mode}}}}}\n")),
     ];
     let stack = prop_oneof![
         Just("stacks: {trail: null}\n".to_owned()),
         Just("stacks: {trail: {template: network.template.yaml}}\n".to_owned()),
         Just("stacks: {trail: {regions: [edge]}}\n".to_owned()),
+        prop_oneof!["observe", "report", "enforce", "null"]
+            .prop_map(|mode| format!("stacks: {{trail: {{mode: {mode}}}}}\n")),
         Just("stacks: {trail: {tags: {a: b}}}\n".to_owned()),
         Just("stacks: {trail: {parameters: null}}\n".to_owned()),
         Just("stacks: {trail: {parameters: {Cidr: null}}}\n".to_owned()),
@@ -375,6 +379,9 @@ proptest! {
         let stack = |account: &landfast::model::Account| account.stacks[&key("trail[eu-west-1]")].value.clone();
         prop_assert_eq!(stack(after), stack(before));
         prop_assert_eq!(after.mode, before.mode);
+        for item in [Item::Stack(key("trail[eu-west-1]")), Item::Setting(Setting::PasswordPolicy)] {
+            prop_assert!(after.mode_of(&item) >= before.mode_of(&item), "{}", item);
+        }
         prop_assert_eq!(&after.access, &before.access);
         let policy = |account: &landfast::model::Account| account.settings[&Setting::PasswordPolicy].value.to_value();
         let (new, old) = (policy(after), policy(before));
