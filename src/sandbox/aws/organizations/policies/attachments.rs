@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::super::call::Call;
 use super::super::super::state::State;
 use super::super::super::wire::{Answer, Refusal};
-use super::super::{Organization, paged, required};
-use super::{Policy, RESOURCE_CONTROL, SERVICE_CONTROL, constraint, find, immutable, types};
+use super::super::{Organization, invalid, paged, required};
+use super::{Policy, RESOURCE_CONTROL, SERVICE_CONTROL, constraint, find, types};
 
 /// Policies of one type that one target may have, AWS's own too.
 fn most(kind: &str) -> usize {
@@ -78,7 +78,8 @@ pub(crate) fn detach(state: &mut State, call: &Call) -> Answer {
         return Err(Refusal::bad("PolicyNotAttachedException", message));
     }
     if policy.kind == RESOURCE_CONTROL && policy.is_managed_by_aws {
-        return Err(immutable());
+        let message = "You can't detach this policy from the target.";
+        return Err(invalid("NON_DETACHABLE_POLICY", message));
     }
     if policy.kind == SERVICE_CONTROL && policies.on(target, SERVICE_CONTROL).count() == 1 {
         let message = "You can't remove the last policy of the specified type from the target.";

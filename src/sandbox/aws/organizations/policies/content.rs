@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::super::permissions::one_or_many;
 use super::super::super::wire::Refusal;
+use super::super::invalid;
 use super::{RESOURCE_CONTROL, SERVICE_CONTROL, constraint};
 
 /// Characters a policy may have; a type that AWS's quotas do not name takes what most take.
@@ -30,6 +31,9 @@ fn beginning(kind: &str) -> Option<&'static str> {
 }
 
 pub(crate) fn check(kind: &str, content: &str) -> Result<(), Refusal> {
+    if content.is_empty() {
+        return Err(invalid("MIN_LENGTH_EXCEEDED", "You specified a policy without content."));
+    }
     // Spaces count too, as in whatever comes by the API.
     if content.chars().count() > longest(kind) {
         let message = "You have exceeded the maximum policy size.";
