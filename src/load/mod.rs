@@ -60,7 +60,7 @@ use memory::Memory;
 
 use jiff::civil::Date;
 
-use crate::model::{Desired, Organization, Slug};
+use crate::model::{Desired, Organization, Policies, Slug};
 
 /// What a tree came to.
 #[derive(Clone, Debug)]
@@ -157,6 +157,7 @@ fn desired_organization(organization: &raw::Organization, known: &raw::Known) ->
     Organization {
         access: account::access(&organization.access, &raw::Access::default()),
         source: organization.spot.source(),
+        policies: Policies::default(),
         ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
         id: known.id.clone(),
         management_account: known.management_account.clone(),
