@@ -38,7 +38,11 @@ impl Policies<'_> {
         let Some(root) = self.ous.id(&OuPath::root()) else {
             return Ok(Outcome::Stale("the root of the organization is not known".to_owned()));
         };
-        told(self.writer.enable_policy_type(&root, kind).await)
+        match self.writer.enable_policy_type(&root, kind).await {
+            Ok(true) => Ok(Outcome::Done),
+            Ok(false) => Ok(Outcome::Waiting { because: "AWS is enabling it".to_owned(), after: LATER }),
+            Err(error) => told(Err(error)),
+        }
     }
 
     /// Makes a policy, once. That one of this name is there by now AWS finds out: names are unique.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_organizations::types::PolicyType as Kind;
+use aws_sdk_organizations::types::{PolicyType as Kind, PolicyTypeStatus, PolicyTypeSummary};
 
 use super::super::Error;
 use super::super::session::Repeat;
@@ -11,14 +11,23 @@ use super::Writer;
 use crate::model::PolicyType;
 
 impl Writer {
-    /// Lets policies of a kind be attached. That they can be already counts as done.
-    pub async fn enable_policy_type(&self, root: &str, kind: PolicyType) -> Result<(), Error> {
+    /// Lets policies of a kind be attached, and says whether they can be by now: AWS may take a while. That they can be
+    /// already counts as done.
+    pub async fn enable_policy_type(&self, root: &str, kind: PolicyType) -> Result<bool, Error> {
         let client = self.session.organizations(None, Repeat::Never).await?;
         let call = client.enable_policy_type().root_id(root).policy_type(Kind::from(kind.aws())).send();
-        done_already(
-            "PolicyTypeAlreadyEnabledException",
-            self.session.send("EnablePolicyType", call).await.map(drop),
-        )
+        match self.session.send("EnablePolicyType", call).await {
+            Ok(answer) => {
+                let types = answer.root.and_then(|root| root.policy_types).unwrap_or_default();
+                let is_it = |it: &PolicyTypeSummary| {
+                    it.r#type().is_some_and(|it| it.as_str() == kind.aws())
+                        && it.status() == Some(&PolicyTypeStatus::Enabled)
+                };
+                Ok(types.iter().any(is_it))
+            }
+            Err(error) if error.code() == Some("PolicyTypeAlreadyEnabledException") => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes a policy, once, and returns its id (`p-…`). After an error of unknown outcome look at the policies before
