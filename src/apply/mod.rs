@@ -9,6 +9,7 @@ mod account;
 mod brake;
 mod losses;
 mod organization;
+mod policies;
 mod progress;
 mod stack;
 mod watch;
@@ -52,7 +53,13 @@ pub struct Site<'a> {
 /// Carries `plan` out.
 pub async fn apply(plan: &Plan, site: &Site<'_>) -> Outcomes {
     let watch = Watch::new(site.reader.clone(), plan, site.facts, site.began);
-    let work = Work { plan, site, watch: &watch, ous: organization::Ous::new(site.facts) };
+    let work = Work {
+        plan,
+        site,
+        watch: &watch,
+        ous: organization::Ous::new(site.facts),
+        made: policies::Made::default(),
+    };
     // Organizations refuses writes that overlap, so there is one at a time there.
     let at_once = if plan.scope == Scope::Organization { 1 } else { usize::MAX };
     let mut outcomes = Outcomes::new();
@@ -100,6 +107,7 @@ struct Work<'a> {
     site: &'a Site<'a>,
     watch: &'a Watch,
     ous: organization::Ous,
+    made: policies::Made,
 }
 
 impl Work<'_> {
@@ -135,6 +143,22 @@ impl Work<'_> {
             Step::TagAccount { slug: _, id, key, before, after } => {
                 organization::tag(reader, writer, id, key, before.as_deref(), after).await
             }
+            Step::EnablePolicyType { kind } => self.policies().enable(*kind).await,
+            Step::CreatePolicy { name, after, declared_in, tags } => {
+                self.policies().create(name, after, declared_in, tags).await
+            }
+            Step::UpdatePolicy { name, id, before, after } => {
+                self.policies().update(name, id, before, after).await
+            }
+            Step::AttachPolicy { name, id, target, account } => {
+                self.policies().attach(name, id.as_deref(), target, account.as_ref()).await
+            }
+            Step::DetachPolicy { name: _, id, target, account } => {
+                self.policies().detach(id, target, account.as_ref()).await
+            }
+            Step::DeletePolicy { name, id, kind, before } => {
+                self.policies().delete(name, id, *kind, before).await
+            }
             Step::PutPasswordPolicy { before, after } => {
                 account::put_password_policy(reader, writer, before.as_ref(), after).await
             }
@@ -167,6 +191,11 @@ impl Work<'_> {
             Step::RemoveStack { key, before } => self.stack(planned).remove(key, before).await,
             Step::DeleteFailedStack { key, before } => self.stack(planned).delete_failed(key, before).await,
         }
+    }
+
+    fn policies(&self) -> policies::Policies<'_> {
+        let Site { reader, writer, .. } = self.site;
+        policies::Policies { reader, writer, ous: &self.ous, made: &self.made }
     }
 
     fn stack(&self, planned: &PlannedStep) -> stack::Stacks<'_> {

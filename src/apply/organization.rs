@@ -67,7 +67,7 @@ impl Ous {
         }
     }
 
-    fn id(&self, path: &OuPath) -> Option<String> {
+    pub(super) fn id(&self, path: &OuPath) -> Option<String> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 }
@@ -102,7 +102,7 @@ pub(super) async fn create_account(
 }
 
 /// The brake of one account, read at the moment of the write: the pass itself has asked for the root's only.
-fn held(account: &AccountId, tags: &BTreeMap<String, String>) -> Option<Outcome> {
+pub(super) fn held(account: &AccountId, tags: &BTreeMap<String, String>) -> Option<Outcome> {
     let because = tags.get(HOLD_TAG).map(|why| format!("account {account} is on hold: {why}"))?;
     Some(Outcome::Waiting { because, after: super::HELD })
 }

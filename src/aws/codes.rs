@@ -73,6 +73,9 @@ fn outdated(code: &str) -> Option<Class> {
         "TargetNotFoundException" | "NoSuchEntity" | "ChangeSetNotFound" => Class::Transient,
         "DuplicateAccountException" | "DuplicateOrganizationalUnitException" => Class::Transient,
         "AlreadyExistsException" | "TokenAlreadyExistsException" => Class::Transient,
+        "PolicyNotFoundException" | "DuplicatePolicyException" | "PolicyInUseException" => Class::Transient,
+        "DuplicatePolicyAttachmentException" | "PolicyNotAttachedException" => Class::Transient,
+        "PolicyTypeAlreadyEnabledException" | "PolicyTypeNotEnabledException" => Class::Transient,
         _ => return None,
     })
 }
@@ -95,6 +98,8 @@ fn lasting(code: &str) -> Option<Class> {
         "LimitExceededException" | "LimitExceeded" => Class::Stalled,
         // What the files ask for.
         "InsufficientCapabilitiesException" | "MalformedPolicyDocument" | "InvalidInput" => Class::Stalled,
+        "MalformedPolicyDocumentException" => Class::Stalled,
+        "PolicyTypeNotAvailableForOrganizationException" => Class::Stalled,
         "EntityAlreadyExists" | "UnmodifiableEntity" | "PolicyNotAttachable" => Class::Stalled,
         _ => return None,
     })

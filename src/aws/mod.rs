@@ -23,8 +23,8 @@ pub use cloud::{Cloud, READ_SESSION, WRITE_SESSION_PREFIX};
 pub use error::{Error, Refusal};
 pub use pace::Pace;
 pub use read::{
-    Change, ChangeSet, Detection, ListedAccount, Lookup, OuChild, Reader, ResourceDrift, StackEvent,
-    StackSeen, Subscription, TrailEvent, first_failure,
+    Change, ChangeSet, Detection, ListedAccount, ListedPolicy, Lookup, OuChild, Reader, ResourceDrift, Root,
+    StackEvent, StackSeen, Subscription, TrailEvent, first_failure,
 };
 pub use settings::{Keys, Settings, Timeouts};
 pub use sides::{Readers, Writers};

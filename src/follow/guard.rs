@@ -84,7 +84,9 @@ fn lost(before: &Account, now: &Account) -> usize {
     let declares = |account: &Account, item: &Item| match item {
         Item::Setting(setting) => account.settings.contains_key(setting),
         Item::Stack(key) => account.stacks.contains_key(key),
-        Item::Ou(_) | Item::Account(..) => false,
+        Item::Ou(_) | Item::Account(..) | Item::PolicyType(_) | Item::Policy(_) | Item::Attachment(..) => {
+            false
+        }
     };
     let left = before.remove_on_leave.iter().filter(|item| !declares(now, item));
     let unwanted = now.absent.keys().filter(|item| declares(before, item));

@@ -18,8 +18,8 @@ use super::raw;
 use super::reads::Reads;
 use super::templates::{Loaded, Templates};
 use super::tree::File;
-use crate::model::Account;
 use crate::model::saml::SamlMetadata;
+use crate::model::{Account, Policy};
 
 /// Everything that is remembered.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ pub(super) struct Memory {
     pub(super) accounts: Pages<raw::Account>,
     pub(super) templates: Pages<Loaded>,
     pub(super) documents: Pages<SamlMetadata>,
+    pub(super) policies: Pages<Policy>,
     pub(super) identities: Kept<Origin, Found<Properties>>,
     pub(super) everybody: Settled<Vec<Same<Properties>>>,
     pub(super) surroundings: Settled<Surroundings>,
@@ -51,6 +52,7 @@ impl Memory {
         self.accounts.turn(all);
         self.templates.turn(all);
         self.documents.turn(all);
+        self.policies.turn(all);
         self.identities.turn(all);
         self.everybody.turn(all);
         self.surroundings.turn(all);

@@ -30,6 +30,7 @@ mod merge;
 mod names;
 mod order;
 mod outputs;
+mod policies;
 mod raw;
 mod reach;
 mod reads;
@@ -57,10 +58,11 @@ use account::Accounts;
 use diagnostic::Faults;
 use files::Files;
 use memory::Memory;
+use policies::Shelf;
 
 use jiff::civil::Date;
 
-use crate::model::{Desired, Organization, Slug};
+use crate::model::{Desired, Organization, Policies, Slug};
 
 /// What a tree came to.
 #[derive(Clone, Debug)]
@@ -131,6 +133,11 @@ fn look<T>(
     memory.turn();
     let Files { repository, organization, baselines, accounts, incomplete } =
         files::read(tree, memory, &mut faults);
+    let shelf = Shelf::read(tree, memory, &mut faults);
+    let policies = shelf.declared(&organization, &accounts, &mut faults);
+    if !incomplete && faults.is_sound() {
+        shelf.warn_of_the_idle(&policies, &mut faults);
+    }
     let accounts =
         Accounts::new(tree, &organization, repository, baselines, &accounts, incomplete, memory, &mut faults);
     if let Some(today) = today {
@@ -145,7 +152,7 @@ fn look<T>(
         revision: tree.revision.clone(),
         accounts: built,
         rollout,
-        organization: desired_organization(&organization, known),
+        organization: desired_organization(&organization, known, policies),
     });
     if let Some(desired) = &desired {
         accounts.warn_of_backward_references(desired, &mut faults);
@@ -153,10 +160,15 @@ fn look<T>(
     (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)
 }
 
-fn desired_organization(organization: &raw::Organization, known: &raw::Known) -> Organization {
+fn desired_organization(
+    organization: &raw::Organization,
+    known: &raw::Known,
+    policies: Policies,
+) -> Organization {
     Organization {
         access: account::access(&organization.access, &raw::Access::default()),
         source: organization.spot.source(),
+        policies,
         ous: organization.ous.iter().map(|(path, spot)| (path.clone(), spot.source())).collect(),
         id: known.id.clone(),
         management_account: known.management_account.clone(),

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::diagnostic::{At, Spot};
 use super::fields::{Fields, Reader, suggest};
 use super::layer::{Kin, Layer};
+use super::policies::{self, ByOu};
 use super::rollout::Declared;
 use super::rule::Rule;
 use super::targets::Targets;
-use crate::model::{AccountId, Mode, OnLeave, OrganizationId, OuPath, Region, RoleName, Slug};
+use crate::model::{AccountId, Mode, OnLeave, OrganizationId, OuPath, PolicyName, Region, RoleName, Slug};
 use crate::yaml::{Kind, Node};
 
 /// `organization/organization.yaml`.
@@ -22,6 +23,11 @@ pub(super) struct Organization {
     pub(super) access: Access,
     pub(super) defaults: AccountDefaults,
     pub(super) ous: BTreeMap<OuPath, Spot>,
+    pub(super) policies: ByOu,
+    /// What may be overwritten although it was found there.
+    pub(super) adopt: Vec<At<String>>,
+    /// What becomes of policies and attachments that are no longer declared.
+    pub(super) on_leave: OnLeave,
 }
 
 /// The facts of the organization itself.
@@ -75,6 +81,8 @@ pub(super) struct Account {
     pub(super) tags: BTreeMap<String, At<String>>,
     /// Default tags that this account does without.
     pub(super) without_tags: BTreeMap<String, Spot>,
+    /// What is attached to the account itself.
+    pub(super) policies: Vec<At<PolicyName>>,
     pub(super) access: Access,
     /// Where it says so, if it does.
     pub(super) access_spot: Option<Spot>,
@@ -147,10 +155,15 @@ pub(super) fn organization(reader: &mut Reader<'_>, node: &Node) -> Option<Organ
     let groups = fields.optional("regions").map(|node| region_groups(reader, node)).unwrap_or_default();
     let access = fields.optional("access").map(|node| access(reader, node, true)).unwrap_or_default();
     let defaults = fields.optional("accountDefaults").and_then(|node| account_defaults(reader, node));
-    let mut ous = BTreeMap::new();
-    if let Some(node) = fields.optional("ous") {
-        nested_ous(reader, node, &OuPath::root(), &mut ous);
+    let (mut ous, mut policies) = (BTreeMap::new(), ByOu::new());
+    if let Some(node) = fields.optional("policies") {
+        policies.insert(OuPath::root(), policies::names(reader, node));
     }
+    if let Some(node) = fields.optional("ous") {
+        nested_ous(reader, node, &OuPath::root(), &mut ous, &mut policies);
+    }
+    let adopt = fields.optional("adopt").map(|node| reader.texts(node)).unwrap_or_default();
+    let leaving = fields.optional("onLeave").and_then(|node| on_leave(reader, node)).unwrap_or_default();
     fields.close(reader);
     let known = known(id, management, home);
     Some(Organization {
@@ -163,6 +176,9 @@ pub(super) fn organization(reader: &mut Reader<'_>, node: &Node) -> Option<Organ
         access,
         defaults: defaults.unwrap_or_default(),
         ous,
+        policies,
+        adopt,
+        on_leave: leaving,
     })
 }
 
@@ -184,6 +200,9 @@ impl Organization {
             access: Access::default(),
             defaults: AccountDefaults::default(),
             ous: BTreeMap::new(),
+            policies: ByOu::new(),
+            adopt: Vec::new(),
+            on_leave: OnLeave::default(),
         }
     }
 }
@@ -226,7 +245,13 @@ fn with_fixed_groups(
     groups
 }
 
-fn nested_ous(reader: &mut Reader<'_>, node: &Node, parent: &OuPath, found: &mut BTreeMap<OuPath, Spot>) {
+fn nested_ous(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    parent: &OuPath,
+    found: &mut BTreeMap<OuPath, Spot>,
+    policies: &mut ByOu,
+) {
     for entry in reader.entries(node).unwrap_or_default() {
         let spot = reader.spot(entry.place);
         // A `/` would be read as a level of its own.
@@ -242,8 +267,11 @@ fn nested_ous(reader: &mut Reader<'_>, node: &Node, parent: &OuPath, found: &mut
         };
         found.insert(path.clone(), spot);
         let Some(mut fields) = reader.fields(&entry.value) else { continue };
+        if let Some(node) = fields.optional("policies") {
+            policies.insert(path.clone(), policies::names(reader, node));
+        }
         if let Some(node) = fields.optional("ous") {
-            nested_ous(reader, node, &path, found);
+            nested_ous(reader, node, &path, found, policies);
         }
         fields.close(reader);
     }
@@ -292,6 +320,7 @@ pub(super) fn account(reader: &mut Reader<'_>, node: &Node, slug: &Slug) -> Opti
     let ou = fields.required("ou", reader, "the OU it belongs in, such as /workloads/prod; `/` is the root");
     let ou = ou.and_then(|node| reader.parse(node, OuPath::parse));
     let (tags, without_tags) = fields.optional("tags").map(|node| own_tags(reader, node)).unwrap_or_default();
+    let policies = fields.optional("policies").map(|node| policies::names(reader, node)).unwrap_or_default();
     let entry = fields.entry("access");
     let access_spot = entry.map(|entry| reader.spot(entry.place));
     let access = entry.map(|entry| access(reader, &entry.value, false)).unwrap_or_default();
@@ -299,7 +328,20 @@ pub(super) fn account(reader: &mut Reader<'_>, node: &Node, slug: &Slug) -> Opti
     fields.close(reader);
     let spot = Spot::file(&reader.path);
     let (slug, name, ou) = (slug.clone(), name?, ou?);
-    Some(Account { spot, slug, id, name, email, ou, tags, without_tags, access, access_spot, layer })
+    Some(Account {
+        spot,
+        slug,
+        id,
+        name,
+        email,
+        ou,
+        tags,
+        without_tags,
+        policies,
+        access,
+        access_spot,
+        layer,
+    })
 }
 
 /// The tags an account gives itself, and those of the defaults that it withdraws with `null`.

@@ -68,6 +68,7 @@ impl Page<'_> {
             ("email", escaped(&json!(account.email))),
             ("ou", json!(account.ou)),
             ("tags", Value::Object(tags)),
+            ("policies", self.policies()),
             ("access", self.access()),
             ("mode", json!(account.mode)),
         ];
@@ -78,6 +79,11 @@ impl Page<'_> {
         };
         keys.retain(|(_, value)| !is_empty(value));
         keys
+    }
+
+    /// What is attached to the account itself; what its OU has is the organization's.
+    fn policies(&self) -> Value {
+        self.whole.who.file.policies.iter().map(|name| json!(name.value)).collect()
     }
 
     fn access(&self) -> Value {

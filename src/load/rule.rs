@@ -86,6 +86,10 @@ rules! {
     PastFreeze, Warning, "past-freeze", "a freeze that is over is taken out";
     RegionGroup, Error, "region-group", "`home` is always the home region";
     RequiredTag, Error, "required-tag", "accounts have the tags that `accountDefaults.requiredTags` names";
+    Policy, Error, "policy", "a policy of the organization is one JSON object in a file of its own";
+    PolicyIdle, Warning, "policy-idle", "policies are attached to something";
+    PolicyLength, Warning, "policy-length", "policies are as short as any organization may have them";
+    PolicySize, Error, "policy-size", "policies keep within Organizations' quotas";
     Rollout, Error, "rollout", "waves have names of their own, and tolerances and times that can be read";
     Setting, Error, "setting", "settings are what AWS takes";
     Shape, Error, "shape", "values have the shape that their key asks for";

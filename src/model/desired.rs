@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Value;
-use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, Region, RoleName, Slug};
+use super::id::{AccountId, CommitId, Email, OrganizationId, OuPath, PolicyName, Region, RoleName, Slug};
 use super::item::{AccountProperty, Item, Scope, StackKey};
+use super::policy::{Policy, PolicyTarget, PolicyType, managed};
 use super::reference::Deferred;
 use super::rollout::Rollout;
 use super::setting::{Setting, SettingValue};
 use super::template::TemplateText;
+use super::tie::OnLeave;
 
 /// The tag that proves a stack or an account is ours. Its value is constant: stack tags propagate to resources.
 pub const OWNER_TAG: &str = "landfast:owner";
@@ -83,8 +85,52 @@ pub struct Organization {
     pub access: Access,
     /// Every declared OU, parents included.
     pub ous: BTreeMap<OuPath, Source>,
+    /// Its policies, and what becomes of them.
+    pub policies: Policies,
     /// The file itself.
     pub source: Source,
+}
+
+/// The policies of the organization and where they are attached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// The policies that have a file, by name.
+    pub by_name: BTreeMap<PolicyName, Declared<Policy>>,
+    /// What is attached where, AWS's own policies included.
+    pub attachments: BTreeMap<(PolicyName, PolicyTarget), Source>,
+    /// Policies that may be overwritten although they were found there.
+    pub adopt: BTreeSet<PolicyName>,
+    /// What becomes of a policy, and of an attachment, that is no longer declared.
+    pub on_leave: OnLeave,
+}
+
+impl Policies {
+    /// The kind of a policy, be it declared or AWS's own.
+    pub fn kind(&self, name: &PolicyName) -> Option<PolicyType> {
+        let declared = self.by_name.get(name).map(|policy| policy.value.kind);
+        declared.or_else(|| managed(name).map(|(kind, _)| kind))
+    }
+
+    fn items(&self) -> BTreeMap<Item, Declared<Value>> {
+        let mut items = BTreeMap::new();
+        for (name, Declared { value, source }) in &self.by_name {
+            let declared = Declared { value: value.to_value(), source: source.clone() };
+            items.insert(Item::Policy(name.clone()), declared);
+            items.entry(Item::PolicyType(value.kind)).or_insert_with(|| enabled(source));
+        }
+        for ((name, target), source) in &self.attachments {
+            let declared = Declared { value: json!(true), source: source.clone() };
+            items.insert(Item::Attachment(name.clone(), target.clone()), declared);
+            if let Some((kind, _)) = managed(name) {
+                items.entry(Item::PolicyType(kind)).or_insert_with(|| enabled(source));
+            }
+        }
+        items
+    }
+}
+
+fn enabled(source: &Source) -> Declared<Value> {
+    Declared { value: json!("ENABLED"), source: source.clone() }
 }
 
 /// One stack as it should be, every expression evaluated as far as git alone tells.
@@ -203,6 +249,9 @@ impl Desired {
     pub fn is_adopted(&self, scope: &Scope, item: &Item) -> bool {
         let slug = match (scope, item) {
             (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
+            (Scope::Organization, Item::Policy(name)) => {
+                return self.organization.policies.adopt.contains(name);
+            }
             (Scope::Organization, _) => return false,
         };
         self.accounts.get(slug).is_some_and(|account| account.adopt.contains(item))
@@ -212,7 +261,8 @@ impl Desired {
         let ous = self.organization.ous.iter().map(|(path, source)| {
             (Item::Ou(path.clone()), Declared { value: json!({}), source: source.clone() })
         });
-        ous.chain(self.accounts.values().flat_map(|account| account.properties())).collect()
+        let policies = self.organization.policies.items();
+        ous.chain(policies).chain(self.accounts.values().flat_map(|account| account.properties())).collect()
     }
 }
 

@@ -108,6 +108,12 @@ identifier! {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 identifier! {
+    /// The name of a policy of the organization: what its file is called.
+    PolicyName, "a name of a policy (letters, digits, `_` and `-`, at most 128)",
+    |text| (1..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+}
+identifier! {
     /// An AWS organization: `o-` and 10 to 32 lower-case letters or digits.
     OrganizationId, "an organization id (o-xxxxxxxxxx)",
     |text| text.strip_prefix("o-").is_some_and(|rest| (10..=32).contains(&rest.len())

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{Invalid, OuPath, Region, Slug, StackName};
+use super::id::{Invalid, OuPath, PolicyName, Region, Slug, StackName};
+use super::policy::{PolicyTarget, PolicyType};
 use super::setting::Setting;
 
 /// What one pass is for.
@@ -54,7 +55,8 @@ pub enum AccountProperty {
 /// The smallest thing with a verdict of its own.
 ///
 /// Printed and parsed as a dotted path: `settings.passwordPolicy`, `settings.samlProviders.ADFS`, `stacks.network[eu-west-1]`,
-/// `ous./workloads/prod`, `accounts.payments-prod`, `accounts.payments-prod.tags.env`.
+/// `ous./workloads/prod`, `accounts.payments-prod`, `accounts.payments-prod.tags.env`,
+/// `policyTypes.service-control-policy`, `policies.deny-leaving`, `policies.deny-leaving.targets./workloads`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Item {
@@ -62,10 +64,23 @@ pub enum Item {
     Ou(OuPath),
     /// A property of an account.
     Account(Slug, AccountProperty),
+    /// That policies of a kind can be attached at all.
+    PolicyType(PolicyType),
+    /// A policy of the organization: its kind and its content.
+    Policy(PolicyName),
+    /// That a policy is attached to something.
+    Attachment(PolicyName, PolicyTarget),
     /// An account-wide setting.
     Setting(Setting),
     /// A stack.
     Stack(StackKey),
+}
+
+impl Item {
+    /// True for what belongs to a policy of the organization.
+    pub fn is_of_policies(&self) -> bool {
+        matches!(self, Self::PolicyType(_) | Self::Policy(_) | Self::Attachment(..))
+    }
 }
 
 impl fmt::Display for Item {
@@ -77,6 +92,9 @@ impl fmt::Display for Item {
             Self::Account(slug, AccountProperty::Email) => write!(f, "accounts.{slug}.email"),
             Self::Account(slug, AccountProperty::Ou) => write!(f, "accounts.{slug}.ou"),
             Self::Account(slug, AccountProperty::Tag(key)) => write!(f, "accounts.{slug}.tags.{key}"),
+            Self::PolicyType(kind) => write!(f, "policyTypes.{kind}"),
+            Self::Policy(name) => write!(f, "policies.{name}"),
+            Self::Attachment(name, target) => write!(f, "policies.{name}.targets.{target}"),
             Self::Setting(setting) => write!(f, "settings.{setting}"),
             Self::Stack(key) => write!(f, "stacks.{}[{}]", key.name, key.region),
         }
@@ -92,6 +110,14 @@ impl FromStr for Item {
         let (head, rest) = text.split_once('.').ok_or_else(invalid)?;
         match head {
             "ous" => Ok(Self::Ou(OuPath::parse(rest)?)),
+            "policyTypes" => PolicyType::try_from(rest.to_owned()).map(Self::PolicyType),
+            "policies" => match rest.split_once(".targets.") {
+                None => PolicyName::parse(rest).map(Self::Policy),
+                Some((name, target)) => {
+                    let target = PolicyTarget::try_from(target.to_owned())?;
+                    Ok(Self::Attachment(PolicyName::parse(name)?, target))
+                }
+            },
             "settings" => rest.parse().map(Self::Setting),
             "stacks" => {
                 let (name, region) =
@@ -141,6 +167,11 @@ mod tests {
             "accounts.payments-prod",
             "accounts.payments-prod.ou",
             "accounts.payments-prod.tags.cost.center",
+            "policyTypes.service-control-policy",
+            "policies.deny-leaving",
+            "policies.deny-leaving.targets./",
+            "policies.deny-leaving.targets./work.targets.loads/prod",
+            "policies.deny-leaving.targets.payments-prod",
             "settings.passwordPolicy",
             "settings.samlProviders.ADFS",
             "stacks.network[eu-west-1]",

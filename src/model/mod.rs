@@ -13,6 +13,7 @@ mod mailbox;
 mod observed;
 mod outcome;
 mod plan;
+mod policy;
 mod proof;
 mod reference;
 mod rollout;
@@ -26,21 +27,22 @@ mod verdict;
 pub use author::{Author, Deed};
 pub use base::Base;
 pub use desired::{
-    Access, Account, Declared, Desired, Exclusion, HOLD_TAG, Mode, OWNER_TAG, Organization, SLUG_TAG, Source,
-    Stack,
+    Access, Account, Declared, Desired, Exclusion, HOLD_TAG, Mode, OWNER_TAG, Organization, Policies,
+    SLUG_TAG, Source, Stack,
 };
 pub use id::{
-    AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, Region, RoleName, SamlProviderName, Slug,
-    StackName,
+    AccountId, CommitId, Email, Invalid, OrganizationId, OuPath, PolicyName, Region, RoleName,
+    SamlProviderName, Slug, StackName,
 };
 pub use item::{AccountProperty, Item, Scope, StackKey};
 pub use mailbox::{Mailbox, SUBSCRIPTIONS, mailboxes};
 pub use observed::{
     AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Hold, Observed,
-    OrganizationFacts, OuFact, Sight, StackFact,
+    OrganizationFacts, OuFact, PolicyFact, Sight, StackFact,
 };
 pub use outcome::{Class, Outcome, Outcomes};
 pub use plan::{Blocked, Finding, Plan, PlannedStep, Step, StepId, Unclaimed, Warning};
+pub use policy::{Policy, PolicyTarget, PolicyType, managed, managed_names, minified};
 pub use proof::{Proof, Proofs};
 pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
 pub use rollout::{

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Value;
-use super::id::{AccountId, OuPath, Slug};
+use super::id::{AccountId, OuPath, PolicyName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::reference::{Known, Outputs};
 
@@ -142,6 +142,17 @@ pub struct OrganizationFacts {
     pub claimed: BTreeMap<Slug, AccountId>,
     /// Creation requests AWS remembers, newest first.
     pub creations: Vec<Creation>,
+    /// Policies that were found, among those anybody asked about.
+    pub policies: BTreeMap<PolicyName, PolicyFact>,
+}
+
+/// A policy as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFact {
+    /// `p-…`; another policy under this name has another.
+    pub id: String,
+    /// What proves that it is ours, or else why nothing does.
+    pub owned: Result<(), String>,
 }
 
 /// A stack as found.

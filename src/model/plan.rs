@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::Value;
 use super::desired::{Mode, Source, Stack};
-use super::id::{AccountId, CommitId, Email, OuPath, RoleName, SamlProviderName, Slug};
+use super::id::{AccountId, CommitId, Email, OuPath, PolicyName, RoleName, SamlProviderName, Slug};
 use super::item::{Item, Scope, StackKey};
 use super::observed::StackFact;
+use super::policy::{Policy, PolicyTarget, PolicyType};
 use super::rollout::Gate;
 use super::saml::SamlMetadata;
 use super::tie::Ties;
@@ -92,6 +93,66 @@ pub enum Step {
         before: Option<String>,
         /// Its value afterwards.
         after: String,
+    },
+    /// Lets policies of a kind be attached; before: they cannot be.
+    EnablePolicyType {
+        /// The kind.
+        kind: PolicyType,
+    },
+    /// Makes a policy; before: none of that name and kind.
+    CreatePolicy {
+        /// Its name.
+        name: PolicyName,
+        /// What it is to be.
+        after: Policy,
+        /// The file, which is said in its description.
+        declared_in: String,
+        /// Its tags: the owner tag.
+        tags: BTreeMap<String, String>,
+    },
+    /// Replaces the content of a policy.
+    UpdatePolicy {
+        /// Its name.
+        name: PolicyName,
+        /// Its id.
+        id: String,
+        /// Its content now, in canonical form.
+        before: Value,
+        /// What it is to be.
+        after: Policy,
+    },
+    /// Attaches a policy; before: it is not attached there.
+    AttachPolicy {
+        /// Its name.
+        name: PolicyName,
+        /// Its id; absent where this plan makes it.
+        id: Option<String>,
+        /// What it is attached to.
+        target: PolicyTarget,
+        /// The account's id, where the target is one.
+        account: Option<AccountId>,
+    },
+    /// Detaches a policy; before: it is attached there.
+    DetachPolicy {
+        /// Its name.
+        name: PolicyName,
+        /// Its id.
+        id: String,
+        /// What it is attached to.
+        target: PolicyTarget,
+        /// The account's id, where the target is one.
+        account: Option<AccountId>,
+    },
+    /// Deletes a policy that is attached to nothing any more.
+    DeletePolicy {
+        /// Its name.
+        name: PolicyName,
+        /// Its id.
+        id: String,
+        /// Its kind.
+        kind: PolicyType,
+        /// Its content now, in canonical form.
+        before: Value,
     },
     /// Replaces the whole password policy by the merged one.
     PutPasswordPolicy {

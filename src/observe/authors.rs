@@ -32,6 +32,10 @@ pub struct Question<'a> {
     pub observed: Option<&'a Value>,
     /// The account in question.
     pub account: Option<&'a AccountId>,
+    /// The id of the policy in question.
+    pub policy: Option<&'a str>,
+    /// The id of what the policy is attached to, in question of an attachment.
+    pub target: Option<&'a str>,
     /// The roles we use ourselves there.
     pub access: &'a Access,
     /// Seconds since 1970 from which on it can have happened.
@@ -48,7 +52,9 @@ pub struct Question<'a> {
 /// that was changed. So our own hand is named only when CloudTrail had its time.
 pub async fn author(witnesses: Witnesses<'_>, question: &Question<'_>) -> Result<Author, Error> {
     let reader = match question.item {
-        Item::Ou(_) | Item::Account(..) => Some(witnesses.management),
+        Item::Ou(_) | Item::Account(..) | Item::PolicyType(_) | Item::Policy(_) | Item::Attachment(..) => {
+            Some(witnesses.management)
+        }
         Item::Setting(_) | Item::Stack(_) => witnesses.account,
     };
     let Some(reader) = reader else {

@@ -13,6 +13,7 @@ mod drift;
 mod each;
 mod hold;
 mod organization;
+mod policies;
 mod stacks;
 mod subscriptions;
 mod survey;

@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use super::each::each;
 use super::hold::root_hold;
+use super::policies;
 use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
     AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Hold, Item,
-    OWNER_TAG, Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, Value,
+    OWNER_TAG, Observed, OrganizationFacts, OuPath, PolicyTarget, SLUG_TAG, Scope, Sight, Slug, Value,
 };
 
 /// How many accounts are asked about at once; Organizations throttles per organization.
@@ -54,6 +55,7 @@ struct Seen {
     creations: Result<Vec<Creation>, String>,
     tags: BTreeMap<AccountId, Result<Tags, String>>,
     places: BTreeMap<AccountId, Result<OuPath, String>>,
+    policies: policies::Found,
 }
 
 /// Whose an account is.
@@ -75,7 +77,9 @@ pub async fn organization(
     wanted: &BTreeSet<Item>,
     cache: &mut OrganizationCache,
 ) -> Observed {
-    let (tree, accounts, creations) = tokio::join!(tree(reader), reader.accounts(), reader.creations());
+    let policies = policies::policies(reader, desired, base, wanted);
+    let (tree, accounts, creations, policies) =
+        tokio::join!(tree(reader), reader.accounts(), reader.creations(), policies);
     let accounts = accounts.map_err(|error| words(&error));
     let listed = accounts.as_deref().unwrap_or_default();
     let settled = settled(desired, base, wanted);
@@ -84,7 +88,7 @@ pub async fn organization(
     let places = places(reader, listed, &tree).await;
     let hold = organization_hold(reader, &tree).await;
     let creations = creations.map_err(|error| words(&error));
-    let seen = Seen { tree, accounts, creations, tags, places };
+    let seen = Seen { tree, accounts, creations, tags, places, policies };
     let claims = claims(desired, base, &seen);
     let items = wanted.iter().map(|item| (item.clone(), sight(item, &seen, &claims))).collect();
     let facts = Facts::Organization(facts(seen, claims));
@@ -254,7 +258,27 @@ fn sight(item: &Item, seen: &Seen, claims: &Claims) -> Sight {
             Ok(_) => Sight::Absent,
         },
         Item::Account(slug, property) => account_sight(slug, property, seen, claims),
+        Item::PolicyType(kind) => policies::type_sight(*kind, &seen.tree),
+        Item::Policy(name) => policies::policy_sight(name, &seen.policies),
+        Item::Attachment(name, target) => match target_id(target, seen, claims) {
+            Ok(target) => policies::attachment_sight(name, &target, &seen.policies),
+            Err(sight) => sight,
+        },
         Item::Setting(_) | Item::Stack(_) => Sight::Gap("it is not part of the organization".to_owned()),
+    }
+}
+
+/// The id of what a policy is attached to, or what follows from its not being there or not being known.
+fn target_id(target: &PolicyTarget, seen: &Seen, claims: &Claims) -> Result<String, Sight> {
+    match target {
+        PolicyTarget::Ou(path) => match &seen.tree {
+            Err(why) => Err(Sight::Gap(why.clone())),
+            Ok(tree) => tree.by_path.get(path).map(|ou| ou.id.clone()).ok_or(Sight::Absent),
+        },
+        PolicyTarget::Account(slug) => match account_sight(slug, &AccountProperty::Name, seen, claims) {
+            Sight::Present { .. } => claims.by_slug.get(slug).map(ToString::to_string).ok_or(Sight::Absent),
+            sight => Err(sight),
+        },
     }
 }
 
@@ -322,5 +346,6 @@ fn facts(seen: Seen, claims: Claims) -> OrganizationFacts {
         ous: seen.tree.map(|tree| tree.by_path).unwrap_or_default(),
         claimed: claims.by_slug.into_iter().filter(|(slug, _)| !claims.disputed.contains_key(slug)).collect(),
         creations: seen.creations.unwrap_or_default(),
+        policies: policies::facts(seen.policies),
     }
 }

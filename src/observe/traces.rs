@@ -49,6 +49,9 @@ pub(super) fn traces(question: &Question<'_>) -> Vec<Trace> {
             &["DeleteOrganizationalUnit", "UpdateOrganizationalUnit", "CreateOrganizationalUnit"],
         ),
         Item::Account(_, property) => calls(&global, account_calls(property)),
+        Item::PolicyType(_) => calls(&global, &["DisablePolicyType", "EnablePolicyType"]),
+        Item::Policy(_) => calls(&global, &["UpdatePolicy", "DeletePolicy", "CreatePolicy"]),
+        Item::Attachment(..) => calls(&global, &["DetachPolicy", "AttachPolicy"]),
         Item::Stack(key) => match touched(question.observed) {
             resources if resources.is_empty() => {
                 calls(&key.region, &["UpdateStack", "ExecuteChangeSet", "DeleteStack", "CreateStack"])
@@ -168,6 +171,17 @@ fn names(question: &Question<'_>, event: &TrailEvent) -> Option<bool> {
         Item::Ou(path) => (asked("name") == path.name()).then_some(true),
         Item::Account(_, AccountProperty::Tag(_)) => (Some(asked("resourceId")) == id).then_some(true),
         Item::Account(..) => (Some(asked("accountId")) == id).then_some(true),
+        Item::PolicyType(kind) => (asked("policyType") == kind.aws()).then_some(true),
+        // IAM has calls of these names too, and names nothing alike in them.
+        Item::Policy(name) if event.name == "CreatePolicy" => {
+            (asked("name") == name.as_str() && !asked("type").is_empty()).then_some(true)
+        }
+        Item::Policy(_) => (question.policy == Some(asked("policyId"))).then_some(true),
+        Item::Attachment(..) => {
+            let is_it =
+                question.policy == Some(asked("policyId")) && question.target == Some(asked("targetId"));
+            is_it.then_some(true)
+        }
         Item::Stack(key) => {
             let is_it =
                 |text: &str| text == key.name.as_str() || text.contains(&format!(":stack/{}/", key.name));
@@ -196,7 +210,17 @@ mod tests {
     }
 
     fn question<'a>(item: &'a Item, observed: Option<&'a Value>, access: &'a Access) -> Question<'a> {
-        Question { item, observed, account: None, access, from: 0, seen: 0, now: 0 }
+        Question {
+            item,
+            observed,
+            account: None,
+            policy: None,
+            target: None,
+            access,
+            from: 0,
+            seen: 0,
+            now: 0,
+        }
     }
 
     fn call(name: &str, record: Value) -> TrailEvent {

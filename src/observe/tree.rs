@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::each::each;
-use crate::aws::{Error, Reader};
+use crate::aws::{Error, Reader, Root};
 use crate::model::{OuFact, OuPath};
 
 /// How many OUs are listed at once; Organizations throttles per organization.
@@ -12,14 +12,17 @@ const AT_ONCE: usize = 8;
 /// The whole tree: a part of it would make OUs look absent that are there.
 pub(super) struct Tree {
     pub(super) root: String,
+    /// The states of the kinds of policies, by AWS's name.
+    pub(super) policy_types: BTreeMap<String, String>,
     pub(super) by_path: BTreeMap<OuPath, OuFact>,
     pub(super) by_id: BTreeMap<String, OuPath>,
 }
 
 /// Reads the tree level by level.
 pub(super) async fn tree(reader: &Reader) -> Result<Tree, String> {
-    let root = reader.root().await.map_err(|error| error.to_string())?;
-    let mut tree = Tree { root: root.clone(), by_path: BTreeMap::new(), by_id: BTreeMap::new() };
+    let Root { id: root, policy_types } = reader.root().await.map_err(|error| error.to_string())?;
+    let mut tree =
+        Tree { root: root.clone(), policy_types, by_path: BTreeMap::new(), by_id: BTreeMap::new() };
     let mut level = vec![(OuPath::root(), root)];
     while !level.is_empty() {
         let parents = level.clone();

@@ -24,7 +24,11 @@ pub(super) fn findings(
         .map_or_else(|| desired.items(scope), |effective| effective.account.items(&desired.organization));
     let items: BTreeSet<&Item> = declared.keys().chain(base.items.keys()).collect();
     let finding = |item: &Item| {
-        let sight = sight(item, base.items.get(item), observed);
+        let sight = match item {
+            // A kind of policy that nothing needs any more does no harm, and nobody switches it off.
+            Item::PolicyType(_) if !declared.contains_key(item) => Sight::Absent,
+            _ => sight(item, base.items.get(item), observed),
+        };
         let ceiling =
             if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
         let mode = desired.mode(scope, item).min(ceiling);

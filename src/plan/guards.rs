@@ -82,6 +82,17 @@ impl Guards {
         })
     }
 
+    /// Why no policy is detached or deleted while `count` detachments and deletions are to be made, if so.
+    pub(super) fn limits_policies(&self, count: usize, commit: &CommitId) -> Option<String> {
+        let limit = self.removals_per_commit;
+        (count > limit && !self.is_approved(commit)).then(|| {
+            format!(
+                "{count} policies and attachments are to be removed, and `removals-per-commit` allows {limit}: {}",
+                go_on(commit)
+            )
+        })
+    }
+
     /// Why nothing is written in an account, if so.
     pub(super) fn protects_account(&self, slug: &Slug, commit: &CommitId) -> Option<String> {
         (self.protected_accounts.contains(slug) && !self.is_approved(commit))

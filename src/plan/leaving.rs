@@ -143,7 +143,11 @@ impl Exit<'_> {
                 check_value(finding)?;
                 setting_step(setting, finding, &tie, self.around.facts.password_policy.as_ref())
             }
-            Item::Ou(_) | Item::Account(..) => Err(refuse("Landfast never removes it")),
+            Item::Ou(_)
+            | Item::Account(..)
+            | Item::PolicyType(_)
+            | Item::Policy(_)
+            | Item::Attachment(..) => Err(refuse("Landfast never removes it")),
         }
     }
 

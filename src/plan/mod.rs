@@ -14,6 +14,7 @@ mod guards;
 mod leaving;
 mod losses;
 mod organization;
+mod policies;
 mod references;
 mod stacks;
 mod ties;
@@ -72,6 +73,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     match (scope, &observed.facts) {
         (Scope::Organization, Facts::Organization(facts)) => {
             organization::steps(&mut draft, desired, &findings, facts, rules);
+            let around = policies::Around { desired, base, findings: &findings, facts, rules };
+            policies::steps(&mut draft, &around);
         }
         (Scope::Account(_), Facts::Account(facts)) => {
             if let Some(effective) = &effective {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Verdict;
 use crate::model::{
     Account, AccountFacts, Base, CommitId, Desired, Facts, Finding, Item, OnLeave, Scope, Setting, Tie, Ties,
-    Value, Warning,
+    Value, Warning, managed,
 };
 
 /// The tie of every item that was looked at.
@@ -24,7 +24,10 @@ pub(super) fn ties(
     let tie = |(item, finding): (&Item, &Finding)| {
         let before = base.ties.get(item);
         let tie = match &finding.source {
-            Some(source) => declared(item, finding, &source.path, before, account, facts),
+            Some(source) => {
+                let is_removed = is_removed(item, desired, account);
+                declared(item, finding, &source.path, before, account, facts, is_removed)
+            }
             None => undeclared(finding, before, &desired.revision),
         };
         (item.clone(), tie)
@@ -39,9 +42,9 @@ fn declared(
     before: Option<&Tie>,
     account: Option<&Account>,
     facts: &Facts,
+    is_removed: bool,
 ) -> Tie {
     let keys = keys(item, finding);
-    let is_removed = account.is_some_and(|account| account.remove_on_leave.contains(item));
     Tie {
         declared_in: path.to_owned(),
         on_leave: if is_removed { OnLeave::Remove } else { OnLeave::Keep },
@@ -50,6 +53,19 @@ fn declared(
         left_keys: left_keys(&keys, finding, before),
         keys,
         left: None,
+    }
+}
+
+/// Whether an item is to go once it is no longer declared. AWS's own policies are attached everywhere by AWS itself, and
+/// nothing works any more where the last of them is gone: they stay.
+fn is_removed(item: &Item, desired: &Desired, account: Option<&Account>) -> bool {
+    match item {
+        Item::Policy(name) | Item::Attachment(name, _) => {
+            desired.organization.policies.on_leave == OnLeave::Remove && managed(name).is_none()
+        }
+        Item::Setting(_) | Item::Stack(_) | Item::Ou(_) | Item::Account(..) | Item::PolicyType(_) => {
+            account.is_some_and(|account| account.remove_on_leave.contains(item))
+        }
     }
 }
 
@@ -67,7 +83,12 @@ fn needs(item: &Item, account: &Account) -> BTreeSet<Item> {
         Item::Stack(key) => {
             account.stacks.get(key).map(|stack| stack.value.needs.clone()).unwrap_or_default()
         }
-        Item::Setting(_) | Item::Ou(_) | Item::Account(..) => BTreeSet::new(),
+        Item::Setting(_)
+        | Item::Ou(_)
+        | Item::Account(..)
+        | Item::PolicyType(_)
+        | Item::Policy(_)
+        | Item::Attachment(..) => BTreeSet::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::{Draft, Guards, Rules, account, go_on};
 use crate::model::{
     AccountId, Cause, Class, Closed, Desired, Finding, Gate, Hold, Item, Mode, Outcome, Outcomes, Plan,
-    PlannedStep, Rollout, Scope, Slug, Verdict, shown,
+    PlannedStep, PolicyTarget, Rollout, Scope, Slug, Verdict, shown,
 };
 
 /// How many accounts are named in one sentence; the others are counted.
@@ -351,7 +351,10 @@ pub(super) fn gate(
 /// The account that an item is about; none for the organization itself.
 fn whose<'a>(scope: &'a Scope, item: &'a Item) -> Option<&'a Slug> {
     match (scope, item) {
-        (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => Some(slug),
+        (Scope::Account(slug), _)
+        | (Scope::Organization, Item::Account(slug, _) | Item::Attachment(_, PolicyTarget::Account(slug))) => {
+            Some(slug)
+        }
         (Scope::Organization, _) => None,
     }
 }

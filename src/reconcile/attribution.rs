@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::memory::Sighting;
 use super::{Task, World, account};
-use crate::model::{Author, Facts, Finding, Item, Observed, Plan, Scope, Verdict};
+use crate::model::{Author, Facts, Finding, Item, Observed, Plan, PolicyTarget, Scope, Verdict};
 use crate::observe::{Question, Witnesses, author};
 
 /// How far back an author is looked for, in seconds: the longest time between two looks at drift, and a margin.
@@ -80,10 +80,13 @@ async fn ask(
     };
     let management = world.readers.management(&desired.organization);
     let witnesses = Witnesses { management: &management, account: inside.as_ref() };
+    let (policy, target) = attached(task, observed, item);
     let question = Question {
         item,
         observed: sighting.observed.as_ref(),
         account: id,
+        policy: policy.as_deref(),
+        target: target.as_deref(),
         access,
         from: sighting.first - WINDOW,
         seen: sighting.first,
@@ -110,6 +113,26 @@ fn whose<'a>(
         (Facts::Organization(facts), Item::Account(slug, _)) => (facts.claimed.get(slug), organization),
         (Facts::Organization(_), _) => (None, organization),
     }
+}
+
+/// The ids of the policy an item is about, as it is or was kept, and of what it is attached to.
+fn attached(task: &Task<'_>, observed: &Observed, item: &Item) -> (Option<String>, Option<String>) {
+    let (Facts::Organization(facts), Item::Policy(name) | Item::Attachment(name, _)) =
+        (&observed.facts, item)
+    else {
+        return (None, None);
+    };
+    let kept = || {
+        let kept = task.base.items.get(&Item::Policy(name.clone()))?.get("id")?;
+        kept.as_str().map(str::to_owned)
+    };
+    let policy = facts.policies.get(name).map(|fact| fact.id.clone()).or_else(kept);
+    let target = match item {
+        Item::Attachment(_, PolicyTarget::Ou(path)) => facts.ous.get(path).map(|ou| ou.id.clone()),
+        Item::Attachment(_, PolicyTarget::Account(slug)) => facts.claimed.get(slug).map(ToString::to_string),
+        _ => None,
+    };
+    (policy, target)
 }
 
 /// True while an author is still waited for: the scope is looked at again sooner than usual.

@@ -17,6 +17,8 @@ pub(super) fn adopt_path(item: &Item) -> Result<String, &'static str> {
         Item::Ou(_) => Err("an OU is used as it is found"),
         Item::Account(_, AccountProperty::Ou) => Ok("ou".to_owned()),
         Item::Account(_, AccountProperty::Tag(key)) => Ok(format!("tags.{key}")),
-        Item::Setting(_) | Item::Stack(_) => Ok(item.to_string()),
+        Item::PolicyType(_) => Err("a kind of policy is enabled or not"),
+        Item::Attachment(..) => Err("a policy is attached or not"),
+        Item::Policy(_) | Item::Setting(_) | Item::Stack(_) => Ok(item.to_string()),
     }
 }

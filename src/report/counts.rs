@@ -126,6 +126,9 @@ pub fn counts(report: &ScopeReport) -> Counts {
     for planned in &report.plan.steps {
         match &planned.step {
             Step::CreateOu { .. } | Step::CreateAccount { .. } => counts.creates += 1,
+            Step::CreatePolicy { .. } | Step::AttachPolicy { .. } => counts.creates += 1,
+            Step::EnablePolicyType { .. } | Step::UpdatePolicy { .. } => counts.changes += 1,
+            Step::DetachPolicy { .. } | Step::DeletePolicy { .. } => counts.removes += 1,
             Step::DeployStack { before: None, .. } => counts.creates += 1,
             Step::PutPasswordPolicy { before: None, .. } => counts.creates += 1,
             Step::PutAccountAlias { before: None, .. } => counts.creates += 1,

@@ -2,7 +2,9 @@
 
 use super::ScopeReport;
 use super::markdown::visible;
-use crate::model::{AccountProperty, Item, Outcome, PlannedStep, Scope, Step, Verdict};
+use crate::model::{
+    AccountProperty, Item, Outcome, PlannedStep, PolicyTarget, PolicyType, Scope, Step, Verdict,
+};
 
 /// What a step does, as an order.
 pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
@@ -24,6 +26,16 @@ pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
         Step::TagAccount { slug, key, before: None, after, .. } => {
             format!("tag account {slug} with {}: {}", plain(key), plain(after))
         }
+        Step::EnablePolicyType { kind } => format!("enable {} in the organization", kind_words(*kind)),
+        Step::CreatePolicy { name, after, .. } => format!("create {} {name}", kind_words(after.kind)),
+        Step::UpdatePolicy { name, after, .. } => format!("change {} {name}", kind_words(after.kind)),
+        Step::AttachPolicy { name, target, .. } => {
+            format!("attach policy {name} to {}", target_words(target))
+        }
+        Step::DetachPolicy { name, target, .. } => {
+            format!("detach policy {name} from {}", target_words(target))
+        }
+        Step::DeletePolicy { name, kind, .. } => format!("delete {} {name}", kind_words(*kind)),
         Step::PutPasswordPolicy { before: None, .. } => format!("create the password policy of {here}"),
         Step::PutPasswordPolicy { .. } => format!("change the password policy of {here}"),
         Step::PutAccountAlias { after, .. } => format!("set the alias of {here} to {}", plain(after)),
@@ -43,6 +55,20 @@ pub(super) fn deed(report: &ScopeReport, step: &Step) -> String {
         Step::DeleteFailedStack { key, .. } => {
             format!("delete stack {} in {}, which was never made", key.name, key.region)
         }
+    }
+}
+
+/// `service control policy`.
+pub(super) fn kind_words(kind: PolicyType) -> String {
+    kind.folder().replace('-', " ")
+}
+
+/// What a policy is attached to, in words.
+pub(super) fn target_words(target: &PolicyTarget) -> String {
+    match target {
+        PolicyTarget::Ou(path) if path.is_root() => "the root".to_owned(),
+        PolicyTarget::Ou(path) => format!("OU {path}"),
+        PolicyTarget::Account(slug) => format!("account {slug}"),
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 
 use super::{
     AccountId, AdoptPath, Anything, Email, Everywhere, Mode, Named, OnLeave, OrAbsent, OrNull, OuPath,
-    RoleName, Settings, Stack, StackName, TagKey, Text, ValueName,
+    PolicyName, RoleName, Settings, Stack, StackName, TagKey, Text, ValueName,
 };
 
 /// One account. The name of its folder is its key for life.
@@ -22,6 +22,8 @@ pub struct Account {
     pub ou: OuPath,
     /// Tags of the account; `null` does without one of `accountDefaults`.
     pub tags: Option<Named<TagKey, OrNull<Text>>>,
+    /// Policies that are attached to the account itself, beside those of its OU.
+    pub policies: Option<Vec<PolicyName>>,
     /// Roles of its own, where they are not the organization's.
     pub access: Option<AccountAccess>,
     /// How far Landfast goes when something is no longer as declared.

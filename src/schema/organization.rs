@@ -2,7 +2,10 @@
 
 use schemars::JsonSchema;
 
-use super::{AccountId, Email, Named, OrganizationId, OuName, Region, RegionGroup, RoleName, TagKey, Text};
+use super::{
+    AccountId, AdoptPolicy, Email, Named, OnLeave, OrganizationId, OuName, PolicyName, Region, RegionGroup,
+    RoleName, TagKey, Text,
+};
 
 /// The organization itself, its OUs and what accounts have in common.
 #[derive(JsonSchema)]
@@ -21,6 +24,12 @@ pub struct Organization {
     pub access: Option<OrganizationAccess>,
     /// What an account has when it does not say otherwise.
     pub account_defaults: Option<AccountDefaults>,
+    /// Policies that are attached to the root, and so hold for every account.
+    pub policies: Option<Vec<PolicyName>>,
+    /// What becomes of a policy, and of where it is attached, once it is no longer declared.
+    pub on_leave: Option<OnLeave>,
+    /// Policies that may be overwritten although they were found there.
+    pub adopt: Option<Vec<AdoptPolicy>>,
     /// The OUs below the root, by name.
     pub ous: Option<Named<OuName, OrganizationalUnit>>,
 }
@@ -58,6 +67,8 @@ pub struct AccountDefaults {
 /// An organizational unit.
 #[derive(JsonSchema)]
 pub struct OrganizationalUnit {
+    /// Policies that are attached to it, and so hold for every account below.
+    pub policies: Option<Vec<PolicyName>>,
     /// The OUs in it, by name; they nest five deep.
     pub ous: Option<Named<OuName, Self>>,
 }

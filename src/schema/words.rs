@@ -83,6 +83,10 @@ word! {
     Need {"type": ["string", "number", "boolean"], "minLength": 1};
     /// What may be overwritten although it was found there: `settings.passwordPolicy`, `stacks.network`, `ou`, `tags.env`.
     AdoptPath {"type": "string", "pattern": "^(name|email|ou|(tags|settings|stacks)\\..+)$"};
+    /// The name of a policy: what its file below `organization/policies` is called, or AWS's own `FullAWSAccess`.
+    PolicyName {"type": ["string", "number", "boolean"], "pattern": "^[A-Za-z0-9_-]{1,128}$"};
+    /// A policy that may be overwritten although it was found there: `policies.deny-leaving`.
+    AdoptPolicy {"type": "string", "pattern": "^policies\\.[A-Za-z0-9_-]{1,128}$"};
     /// A path that no later layer may change: `settings.passwordPolicy`, `stacks.audit-trail`, `values.AlertEmail`, `mode`, `access`.
     LockPath {"type": "string", "pattern": "^(mode|access|(values|settings|stacks)(\\.[^.]+)+)$"};
     /// A stack of an account as `<folder>/<stack>`; `*` stands for any folder or any stack.

@@ -43,6 +43,7 @@ fn organization() -> Organization {
         management_account: account(MANAGEMENT),
         home_region: region(),
         access: access(),
+        policies: landfast::model::Policies::default(),
         ous: BTreeMap::new(),
         source: Source::default(),
     }

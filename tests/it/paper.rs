@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use landfast::model::{
     Access, Account, AccountFacts, AccountId, Base, CommitId, Declared, Desired, Email, Facts, Item, Mode,
-    Observed, Organization, OrganizationId, OuPath, Region, RoleName, Rollout, Scope, Setting, Sight, Slug,
-    Source, Value,
+    Observed, Organization, OrganizationId, OuPath, Policies, Region, RoleName, Rollout, Scope, Setting,
+    Sight, Slug, Source, Value,
 };
 use landfast::plan::{Guards, Rules};
 
@@ -63,6 +63,7 @@ pub(crate) fn desired() -> Desired {
             management_account: account_id("999988887777"),
             home_region: Region::parse("eu-west-1").unwrap(),
             access: access(),
+            policies: Policies::default(),
             ous: BTreeMap::from([(OuPath::parse("/workloads").unwrap(), Source::default())]),
             source: Source::default(),
         },

@@ -4,6 +4,7 @@ mod cloudformation;
 mod cloudtrail;
 mod iam;
 mod organizations;
+mod policies;
 mod sns;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ pub use cloudformation::{Change, ChangeSet, Detection, ResourceDrift, StackEvent
 pub use cloudtrail::{Lookup, TrailEvent};
 pub(super) use iam::saml_provider_arn;
 pub(super) use organizations::creation;
-pub use organizations::{ListedAccount, OuChild};
+pub use organizations::{ListedAccount, OuChild, Root};
+pub use policies::ListedPolicy;
 pub use sns::Subscription;
 
 /// Reads in one account. Cheap to clone; it has no way to write.

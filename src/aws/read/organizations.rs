@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_organizations::types::{Account, CreateAccountState, CreateAccountStatus};
+use aws_sdk_organizations::types::{Account, CreateAccountState, CreateAccountStatus, PolicyTypeSummary};
 
 use super::super::Error;
 use super::super::session::Repeat;
@@ -16,6 +16,16 @@ pub struct OuChild {
     pub id: String,
     /// Its name.
     pub name: String,
+}
+
+/// The root of the organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// `r-…`.
+    pub id: String,
+    /// The state of each kind of policy by AWS's name: `ENABLED`, `PENDING_ENABLE` or `PENDING_DISABLE`. A kind that is
+    /// not enabled is missing.
+    pub policy_types: BTreeMap<String, String>,
 }
 
 /// An account as listed.
@@ -47,12 +57,17 @@ impl Reader {
         Ok((id, management))
     }
 
-    /// The id of the root (`r-…`).
-    pub async fn root(&self) -> Result<String, Error> {
+    /// The root, with the kinds of policies that can be attached.
+    pub async fn root(&self) -> Result<Root, Error> {
+        let operation = "ListRoots";
         let request = self.session.organizations(None, Repeat::Freely).await?.list_roots();
         let fetch = |token| request.clone().set_next_token(token).send();
-        let roots = self.session.pages("ListRoots", fetch, |page| (page.roots, page.next_token)).await?;
-        roots.into_iter().find_map(|root| root.id).ok_or_else(|| self.lacks("ListRoots", "root"))
+        let roots = self.session.pages(operation, fetch, |page| (page.roots, page.next_token)).await?;
+        let root = roots.into_iter().next().ok_or_else(|| self.lacks(operation, "root"))?;
+        let id = root.id.ok_or_else(|| self.lacks(operation, "root"))?;
+        let kind =
+            |it: PolicyTypeSummary| Some((it.r#type?.as_str().to_owned(), it.status?.as_str().to_owned()));
+        Ok(Root { id, policy_types: root.policy_types.into_iter().flatten().filter_map(kind).collect() })
     }
 
     /// The OUs directly under a root or OU.

@@ -3,6 +3,7 @@
 mod cloudformation;
 mod iam;
 mod organizations;
+mod policies;
 
 use std::sync::Arc;
 

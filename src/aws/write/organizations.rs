@@ -66,7 +66,11 @@ impl Writer {
         self.session.send(operation, call).await.map(|_| ())
     }
 
-    fn tags(&self, operation: &'static str, tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Error> {
+    pub(super) fn tags(
+        &self,
+        operation: &'static str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<Tag>, Error> {
         tags.iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect::<Result<_, _>>()

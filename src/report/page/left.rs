@@ -47,7 +47,9 @@ fn line(item: &Item, observed: Option<&Value>) -> String {
     let inside = match item {
         Item::Stack(_) => resources(observed),
         Item::Account(_, AccountProperty::Exists) => "the account, with everything in it as it is".to_owned(),
-        Item::Account(..) | Item::Setting(_) | Item::Ou(_) => "as it is".to_owned(),
+        Item::Policy(_) => "the policy, as it is, wherever it is attached".to_owned(),
+        Item::Attachment(..) => "the policy stays attached there".to_owned(),
+        Item::Account(..) | Item::Setting(_) | Item::Ou(_) | Item::PolicyType(_) => "as it is".to_owned(),
     };
     format!("- {}: {inside}", item_words(item))
 }
@@ -82,7 +84,11 @@ fn absences(report: &ScopeReport, items: &[&Item]) -> Vec<String> {
                 let names = keys.entry("settings").or_default().entry(kind.to_owned()).or_default();
                 names.extend(name.map(str::to_owned));
             }
-            Item::Ou(_) | Item::Account(..) => {}
+            Item::Ou(_)
+            | Item::Account(..)
+            | Item::PolicyType(_)
+            | Item::Policy(_)
+            | Item::Attachment(..) => {}
         }
     }
     let mut lines = Vec::new();

@@ -3,6 +3,7 @@
 //! HIGH is for what an attacker or an accident would do first: permissions widened, trust changed, something made
 //! public, logging stopped, the password policy weakened. Foreign names within the words stand in backticks.
 
+mod policy;
 mod saml;
 
 use std::fmt;
@@ -90,6 +91,9 @@ pub fn judge(item: &Item, finding: &Finding) -> Judgement {
         Item::Stack(key) => stack(key, left, right),
         Item::Account(slug, property) => vec![account(slug.as_str(), property, left, right)],
         Item::Ou(path) => vec![ou(path.as_str(), right)],
+        Item::PolicyType(kind) => vec![policy::kind(*kind)],
+        Item::Policy(name) => vec![policy::content(name, right)],
+        Item::Attachment(name, target) => vec![policy::attachment(name, target)],
     };
     if marks.is_empty() {
         let name = code(&item.to_string());

@@ -116,6 +116,9 @@ fn kinds<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<String> {
         let kind = match item {
             Item::Ou(_) => "OU",
             Item::Account(..) => "property",
+            Item::PolicyType(_) => "kind of policy",
+            Item::Policy(_) => "policy",
+            Item::Attachment(..) => "attachment",
             Item::Setting(_) => "setting",
             Item::Stack(_) => "stack",
         };

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::conditions::Facts;
 use super::identity::{Kind, Principal};
+use super::organizations::policies::Policy;
 use super::state::State;
 use super::wire::Params as _;
 
@@ -13,6 +14,8 @@ pub(crate) fn resource(state: &State, call: &Call) -> String {
     let account = call.account();
     let by_role = || call.params.text("RoleName").map(|name| role(state, call, name));
     let by_policy = || call.params.text("PolicyArn").map(str::to_owned);
+    let by_policy =
+        || by_policy().or_else(|| organization_policy(state, call).map(|policy| policy.arn.clone()));
     let by_new_policy = || {
         let is_new = call.operation == "CreatePolicy";
         let path = call.params.text("Path").unwrap_or("/");
@@ -30,6 +33,17 @@ pub(crate) fn resource(state: &State, call: &Call) -> String {
     let by_stack = || stack(state, call);
     let known = by_role().or_else(by_policy).or_else(by_new_policy).or_else(by_provider).or_else(by_stack);
     known.unwrap_or_else(|| "*".to_owned())
+}
+
+fn organization_policy<'a>(state: &'a State, call: &Call) -> Option<&'a Policy> {
+    state.organization.policies.by_id.get(call.params.text("PolicyId")?)
+}
+
+/// The type that the call names, or that the policy it names has.
+fn policy_type<'a>(state: &'a State, call: &'a Call) -> Option<&'a str> {
+    let params = ["Type", "PolicyType", "Filter"].into_iter();
+    let named = params.filter(|_| call.service == "organizations").find_map(|name| call.params.text(name));
+    named.or_else(|| Some(organization_policy(state, call)?.kind.as_str()))
 }
 
 fn role(state: &State, call: &Call, name: &str) -> String {
@@ -74,6 +88,8 @@ pub(crate) fn of_call(state: &State, call: &Call) -> Facts {
     known.extend(facts([
         ("aws:resourceaccount", Some(call.account())),
         ("aws:resourceorgid", Some(state.organization.id.as_str())),
+        ("aws:requestedregion", Some(call.region.as_str())),
+        ("organizations:policytype", policy_type(state, call)),
         ("cloudformation:changesetname", call.params.text("ChangeSetName")),
         ("cloudformation:rolearn", call.params.text("RoleARN")),
         ("iam:policyarn", call.params.text("PolicyArn")),

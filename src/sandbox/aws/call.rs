@@ -82,11 +82,18 @@ fn also_asked(state: &State, call: &Call, asked: &Asked<'_>) -> Result<(), Refus
             &["cloudformation:DetectStackResourceDrift", "cloudformation:BatchDescribeTypeConfigurations"]
         }
         "CreateAccount" if !call.params.entries("Tags").is_empty() => &["organizations:TagResource"],
+        "CreatePolicy" if call.service == "organizations" && !call.params.entries("Tags").is_empty() => {
+            &["organizations:TagResource"]
+        }
         "CreateRole" if !call.params.entries("Tags").is_empty() => &["iam:TagRole"],
         _ => &[],
     };
     more.iter().try_for_each(|action| {
         permissions::check(state, &call.principal, &Asked { action, ..*asked }, call.protocol())
+    })?;
+    let target = call.params.text("TargetId").filter(|_| call.operation.ends_with("achPolicy"));
+    target.and_then(|id| state.organization.target_arn(id)).map_or(Ok(()), |arn| {
+        permissions::check(state, &call.principal, &Asked { resource: &arn, ..*asked }, call.protocol())
     })
 }
 

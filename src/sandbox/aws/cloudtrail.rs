@@ -78,10 +78,11 @@ fn within_limit(params: Value) -> Value {
     json!({"omitted": true, "originalSize": size, "reason": "requestParameters too large"})
 }
 
-/// What IAM tells of what it made or changed.
+/// What IAM and Organizations tell of what they made or changed.
 fn response(call: &Call, answer: &Answer) -> Value {
     match answer {
         Ok(made @ Value::Object(_)) if call.service == "iam" => camel(made),
+        Ok(made) if call.service == "organizations" && made.get("Policy").is_some() => camel(made),
         _ => Value::Null,
     }
 }

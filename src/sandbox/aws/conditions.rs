@@ -13,10 +13,11 @@ use super::permissions::{is_like, one_or_many};
 pub(crate) type Facts = BTreeMap<String, Vec<String>>;
 
 /// Every key that calls can have; the tags come on top.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
+    "aws:requestedregion",
     "aws:resourceaccount",
     "aws:resourceorgid",
     "aws:tagkeys",
@@ -25,6 +26,7 @@ const KEYS: [&str; 13] = [
     "iam:passedtoservice",
     "iam:permissionsboundary",
     "iam:policyarn",
+    "organizations:policytype",
     "sts:externalid",
     "sts:rolesessionname",
 ];

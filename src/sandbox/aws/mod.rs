@@ -36,7 +36,7 @@ use tokio::task::AbortHandle;
 pub use clock::Pace;
 pub use faults::{Calls, Fault, Trouble, When};
 pub use log::Entry;
-pub use oracle::{KnownAccount, KnownRole, KnownStack, Permission};
+pub use oracle::{KnownAccount, KnownPolicy, KnownRole, KnownStack, Permission};
 pub use organizations::accounts::Standing;
 
 /// How the simulation behaves. All durations are on its own clock.
@@ -62,6 +62,8 @@ pub struct Config {
     pub role_ready: Duration,
     /// From an account's creation until its services answer; until then `OptInRequired`.
     pub services_ready: Duration,
+    /// From `EnablePolicyType` until the type is enabled; also from `DisablePolicyType` to its end.
+    pub policy_type: Duration,
     /// From `CreateChangeSet` until the change set can be executed.
     pub change_set: Duration,
     /// How long a stack operation takes.
@@ -93,6 +95,7 @@ impl Default for Config {
             account_creation: Duration::from_mins(1),
             role_ready: Duration::from_secs(10),
             services_ready: Duration::from_secs(10),
+            policy_type: Duration::from_secs(5),
             change_set: Duration::from_secs(3),
             stack_operation: Duration::from_secs(20),
             drift_detection: Duration::from_secs(5),

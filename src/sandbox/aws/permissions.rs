@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::conditions::{self, Facts};
 use super::identity::{Kind, Principal};
+use super::organizations::policies::SERVICE_CONTROL;
 use super::state::State;
 use super::wire::{Protocol, Refusal};
 use super::{about, oracle};
@@ -115,8 +116,8 @@ pub(crate) fn allows(state: &State, principal: &Principal, action: &str, resourc
 }
 
 fn why_not(state: &State, principal: &Principal, asked: &Asked<'_>) -> Option<String> {
-    if is_denied_by_organization(state, principal, asked.action) {
-        return Some("with an explicit deny in a service control policy".to_owned());
+    if let Some(why) = refused_by_organization(state, principal, asked) {
+        return Some(why);
     }
     let layers = [
         (policies(state, principal), "identity-based policy"),
@@ -152,11 +153,36 @@ fn denied(principal: &Principal, asked: &Asked<'_>, protocol: Protocol, why: &st
     }
 }
 
-fn is_denied_by_organization(state: &State, principal: &Principal, action: &str) -> bool {
-    principal.account != state.config.management_account
-        && state.members.get(&principal.account).is_some_and(|member| {
-            member.denied.iter().any(|pattern| is_like(&pattern.to_lowercase(), &action.to_lowercase()))
-        })
+/// What service control policies say: none may deny, and at each place from the account up to the root one has to
+/// allow. They do not concern the management account.
+fn refused_by_organization(state: &State, principal: &Principal, asked: &Asked<'_>) -> Option<String> {
+    if principal.account == state.config.management_account {
+        return None;
+    }
+    let explicitly = || Some("with an explicit deny in a service control policy".to_owned());
+    if is_denied_by_hand(state, principal, asked.action) {
+        return explicitly();
+    }
+    if !state.organization.policies.is_enabled(SERVICE_CONTROL) {
+        return None;
+    }
+    let decided = state.organization.lineage(&principal.account).into_iter().map(|place| {
+        let contents = state.organization.policies.on(&place, SERVICE_CONTROL);
+        let contents = contents.filter_map(|policy| serde_json::from_str(&policy.content).ok());
+        decide(&contents.collect::<Vec<_>>(), asked)
+    });
+    let decided: Vec<_> = decided.collect();
+    if decided.contains(&Some(false)) {
+        return explicitly();
+    }
+    let silent = || format!("because no service control policy allows the {} action", asked.action);
+    decided.contains(&None).then(silent)
+}
+
+fn is_denied_by_hand(state: &State, principal: &Principal, action: &str) -> bool {
+    state.members.get(&principal.account).is_some_and(|member| {
+        member.denied.iter().any(|pattern| is_like(&pattern.to_lowercase(), &action.to_lowercase()))
+    })
 }
 
 fn policies(state: &State, principal: &Principal) -> Vec<Value> {

@@ -65,6 +65,7 @@ pub(crate) struct Member {
 pub(crate) enum Work {
     FinishCreation { request: String },
     FinishClosing { account: String },
+    SwitchPolicyType { kind: String },
     Stack(cloudformation::Due),
 }
 
@@ -173,6 +174,7 @@ impl State {
         match work {
             Work::FinishCreation { request } => organizations::creation::finish(self, &request),
             Work::FinishClosing { account } => organizations::accounts::finish_closing(self, &account),
+            Work::SwitchPolicyType { kind } => organizations::policies::types::finish(self, &kind),
             Work::Stack(due) => cloudformation::carry_out(self, &due),
         }
     }

@@ -31,6 +31,7 @@ pub(super) async fn organizations(body: Value) -> Answered {
         management_account: AccountId::parse("999988887777").unwrap(),
         home_region: region(),
         access: access(),
+        policies: landfast::model::Policies::default(),
         ous: BTreeMap::new(),
         source: Source::default(),
     };

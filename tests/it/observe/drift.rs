@@ -61,6 +61,8 @@ async fn a_widened_role_shows_the_policy_and_who_attached_it() {
         item: &item,
         observed: Some(&value),
         account: Some(&id),
+        policy: None,
+        target: None,
         access,
         from: now - 7200,
         seen: now,

@@ -345,6 +345,8 @@ async fn who_weakened_the_password_policy_is_named() {
         item: &item,
         observed: None,
         account: Some(&id),
+        policy: None,
+        target: None,
         access,
         from: now - 7200,
         seen: now,

@@ -58,6 +58,7 @@ impl World {
                 new_account_role: None,
                 external_id: None,
             },
+            policies: landfast::model::Policies::default(),
             ous: BTreeMap::new(),
             source: Source::default(),
         };

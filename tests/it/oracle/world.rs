@@ -100,7 +100,7 @@ fn has(aws: &SimulatedAws, account: &KnownAccount, setting: &Setting, declared: 
 /// The base of an account's existence holds its id too, and that of a policy what else was there.
 fn agrees(item: &Item, base: &Value, declared: &Value) -> bool {
     match (item, declared.as_object()) {
-        (Item::Account(_, AccountProperty::Exists) | Item::Setting(_), Some(fields)) => {
+        (Item::Account(_, AccountProperty::Exists) | Item::Setting(_) | Item::Policy(_), Some(fields)) => {
             fields.iter().all(|(name, value)| base.get(name) == Some(value))
         }
         _ => base == declared,

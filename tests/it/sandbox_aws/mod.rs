@@ -6,6 +6,7 @@ mod drift;
 mod faults;
 mod identities;
 mod naive;
+mod policies;
 mod saml;
 mod service_roles;
 mod stacks;

@@ -1,5 +1,6 @@
 //! The simulation from inside: ground truth for tests, and a hand to stir with.
 
+mod policies;
 mod stacks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use super::state::State;
 use super::{Credentials, SimulatedAws, cloudtrail, permissions, sts};
 use crate::sandbox::watch::Watcher;
 
+pub use policies::KnownPolicy;
 pub use stacks::KnownStack;
 
 /// An account as it truly is.

@@ -172,6 +172,7 @@ fn add_account(state: &mut State, request: &Request) -> String {
     member.iam.roles.insert(role.name.clone(), role);
     state.members.insert(id.clone(), member);
     state.organization.tags.insert(id.clone(), request.tags.clone());
+    state.organization.policies.welcome(&id);
     state.organization.accounts.insert(id.clone(), account);
     id
 }

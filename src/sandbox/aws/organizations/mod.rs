@@ -1,9 +1,10 @@
-//! Organizations: one organization, its tree, its accounts.
+//! Organizations: one organization, its tree, its accounts, its policies.
 //!
 //! *Guarantees*: only the management account may ask; an account is in exactly one place; e-mails are unique.
 
 pub(crate) mod accounts;
 pub(crate) mod creation;
+pub(crate) mod policies;
 pub(crate) mod tags;
 pub(crate) mod tree;
 
@@ -27,7 +28,8 @@ pub(crate) struct Organization {
     pub(crate) ous: BTreeMap<String, tree::Ou>,
     pub(crate) accounts: BTreeMap<String, Account>,
     pub(crate) requests: BTreeMap<String, creation::Request>,
-    /// Tags of accounts, OUs and the root, by id.
+    pub(crate) policies: policies::Policies,
+    /// Tags of accounts, OUs, policies and the root, by id.
     pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// E-mails that accounts outside this organization have.
     pub(crate) taken_emails: BTreeSet<String>,
@@ -57,6 +59,7 @@ impl Organization {
             ous: BTreeMap::new(),
             accounts: BTreeMap::from([(management.id.clone(), management)]),
             requests: BTreeMap::new(),
+            policies: policies::Policies::new(),
             tags: BTreeMap::new(),
             taken_emails: BTreeSet::new(),
             failures: Vec::new(),
@@ -113,6 +116,17 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
         "TagResource" => tags::tag(state, call),
         "UntagResource" => tags::untag(state, call),
         "ListTagsForResource" => tags::list(state, call),
+        "EnablePolicyType" => policies::types::enable(state, call),
+        "DisablePolicyType" => policies::types::disable(state, call),
+        "CreatePolicy" => policies::writes::create(state, call),
+        "UpdatePolicy" => policies::writes::update(state, call),
+        "DeletePolicy" => policies::writes::delete(state, call),
+        "DescribePolicy" => policies::describe(state, call),
+        "ListPolicies" => policies::list(state, call),
+        "ListPoliciesForTarget" => policies::attachments::list_for_target(state, call),
+        "ListTargetsForPolicy" => policies::attachments::list_targets(state, call),
+        "AttachPolicy" => policies::attachments::attach(state, call),
+        "DetachPolicy" => policies::attachments::detach(state, call),
         "ListDelegatedAdministrators" => Ok(json!({"DelegatedAdministrators": []})),
         _ => Err(call.unknown_operation()),
     }

@@ -1,4 +1,4 @@
-//! Tags of accounts, organizational units and the root.
+//! Tags of accounts, organizational units, policies and the root.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,8 @@ fn target(state: &State, call: &Call) -> Result<String, Refusal> {
     let organization = &state.organization;
     let exists = id == organization.root
         || organization.accounts.contains_key(id)
-        || organization.ous.contains_key(id);
+        || organization.ous.contains_key(id)
+        || organization.policies.by_id.get(id).is_some_and(|policy| !policy.is_managed_by_aws);
     if exists {
         Ok(id.to_owned())
     } else {

@@ -45,10 +45,7 @@ impl Organization {
 }
 
 pub(crate) fn list_roots(state: &mut State, call: &Call) -> Answer {
-    let organization = &state.organization;
-    let root = json!({"Id": organization.root, "Name": "Root", "Arn": organization.arn("root", &organization.root),
-                      "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]});
-    paged(state, call, "Roots", vec![root])
+    paged(state, call, "Roots", vec![state.organization.shown_root()])
 }
 
 pub(crate) fn parent<'a>(state: &State, call: &'a Call) -> Result<&'a str, Refusal> {
@@ -82,6 +79,7 @@ pub(crate) fn create_ou(state: &mut State, call: &Call) -> Answer {
     let id = format!("ou-{}-{}", &state.organization.root[2..], &fresh[..8]);
     let ou = Ou { id: id.clone(), name, parent };
     state.organization.ous.insert(id.clone(), ou.clone());
+    state.organization.policies.welcome(&id);
     state.organization.tags.insert(id, tags);
     Ok(json!({"OrganizationalUnit": state.organization.shown_ou(&ou)}))
 }
@@ -131,6 +129,7 @@ pub(crate) fn delete_ou(state: &mut State, call: &Call) -> Answer {
     }
     state.organization.ous.remove(&id);
     state.organization.tags.remove(&id);
+    state.organization.policies.forget(&id);
     Ok(json!({}))
 }
 
