@@ -163,7 +163,7 @@ impl Progress {
     /// Begins with a commit. Accounts for which it says nothing new stay where they stand.
     pub fn begin(&mut self, before: Option<&Desired>, now: &Desired) {
         // What changes for the organization may change every account.
-        let before = before.filter(|before| before.organization == now.organization);
+        let before = before.filter(|before| before.organization.says_the_same_to_accounts(&now.organization));
         let is_same =
             |slug: &Slug| before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug));
         self.standings.retain(|slug, _| now.accounts.contains_key(slug) && is_same(slug));

@@ -18,6 +18,7 @@ mod layers;
 mod leaving;
 mod locks;
 mod meaning;
+mod policies;
 mod references;
 mod remembering;
 mod rendering;
