@@ -64,10 +64,9 @@ impl State {
         let known: BTreeSet<&Scope> = scopes.iter().collect();
         self.queue.retain(|scope| known.contains(scope));
         self.reports.retain(|scope, _| known.contains(scope));
-        let is_other = self
-            .accepted
-            .as_ref()
-            .is_none_or(|before| before.desired.organization != accepted.desired.organization);
+        let is_other = self.accepted.as_ref().is_none_or(|before| {
+            !before.desired.organization.says_the_same_to_accounts(&accepted.desired.organization)
+        });
         for scope in &scopes {
             // Accounts follow once the organization was looked at under this commit.
             let is_ready = *scope == Scope::Organization || self.organization.is_some();

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{Account, AccountId, Desired, Item, Scope, Slug};
+use crate::model::{
+    Account, AccountId, Desired, Item, OnLeave, PolicyName, PolicyTarget, Scope, Slug, managed,
+};
 use crate::plan::Guards;
 
 /// How many folders are named in a message.
@@ -69,15 +71,35 @@ fn removed(before: &Desired, after: &Desired, guards: &Guards) -> Option<String>
         .filter_map(|(slug, now)| Some((slug, lost(before.accounts.get(slug)?, now))))
         .filter(|(_, lost)| *lost > 0)
         .collect();
-    let count: usize = lost.iter().map(|(_, lost)| lost).sum();
+    let policies = lost_policies(before, after);
+    let count: usize = lost.iter().map(|(_, lost)| lost).sum::<usize>() + policies;
     let slugs: Vec<&Slug> = lost.iter().map(|(slug, _)| *slug).collect();
+    let accounts = || format!("from {} accounts ({})", slugs.len(), some(&slugs));
+    let organization = || format!("{policies} of the organization's policies and their attachments");
+    let place = match (policies, slugs.as_slice()) {
+        (0, _) => accounts(),
+        (_, []) => format!("among them {}", organization()),
+        _ => format!("{}, among them {}", accounts(), organization()),
+    };
     (count > limit).then(|| {
-        format!(
-            "it would have {count} things removed from {} accounts ({}), and `removals-per-commit` allows {limit}",
-            slugs.len(),
-            some(&slugs)
-        )
+        format!("it would have {count} things removed {place}, and `removals-per-commit` allows {limit}")
     })
+}
+
+/// Policies and attachments that leave and are to be removed then. An account without a folder keeps its own.
+fn lost_policies(before: &Desired, after: &Desired) -> usize {
+    let (was, is) = (&before.organization.policies, &after.organization.policies);
+    if was.on_leave != OnLeave::Remove {
+        return 0;
+    }
+    let stays = |(name, target): &&(PolicyName, PolicyTarget)| match target {
+        _ if managed(name).is_some() => true,
+        PolicyTarget::Account(slug) if !after.accounts.contains_key(slug) => true,
+        PolicyTarget::Account(_) | PolicyTarget::Ou(_) => false,
+    };
+    let detached =
+        was.attachments.keys().filter(|key| !is.attachments.contains_key(*key)).filter(|key| !stays(key));
+    detached.count() + was.by_name.keys().filter(|name| !is.by_name.contains_key(*name)).count()
 }
 
 fn lost(before: &Account, now: &Account) -> usize {

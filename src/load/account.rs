@@ -360,6 +360,7 @@ fn check_targets(
         }
     }
     let repository = layers.repository();
+    repository.rollout.check_first_ou(&ous.iter().map(|ou| ou.as_str()).collect(), faults);
     let mut reader = Reader { path: repository.spot.path.clone(), faults };
     for targets in repository.rollout.targets() {
         targets.check(&mut reader, &slugs, &ous);

@@ -14,7 +14,7 @@ use super::raw::{mode, on_leave};
 use super::reads::Reads;
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
-use crate::model::{SamlProviderName, SettingKind, StackName, Value};
+use crate::model::{Mode, SamlProviderName, SettingKind, StackName, Value};
 use crate::yaml::{Entry, Kind, Node, Place};
 
 /// The way to a leaf.
@@ -82,6 +82,12 @@ impl Layer {
         }
         layer.reads = Reads::of(layer.leaves.values());
         layer
+    }
+
+    /// How far to go, as this layer says; as far as is usual where it says nothing.
+    pub(super) fn mode(&self) -> Mode {
+        let leaf = self.leaves.get(["mode".to_owned()].as_slice());
+        leaf.and_then(|leaf| serde_json::from_value(leaf.value.clone()).ok()).unwrap_or_default()
     }
 
     /// The leaves that concern one account.

@@ -134,7 +134,7 @@ fn look<T>(
     let Files { repository, organization, baselines, accounts, incomplete } =
         files::read(tree, memory, &mut faults);
     let shelf = Shelf::read(tree, memory, &mut faults);
-    let policies = shelf.declared(&organization, &accounts, &mut faults);
+    let policies = shelf.declared(&organization, &accounts, repository.layer.mode(), &mut faults);
     if !incomplete && faults.is_sound() {
         shelf.warn_of_the_idle(&policies, &mut faults);
     }

@@ -17,8 +17,8 @@ use super::raw;
 use super::rule::Rule;
 use super::tree::{File, Tree};
 use crate::model::{
-    Declared, OuPath, Policies, Policy, PolicyName, PolicyTarget, PolicyType, Value, managed, managed_names,
-    minified,
+    Declared, Mode, OuPath, Policies, Policy, PolicyName, PolicyTarget, PolicyType, Value, managed,
+    managed_names, minified,
 };
 use crate::yaml::Place;
 
@@ -90,6 +90,7 @@ impl Shelf {
         &self,
         organization: &raw::Organization,
         accounts: &[Arc<raw::Account>],
+        mode: Mode,
         faults: &mut Faults,
     ) -> Policies {
         let ous = organization
@@ -123,6 +124,7 @@ impl Shelf {
                 .collect(),
             adopt: organization.adopt.iter().filter_map(|path| self.adopted(path, faults)).collect(),
             on_leave: organization.on_leave,
+            mode,
             attachments: attachments.into_iter().map(|(key, spot)| (key, spot.source())).collect(),
         }
     }

@@ -10,10 +10,12 @@ use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo};
 
 use super::diagnostic::{At, Fault, Faults, Spot};
-use super::fields::{Fields, Reader};
+use super::fields::{Fields, Reader, suggest};
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
-use crate::model::{Desired, Freeze, OTHERS, Rollout, Slug, Tolerance, Wave, Window, weekday};
+use crate::model::{
+    Desired, FirstOu, Freeze, OTHERS, OuPath, Rollout, Slug, Tolerance, Wave, Window, weekday,
+};
 use crate::yaml::{Kind, Node};
 
 /// The longest time a wave is watched, in seconds: the record is searched no further back.
@@ -27,13 +29,15 @@ const DAY: &str = "such as 2026-12-20, or 2026-12-20T18:00";
 #[derive(Clone, Debug, Default)]
 pub(super) struct Declared {
     waves: Vec<(Wave, Targets, Spot)>,
+    first_ou: Option<(FirstOu, Spot)>,
     freezes: Vec<(Freeze, Option<Targets>, Spot)>,
 }
 
 impl Declared {
     /// Reads both keys of the file.
     pub(super) fn read(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Self {
-        let waves = fields.optional("rollout").map(|node| waves(reader, node)).unwrap_or_default();
+        let (waves, first_ou) =
+            fields.optional("rollout").map(|node| rollout(reader, node)).unwrap_or_default();
         let freezes = fields.optional("freeze").map(|node| reader.list(node, freeze)).unwrap_or_default();
         let mut seen: BTreeMap<&str, &Spot> = BTreeMap::new();
         for (wave, _, spot) in &waves {
@@ -43,13 +47,23 @@ impl Declared {
                 reader.faults.add(fault.see(first, "the first one"));
             }
         }
-        Self { waves, freezes }
+        Self { waves, first_ou, freezes }
     }
 
     /// Everything that names accounts and OUs.
     pub(super) fn targets(&self) -> impl Iterator<Item = &Targets> {
         let freezes = self.freezes.iter().filter_map(|(_, targets, _)| targets.as_ref());
         self.waves.iter().map(|(_, targets, _)| targets).chain(freezes)
+    }
+
+    /// Says if the first OU is not there.
+    pub(super) fn check_first_ou(&self, ous: &BTreeSet<&str>, faults: &mut Faults) {
+        if let Some((first, spot)) = &self.first_ou
+            && !ous.contains(first.ou.as_str())
+        {
+            let message = format!("there is no OU `{}`", first.ou);
+            faults.report(Rule::UnknownName, spot, message, suggest(first.ou.as_str(), ous.iter().copied()));
+        }
     }
 
     /// Says which freezes are over.
@@ -80,6 +94,7 @@ impl Declared {
         });
         Rollout {
             of: of.collect(),
+            first_ou: self.first_ou.as_ref().map(|(first, _)| first.clone()),
             freezes: freezes.collect(),
             waves: self.waves.iter().map(|(wave, _, _)| wave.clone()).collect(),
         }
@@ -135,12 +150,47 @@ impl Declared {
     }
 }
 
-fn waves(reader: &mut Reader<'_>, node: &Node) -> Vec<(Wave, Targets, Spot)> {
-    let Some(mut fields) = reader.fields(node) else { return Vec::new() };
-    let waves = fields.required("waves", reader, "a list of waves, the first one first");
+type Waves = Vec<(Wave, Targets, Spot)>;
+
+fn rollout(reader: &mut Reader<'_>, node: &Node) -> (Waves, Option<(FirstOu, Spot)>) {
+    let Some(mut fields) = reader.fields(node) else { return Default::default() };
+    let policies = fields.optional("policies");
+    let first_ou = policies.and_then(|node| first_ou(reader, node));
+    // One of the two is enough.
+    let waves = match policies {
+        Some(_) => fields.optional("waves"),
+        None => fields.required("waves", reader, "a list of waves, the first one first"),
+    };
     let waves = waves.map(|node| reader.list(node, wave)).unwrap_or_default();
     fields.close(reader);
-    waves
+    (waves, first_ou)
+}
+
+fn first_ou(reader: &mut Reader<'_>, node: &Node) -> Option<(FirstOu, Spot)> {
+    let mut fields = reader.fields(node)?;
+    let ou = fields.required("firstOu", reader, "where policies are tried first, such as /sandbox");
+    let ou = ou.and_then(|node| reader.parse(node, OuPath::parse));
+    let soak = fields.optional("soak").map(|node| soak(reader, node));
+    let approval = fields.optional("approval").map(|node| reader.flag(node));
+    fields.close(reader);
+    let ou = ou?;
+    if ou.value.is_root() {
+        let hint = "an OU that is not missed when a policy is wrong, such as /sandbox";
+        reader.faults.report(
+            Rule::Rollout,
+            &ou.spot,
+            "the root is everything there is, so nothing comes after it",
+            hint,
+        );
+        return None;
+    }
+    let first = FirstOu {
+        soak: soak.unwrap_or(Some(0))?,
+        approval: approval.unwrap_or(Some(false))?,
+        source: ou.spot.source(),
+        ou: ou.value,
+    };
+    Some((first, ou.spot))
 }
 
 fn wave(reader: &mut Reader<'_>, node: &Node) -> Option<(Wave, Targets, Spot)> {

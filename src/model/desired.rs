@@ -98,6 +98,8 @@ pub struct Policies {
     pub by_name: BTreeMap<PolicyName, Declared<Policy>>,
     /// What is attached where, AWS's own policies included.
     pub attachments: BTreeMap<(PolicyName, PolicyTarget), Source>,
+    /// How far to go for them; what is attached to an account goes as far as all of that account.
+    pub mode: Mode,
     /// Policies that may be overwritten although they were found there.
     pub adopt: BTreeSet<PolicyName>,
     /// What becomes of a policy, and of an attachment, that is no longer declared.
@@ -240,6 +242,8 @@ impl Desired {
     pub fn mode(&self, scope: &Scope, item: &Item) -> Mode {
         let slug = match (scope, item) {
             (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
+            (Scope::Organization, Item::Attachment(_, PolicyTarget::Account(slug))) => slug,
+            (Scope::Organization, item) if item.is_of_policies() => return self.organization.policies.mode,
             (Scope::Organization, _) => return Mode::Report,
         };
         self.accounts.get(slug).map_or(Mode::Report, |account| account.mode_of(item))
@@ -263,6 +267,15 @@ impl Desired {
         });
         let policies = self.organization.policies.items();
         ous.chain(policies).chain(self.accounts.values().flat_map(|account| account.properties())).collect()
+    }
+}
+
+impl Organization {
+    /// True when both say the same to every account. Policies are attached from outside, and nothing in an account is
+    /// looked at because of one.
+    pub fn says_the_same_to_accounts(&self, other: &Self) -> bool {
+        let bare = |organization: &Self| Self { policies: Policies::default(), ..organization.clone() };
+        bare(self) == bare(other)
     }
 }
 

@@ -46,7 +46,7 @@ pub use policy::{Policy, PolicyTarget, PolicyType, managed, managed_names, minif
 pub use proof::{Proof, Proofs};
 pub use reference::{Deferred, Known, OutputRef, Outputs, Part, Produced, Standpoint};
 pub use rollout::{
-    Cause, Closed, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
+    Cause, Closed, FirstOu, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
 };
 pub use setting::{Setting, SettingKind, SettingValue};
 pub use tie::{OnLeave, Tie, Ties};

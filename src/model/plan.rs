@@ -320,7 +320,10 @@ impl Plan {
     /// The part of the plan that is about one account, and the OUs it may need.
     #[must_use]
     pub fn only(mut self, slug: &Slug) -> Self {
-        let is_meant = |item: &Item| !matches!(item, Item::Account(other, _) if other != slug);
+        let is_meant = |item: &Item| match item {
+            Item::Account(other, _) => other == slug,
+            item => !item.is_of_policies(),
+        };
         self.findings.retain(|item, _| is_meant(item));
         self.steps.retain(|step| is_meant(&step.item));
         self.blocked.retain(|blocked| is_meant(&blocked.item));

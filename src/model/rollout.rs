@@ -9,7 +9,7 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 use super::desired::Source;
-use super::id::Slug;
+use super::id::{OuPath, Slug};
 
 /// What `landfast.yaml` says of waves and freezes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,8 +18,32 @@ pub struct Rollout {
     pub waves: Vec<Wave>,
     /// The wave of each account that has one, by its place in `waves`.
     pub of: BTreeMap<Slug, usize>,
+    /// Where policies of the organization are tried before they are attached anywhere else.
+    pub first_ou: Option<FirstOu>,
     /// When nothing is written.
     pub freezes: Vec<Freeze>,
+}
+
+/// Where policies are tried first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstOu {
+    /// The OU, with everything below it.
+    pub ou: OuPath,
+    /// How long a policy is watched there, in seconds.
+    pub soak: i64,
+    /// True when an operator has to vouch for the commit after that.
+    pub approval: bool,
+    /// Where it is declared.
+    pub source: Source,
+}
+
+impl FirstOu {
+    /// True for the OU itself and those below it.
+    pub fn holds(&self, path: &OuPath) -> bool {
+        path.as_str()
+            .strip_prefix(self.ou.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 /// Accounts that get a change together.

@@ -41,6 +41,9 @@ pub struct Tie {
     /// Keys that git declared once and no longer does, with the values they were left with.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub left_keys: BTreeMap<String, Value>,
+    /// Since when an attachment in the first OU and its policy are as declared, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
     /// The first commit under which it was found undeclared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<CommitId>,

@@ -9,6 +9,7 @@
 mod account;
 mod agree;
 mod findings;
+mod first_ou;
 mod foreign;
 mod guards;
 mod leaving;
@@ -89,6 +90,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         draft.refuse(item, FIGHT);
     }
     let gate = wave::gate(&mut draft, scope, desired, &findings, rules);
+    let trial = first_ou::Trial { desired, base, findings: &findings, rules };
+    let gate = trial.hold(&mut draft, gate);
     if let Some(hold) = &observed.hold {
         draft.hold(&hold.to_string());
     }
@@ -99,7 +102,8 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
         }
         Scope::Organization => None,
     };
-    let ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    let mut ties = ties::ties(scope, desired, base, &findings, &observed.facts);
+    trial.keep(&mut ties);
     let mut warnings = warnings.unwrap_or_default();
     warnings.extend(ties::warnings(&ties));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);

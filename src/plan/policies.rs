@@ -148,7 +148,7 @@ impl Around<'_> {
     /// What is to go: attachments first, then the policies themselves.
     fn removals(&self, draft: &mut Draft) {
         let mut leaving = leaving(self.base, self.findings, &BTreeMap::new());
-        leaving.retain(|item, _| item.is_of_policies());
+        leaving.retain(|item, _| item.is_of_policies() && !self.is_without_folder(item));
         if let Some(hindrance) = self.hindrance_of_all(&leaving) {
             for item in leaving.keys() {
                 match &hindrance {
@@ -169,6 +169,14 @@ impl Around<'_> {
                 let planned = self.deletion(draft, name, finding);
                 draft.take("delete", item, planned);
             }
+        }
+    }
+
+    /// An account whose folder is gone keeps everything, and what guards it above all.
+    fn is_without_folder(&self, item: &Item) -> bool {
+        match item {
+            Item::Attachment(_, PolicyTarget::Account(slug)) => !self.desired.accounts.contains_key(slug),
+            _ => false,
         }
     }
 

@@ -52,6 +52,7 @@ fn declared(
         stack: agreed_stack(item, finding, facts).or_else(|| before.and_then(|tie| tie.stack.clone())),
         left_keys: left_keys(&keys, finding, before),
         keys,
+        since: None,
         left: None,
     }
 }

@@ -163,7 +163,7 @@ impl Progress {
     /// Begins with a commit. Accounts for which it says nothing new stay where they stand.
     pub fn begin(&mut self, before: Option<&Desired>, now: &Desired) {
         // What changes for the organization may change every account.
-        let before = before.filter(|before| before.organization == now.organization);
+        let before = before.filter(|before| before.organization.says_the_same_to_accounts(&now.organization));
         let is_same =
             |slug: &Slug| before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug));
         self.standings.retain(|slug, _| now.accounts.contains_key(slug) && is_same(slug));
@@ -344,7 +344,7 @@ pub(super) fn gate(
     if held.is_empty() {
         return None;
     }
-    draft.take_away(&mut held);
+    draft.take_away(&mut held, |draft, item, why| draft.wait(item, why));
     Some(Gate { items: held.into_keys().collect(), closed: closed.cloned(), again: again.into_iter().min() })
 }
 
@@ -361,13 +361,17 @@ fn whose<'a>(scope: &'a Scope, item: &'a Item) -> Option<&'a Slug> {
 
 impl Draft {
     /// Takes away the steps of these items and those that come after them, and says why.
-    fn take_away(&mut self, held: &mut BTreeMap<Item, String>) {
+    pub(super) fn take_away(
+        &mut self,
+        held: &mut BTreeMap<Item, String>,
+        say: impl Fn(&mut Self, &Item, String),
+    ) {
         while let Some((item, because)) = self.steps.iter().find_map(|step| self.after_any(step, held)) {
             held.insert(item, because);
         }
         self.steps.retain(|step| !held.contains_key(&step.item));
         for (item, because) in &*held {
-            self.wait(item, because.clone());
+            say(self, item, because.clone());
         }
     }
 

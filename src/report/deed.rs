@@ -82,10 +82,14 @@ pub(super) fn departure(report: &ScopeReport, item: &Item) -> String {
 
 /// True where the account that goes without a folder speaks for this property of it.
 pub(super) fn leaves_with_account(report: &ScopeReport, item: &Item) -> bool {
-    let Item::Account(slug, property) = item else { return false };
+    let slug = match item {
+        Item::Account(slug, property) if *property != AccountProperty::Exists => slug,
+        Item::Attachment(_, PolicyTarget::Account(slug)) => slug,
+        _ => return false,
+    };
     let exists = Item::Account(slug.clone(), AccountProperty::Exists);
     let is_left = |item| report.plan.findings.get(item).is_some_and(|it| it.verdict == Verdict::Undeclared);
-    *property != AccountProperty::Exists && is_left(item) && is_left(&exists)
+    is_left(item) && is_left(&exists)
 }
 
 /// What became of a step; nothing where none was tried.

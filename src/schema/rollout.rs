@@ -2,13 +2,28 @@
 
 use schemars::JsonSchema;
 
-use super::{Day, DayOfWeek, Hours, Reason, Span, Targets, TimeZone, Tolerance, WaveName};
+use super::{Day, DayOfWeek, Hours, OuPath, Reason, Span, Targets, TimeZone, Tolerance, WaveName};
 
 /// In which order a change reaches accounts.
 #[derive(JsonSchema)]
+#[schemars(extend("anyOf" = [{"required": ["waves"]}, {"required": ["policies"]}]))]
 pub struct Rollout {
     /// The waves, the first one first; an account is in the first one that names it.
-    pub waves: Vec<Wave>,
+    pub waves: Option<Vec<Wave>>,
+    /// Where policies of the organization are tried before they are attached anywhere else.
+    pub policies: Option<PolicyRollout>,
+}
+
+/// Where policies of the organization are tried first.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyRollout {
+    /// The OU; what is attached there or below comes first.
+    pub first_ou: OuPath,
+    /// How long a policy is watched there before it is attached elsewhere.
+    pub soak: Option<Span>,
+    /// Whether it then waits for an operator's word.
+    pub approval: Option<bool>,
 }
 
 /// Accounts that a change reaches together.

@@ -28,7 +28,7 @@ fn company(first: Wave) -> Desired {
     let place = |name: &Slug| usize::from(name.as_str().starts_with('b'));
     let of = names.iter().filter(|name| name.as_str() != "z").map(|name| (name.clone(), place(name)));
     let second = wave("second", Tolerance::Accounts(0), 0, false);
-    desired.rollout = Rollout { waves: vec![first, second], of: of.collect(), freezes: Vec::new() };
+    desired.rollout = Rollout { waves: vec![first, second], of: of.collect(), ..Rollout::default() };
     desired
 }
 

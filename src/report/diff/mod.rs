@@ -2,6 +2,8 @@
 
 mod layout;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::model::{Finding, Verdict, assume};
@@ -66,6 +68,8 @@ impl Diff {
 ///
 /// Where `left` is a map, only the keys it declares are compared, as for verdicts.
 pub fn diff(left: Option<&Value>, right: Option<&Value>) -> Diff {
+    let (left, right) = (left.map(spread), right.map(spread));
+    let (left, right) = (left.as_deref(), right.as_deref());
     let mut lines = Lines::default();
     match (left, right) {
         (None, None) => {}
@@ -94,10 +98,21 @@ pub(super) fn finding_diff(finding: &Finding) -> Diff {
     }
 }
 
+/// The content of a policy as a text of many lines, so that what differs in it is told line by line.
+fn spread(value: &Value) -> Cow<'_, Value> {
+    let content = value.get("content").filter(|it| it.is_object() && value.get("type").is_some());
+    let Some(text) = content.and_then(|content| serde_json::to_string_pretty(content).ok()) else {
+        return Cow::Borrowed(value);
+    };
+    let mut spread = value.clone();
+    spread["content"] = Value::from(text);
+    Cow::Owned(spread)
+}
+
 /// From AWS to git, only what git declares.
 fn merge_diff(observed: Option<&Value>, desired: Option<&Value>) -> Diff {
     let (Some(observed), Some(desired)) = (observed, desired) else { return diff(observed, desired) };
-    let mut observed = observed.clone();
+    let (mut observed, desired) = (spread(observed).into_owned(), &*spread(desired));
     if let (Value::Object(observed), Value::Object(desired)) = (&mut observed, desired) {
         observed.retain(|key, _| desired.contains_key(key));
     }

@@ -4,7 +4,7 @@ use super::super::ScopeReport;
 use super::super::adopt::adopt_path;
 use super::super::markdown::code;
 use super::source_words;
-use crate::model::{AccountProperty, Finding, Item, Mode, Scope, Value};
+use crate::model::{AccountProperty, Finding, Item, Mode, PolicyTarget, Scope, Value};
 
 /// How git can take over what AWS shows; in the order in which they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,8 +80,9 @@ fn kind(item: &Item, finding: &Finding) -> Keep {
 
 fn undo(report: &ScopeReport, drifted: &[(&Item, &Finding)]) -> Vec<String> {
     let by_hand = "undo → put it back in AWS by hand";
-    // What cannot be adopted is what Landfast never writes.
-    let writable: Vec<_> = drifted.iter().filter(|(item, _)| adopt_path(item).is_ok()).collect();
+    // What cannot be adopted is what Landfast never writes, but for what is either there or not.
+    let is_writable = |item: &Item| adopt_path(item).is_ok() || item.is_of_policies();
+    let writable: Vec<_> = drifted.iter().filter(|(item, _)| is_writable(item)).collect();
     let words = if writable.is_empty() {
         by_hand.to_owned()
     } else if writable.iter().all(|(_, finding)| finding.mode == Mode::Enforce) {
@@ -96,10 +97,23 @@ fn undo(report: &ScopeReport, drifted: &[(&Item, &Finding)]) -> Vec<String> {
         let but = if writable.len() < drifted.len() { " (but for what it never changes)" } else { "" };
         format!(
             "{by_hand}, or set `mode: enforce` in {} and Landfast does{but}, unless its own `--mode` forbids it",
-            file(report)
+            place(report, &writable)
         )
     };
     vec![words]
+}
+
+/// Where the mode of all these items is said.
+fn place(report: &ScopeReport, items: &[&(&Item, &Finding)]) -> String {
+    let of_the_organization = items.iter().filter(|(item, _)| match item {
+        Item::Attachment(_, target) => matches!(target, PolicyTarget::Ou(_)),
+        item => item.is_of_policies(),
+    });
+    match of_the_organization.count() {
+        0 => file(report),
+        all if all == items.len() => code("landfast.yaml"),
+        _ => format!("{} and in {}", code("landfast.yaml"), file(report)),
+    }
 }
 
 fn file(report: &ScopeReport) -> String {

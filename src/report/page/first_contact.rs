@@ -130,11 +130,14 @@ fn differences(found: &[(&Item, &Finding)]) -> String {
 fn adopt_lines(report: &ScopeReport, found: &[(&Item, &Finding)]) -> Vec<String> {
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (item, _) in found {
-        let slug = match (&report.scope, item) {
-            (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => slug,
+        let file = match (&report.scope, item) {
+            (Scope::Account(slug), _) | (Scope::Organization, Item::Account(slug, _)) => {
+                format!("accounts/{slug}/account.yaml")
+            }
+            (Scope::Organization, Item::Policy(_)) => "organization/organization.yaml".to_owned(),
             (Scope::Organization, _) => continue,
         };
-        let paths = files.entry(format!("accounts/{slug}/account.yaml")).or_default();
+        let paths = files.entry(file).or_default();
         paths.extend(adopt_path(item));
     }
     files.retain(|_, paths| !paths.is_empty());

@@ -1,15 +1,18 @@
 //! What is done about each state and each reason, on paper: the plan that follows from it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::types::StackStatus;
 use aws_sdk_organizations::types::CreateAccountFailureReason;
+use landfast::aws::Reader;
 use landfast::model::status::Standing;
 use landfast::model::{
     AccountFacts, AccountProperty, Base, Creation, CreationState, Declared, Desired, Facts, Item, Mode,
-    Observed, OrganizationFacts, OuFact, OuPath, Plan, Scope, Sight, Source, Stack, StackFact, StackKey,
-    Step,
+    Observed, OrganizationFacts, OuFact, OuPath, Plan, Policy, PolicyName, PolicyTarget, PolicyType, Scope,
+    Sight, Source, Stack, StackFact, StackKey, Step,
 };
+use landfast::observe::{self, OrganizationCache};
 use landfast::plan::{Rules, plan};
 use serde_json::json;
 
@@ -199,4 +202,25 @@ fn whether_an_account_is_asked_for_again_follows_from_why_it_was_not_made() {
     UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED: at once a person, a day later a person; another account: a person
     SOMETHING_NEW: at once a person, a day later a person; another account: asked for
     ");
+}
+
+/// What is done about a declared policy and its attachment, after one look at the organization.
+pub(super) async fn policies_planned(reader: &Reader) -> String {
+    let mut desired = desired();
+    let kind = PolicyType::of_aws("SERVICE_CONTROL_POLICY").unwrap();
+    let (name, source) = (PolicyName::parse("deny-leaving").unwrap(), Source::default());
+    let policy = Policy { kind, text: "{}".to_owned(), content: json!({}) };
+    let policies = &mut desired.organization.policies;
+    policies.by_name.insert(name.clone(), Declared { value: policy, source: source.clone() });
+    policies.attachments.insert((name, PolicyTarget::Ou(OuPath::root())), source);
+    let (scope, base) = (Scope::Organization, Base::default());
+    let wanted = desired.items(&scope).into_keys().filter(Item::is_of_policies).collect();
+    let mut cache = OrganizationCache::new(Duration::from_secs(1));
+    let observed = observe::organization(reader, &desired, &base, &wanted, &mut cache).await;
+    let plan = plan(&scope, &desired, &base, &observed, &rules());
+    let is_of_policies = |item: &Item| item.is_of_policies();
+    let steps = plan.steps.iter().filter(|step| is_of_policies(&step.item)).map(|step| step.id.to_string());
+    let held = plan.blocked.iter().filter(|blocked| is_of_policies(&blocked.item));
+    let held = held.map(|blocked| format!("{} waits", blocked.item));
+    steps.chain(held).collect::<Vec<_>>().join(", ")
 }

@@ -6,9 +6,10 @@ use aws_sdk_cloudformation::types::{
 use landfast::model::status::{Drift, Readiness, Standing, is_drift_detectable};
 
 use aws_sdk_cloudformation::types::StackDriftDetectionStatus;
-use aws_sdk_organizations::types::{AccountState, AccountStatus, CreateAccountState};
+use aws_sdk_organizations::types::{AccountState, AccountStatus, CreateAccountState, PolicyTypeStatus};
 use serde_json::{Value, json};
 
+use super::decisions::policies_planned;
 use super::table;
 use super::wire::{detection, organizations};
 
@@ -150,6 +151,23 @@ async fn every_state_of_a_creation_is_known_and_no_state_is_an_error() {
     "SOMETHING_NEW": the answer to ListCreateAccountStatus in 999988887777 makes no sense: it has no state
     null: the answer to ListCreateAccountStatus in 999988887777 makes no sense: it has no state
     "#);
+}
+
+/// A kind that AWS is still switching is waited for, and so is a word that nobody knows: only what hangs on it waits.
+#[tokio::test]
+async fn every_status_of_a_kind_of_policies_is_waited_for_or_used() {
+    let states = PolicyTypeStatus::values().iter().map(|state| json!(state));
+    let mut lines = Vec::new();
+    for status in states.chain([json!("SOMETHING_NEW"), Value::Null]) {
+        let kinds = json!([{"Type": "SERVICE_CONTROL_POLICY", "Status": status}]);
+        let kinds = if status.is_null() { json!([]) } else { kinds };
+        let reader = organizations(json!({
+            "Roots": [{"Id": "r-ab12", "PolicyTypes": kinds}], "OrganizationalUnits": [], "Accounts": [],
+            "CreateAccountStatuses": [], "Policies": [], "Tags": [], "Targets": [],
+        }));
+        lines.push(format!("{status}: {}", policies_planned(&*reader.await).await));
+    }
+    insta::assert_snapshot!(table(lines), @"");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 //! every call that can change something has to be one that brings the account it was made in nearer to the revision
 //! that the writing session bears in its name. Whether a call was carried out does not matter; sending it is enough.
 
+mod policies;
+mod removals;
 mod stacks;
 mod tamper;
 mod world;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 
 use landfast::follow::{Follow, News};
 use landfast::model::{Account, Desired, OWNER_TAG, SLUG_TAG, Setting};
-use landfast::sandbox::aws::{Entry, SimulatedAws};
+use landfast::sandbox::aws::{Entry, KnownPolicy, SimulatedAws};
 use serde_json::Value;
 
 /// Password policies: the field of the files and the parameter of IAM.
@@ -71,17 +73,20 @@ impl Implied {
 /// One judgement over one log.
 struct Judge<'a> {
     implied: &'a Implied,
+    aws: &'a SimulatedAws,
     log: &'a [Entry],
     /// The e-mail of each account, in lower case.
     emails: BTreeMap<String, String>,
     /// OU paths by id, the root too.
     ous: BTreeMap<String, String>,
+    /// Policies by id, those too that are gone.
+    policies: BTreeMap<String, KnownPolicy>,
     /// How often each e-mail bears an account.
     born: BTreeMap<String, usize>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(implied: &'a Implied, aws: &SimulatedAws, log: &'a [Entry]) -> Self {
+    fn new(implied: &'a Implied, aws: &'a SimulatedAws, log: &'a [Entry]) -> Self {
         let accounts = aws.accounts().into_iter();
         let emails: BTreeMap<_, _> =
             accounts.map(|account| (account.id, account.email.to_lowercase())).collect();
@@ -91,7 +96,9 @@ impl<'a> Judge<'a> {
         for email in emails.values() {
             *born.entry(email.clone()).or_default() += 1;
         }
-        Self { implied, log, emails, ous, born }
+        let policies = aws.policies().into_iter().chain(aws.former_policies());
+        let policies = policies.map(|policy| (policy.id.clone(), policy)).collect();
+        Self { implied, aws, log, emails, ous, policies, born }
     }
 
     /// Why nothing implies this write, if so.
@@ -108,7 +115,17 @@ impl<'a> Judge<'a> {
             "CreateAccountAlias" => self.is_alias(desired, entry),
             "CreateChangeSet" => stacks::is_implied(desired, self.owner(desired, &entry.account), entry),
             "ExecuteChangeSet" | "DeleteChangeSet" => self.is_of_ours(desired, entry),
-            // Nothing that a commit says closes, removes or deletes.
+            "DeleteAccountPasswordPolicy" => self.is_password_policy_removal(desired, entry),
+            "DeleteAccountAlias" => self.is_alias_removal(desired, entry),
+            "DeleteSAMLProvider" => self.is_provider_removal(desired, entry),
+            "DeleteStack" => self.is_stack_removal(desired, entry),
+            "EnablePolicyType" => self.is_enabling(desired, entry),
+            "CreatePolicy" => self.is_new_policy(desired, entry),
+            "UpdatePolicy" => self.is_policy_change(desired, entry),
+            "AttachPolicy" => self.is_attachment(desired, entry),
+            "DetachPolicy" => self.is_detachment(desired, entry),
+            "DeletePolicy" => self.is_deletion(desired, entry),
+            // Nothing that a commit says closes an account, or switches anything off.
             _ => false,
         };
         (!is_implied).then(|| format!("not implied by {}", desired.revision.short()))

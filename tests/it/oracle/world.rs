@@ -1,10 +1,10 @@
 //! Whether the world is as the newest commit says, and whether Landfast has it on record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use landfast::model::{Account, AccountProperty, Base, Item, Scope, Setting, Value};
-use landfast::sandbox::aws::{KnownAccount, KnownStack, SimulatedAws};
+use landfast::model::{Account, AccountProperty, Base, Item, OnLeave, PolicyTarget, Scope, Setting, Value};
+use landfast::sandbox::aws::{KnownAccount, KnownPolicy, KnownStack, SimulatedAws};
 
 use super::{Implied, POLICY, account_tags, plain};
 
@@ -16,7 +16,54 @@ impl Implied {
         let declared = self.newest().organization.ous.keys().map(ToString::to_string);
         let missing: Vec<_> = declared.filter_map(|path| lacks_ou(&path)).collect();
         let accounts = self.newest().accounts.values();
-        missing.into_iter().chain(accounts.flat_map(|account| self.missing_in(aws, account))).collect()
+        let missing = missing.into_iter().chain(self.missing_policies(aws));
+        missing.chain(accounts.flat_map(|account| self.missing_in(aws, account))).collect()
+    }
+
+    /// Policies and attachments that are not as declared, and those that were to go and are still there.
+    fn missing_policies(&self, aws: &SimulatedAws) -> Vec<String> {
+        let policies = &self.newest().organization.policies;
+        let mut missing = Vec::new();
+        let mut check = |is_so: bool, what: String| missing.extend((!is_so).then_some(what));
+        for (name, declared) in &policies.by_name {
+            let is_it = |known: &KnownPolicy| {
+                known.kind == declared.value.kind.aws() && known.content == declared.value.text
+            };
+            check(aws.policy_named(name.as_str()).as_ref().is_some_and(is_it), format!("the policy {name}"));
+        }
+        let place = |target: &PolicyTarget| match target {
+            PolicyTarget::Ou(path) => Some(path.to_string()),
+            PolicyTarget::Account(slug) => {
+                let account = &self.newest().accounts[slug];
+                aws.account_by_email(account.email.as_str()).map(|known| known.id)
+            }
+        };
+        for (name, target) in policies.attachments.keys() {
+            let known = aws.policy_named(name.as_str());
+            let is_there =
+                known.zip(place(target)).is_some_and(|(known, place)| known.targets.contains(&place));
+            check(is_there, format!("{name} on {target}"));
+        }
+        let mut before = self.revisions.iter().map(|revision| &revision.organization.policies);
+        if before.any(|earlier| earlier.on_leave == OnLeave::Remove) {
+            for known in aws.policies().into_iter().filter(|known| !known.is_managed_by_aws) {
+                let is_declared = policies.by_name.keys().any(|name| name.as_str() == known.name);
+                check(is_declared, format!("{} is still there", known.name));
+                let declared = policies.attachments.keys().filter(|(name, _)| name.as_str() == known.name);
+                let declared: BTreeSet<_> = declared.filter_map(|(_, target)| place(target)).collect();
+                check(known.targets == declared, format!("{} is on {:?}", known.name, known.targets));
+            }
+        }
+        missing
+    }
+
+    /// True when an earlier commit declared a setting and wanted it to go, and none declares it now.
+    fn should_be_gone(&self, account: &Account, setting: &Setting) -> bool {
+        let item = Item::Setting(setting.clone());
+        let of = self.revisions.iter().filter_map(|revision| revision.accounts.get(&account.slug));
+        let last = of.filter(|earlier| earlier.settings.contains_key(setting)).last();
+        !account.settings.contains_key(setting)
+            && last.is_some_and(|earlier| earlier.remove_on_leave.contains(&item))
     }
 
     fn missing_in(&self, aws: &SimulatedAws, account: &Account) -> Vec<String> {
@@ -35,6 +82,21 @@ impl Implied {
                 has(aws, &known, setting, &declared.value.to_value()),
                 format!("{}: {setting}", account.slug),
             );
+        }
+        if self.should_be_gone(account, &Setting::AccountAlias) {
+            check(aws.alias(&known.id).is_none(), format!("{}: its alias is still there", account.slug));
+        }
+        if self.should_be_gone(account, &Setting::PasswordPolicy) {
+            let gone = aws.password_policy(&known.id).is_none();
+            check(gone, format!("{}: its password policy is still there", account.slug));
+        }
+        let left = aws.stacks(&known.id).into_iter().filter(|stack| stack.status != "DELETE_COMPLETE");
+        for stack in left {
+            let is_declared = account
+                .stacks
+                .keys()
+                .any(|key| key.name.as_str() == stack.name && key.region.as_str() == stack.region);
+            check(is_declared, format!("{}: {} is still there", account.slug, stack.name));
         }
         for (key, stack) in &account.stacks {
             let found = aws.stack(&known.id, key.region.as_str(), key.name.as_str());

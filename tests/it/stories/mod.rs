@@ -22,6 +22,7 @@ mod losses;
 mod mailboxes;
 mod neighbours;
 mod noise;
+mod policies;
 mod references;
 mod repetition;
 mod rest;

@@ -22,6 +22,9 @@ use super::{OBSERVED, Play, rest};
 use crate::oracle::Implied;
 
 const SLUGS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+/// What one account has beside the others, for a while.
+const EXTRA: &str = "accounts/gamma/extra.template.yaml";
+const TOPIC: &str = "Resources:\n  Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: extra}}\n";
 const SPEED: f64 = 200.0;
 /// Seeds of every `cargo test`.
 const SEEDS: Range<u64> = 1..4;
@@ -76,8 +79,20 @@ fn baseline(length: u32) -> String {
 }
 
 fn account(slug: &str, ou: &str, owner: &str) -> String {
+    let settings = format!("settings: {{accountAlias: acme-{slug}}}\n");
+    format!("{}{settings}", bare_account(slug, ou, owner))
+}
+
+fn bare_account(slug: &str, ou: &str, owner: &str) -> String {
+    format!("name: Company {slug}\nou: {ou}\ntags: {{owner: {owner}}}\n")
+}
+
+/// An account whose alias and whose own stack go with their declarations.
+fn passing(slug: &str) -> String {
     format!(
-        "name: Company {slug}\nou: {ou}\ntags: {{owner: {owner}}}\nsettings: {{accountAlias: acme-{slug}}}\n"
+        "{}settings: {{accountAlias: {{value: acme-{slug}, onLeave: remove}}}}\n\
+         stacks: {{extra: {{template: extra.template.yaml, onLeave: remove}}}}\n",
+        bare_account(slug, "/workloads", slug)
     )
 }
 
@@ -89,16 +104,28 @@ fn fleet() -> Vec<(String, String)> {
     files.push(("baselines/base/role.template.yaml".to_owned(), role_template()));
     files.push(("baselines/base/logs.template.yaml".to_owned(), logs_template(7)));
     files.extend(SLUGS.iter().map(|slug| (path(slug), account(slug, "/workloads", slug))));
+    files.push((path("gamma"), passing("gamma")));
+    files.push((EXTRA.to_owned(), TOPIC.to_owned()));
     files
 }
 
-/// A setting and a stack of all change, two accounts move, one gets another tag, and there is one account more.
+/// A setting and a stack of all change, two accounts move, one gets another tag, there is one account more, two settings
+/// and a stack go.
 fn change(play: &Play) {
     let files = [
         (super::files::BASELINE, Some(baseline(16))),
         ("baselines/base/logs.template.yaml", Some(logs_template(30))),
         (&path("alpha"), Some(account("alpha", "/special", "alpha"))),
         (&path("beta"), Some(account("beta", "/special", "somebody-else"))),
+        (&path("gamma"), Some(bare_account("gamma", "/workloads", "gamma"))),
+        (EXTRA, None),
+        (
+            &path("delta"),
+            Some(
+                account("delta", "/workloads", "delta")
+                    .replace("{accountAlias", "{passwordPolicy: absent, accountAlias"),
+            ),
+        ),
         (&path("zeta"), Some(account("zeta", "/workloads", "zeta"))),
     ];
     play.commit("Change much at once", &files);

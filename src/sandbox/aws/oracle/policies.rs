@@ -33,6 +33,13 @@ impl SimulatedAws {
         })
     }
 
+    /// Policies that were deleted, without the tags they had.
+    pub fn former_policies(&self) -> Vec<KnownPolicy> {
+        self.with(|state| {
+            state.organization.policies.former.iter().map(|policy| known(state, policy)).collect()
+        })
+    }
+
     /// The policy of this name. Names are unique within a type; of several types, the first by id.
     pub fn policy_named(&self, name: &str) -> Option<KnownPolicy> {
         self.policies().into_iter().find(|policy| policy.name == name)

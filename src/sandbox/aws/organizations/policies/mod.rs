@@ -27,6 +27,8 @@ pub(crate) const RESOURCE_CONTROL: &str = "RESOURCE_CONTROL_POLICY";
 pub(crate) struct Policies {
     pub(crate) types: BTreeMap<String, types::Status>,
     pub(crate) by_id: BTreeMap<String, Policy>,
+    /// Those that were deleted.
+    pub(crate) former: Vec<Policy>,
     /// (policy, target).
     pub(crate) attached: BTreeSet<(String, String)>,
 }
@@ -55,6 +57,7 @@ impl Policies {
         Self {
             types: BTreeMap::new(),
             by_id: full.map(|policy| (policy.id.clone(), policy)).into(),
+            former: Vec::new(),
             attached: BTreeSet::new(),
         }
     }

@@ -92,5 +92,6 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
     }
     policies.by_id.remove(&policy.id);
     state.organization.tags.remove(&policy.id);
+    state.organization.policies.former.push(policy);
     Ok(json!({}))
 }

@@ -1,0 +1,157 @@
+//! The first OU: a policy is attached there before it is attached anywhere else, and stays there for a while.
+//!
+//! Guarantees: pure. Steps are only ever taken away, and each says why. Since when a policy is where it is tried is kept in
+//! the tie of its attachment there: it is believed where base is, and without it the policy is watched anew. So the
+//! loss of it makes this slower, never faster.
+//!
+//! AWS changes the content of a policy everywhere at once. So a change of one that is attached beyond the first OU can
+//! only be vouched for, or be made under a new name. What is put back, and what is taken away, is nothing new.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+
+use super::{Draft, Rules, go_on};
+use crate::model::{
+    Base, Desired, Finding, FirstOu, Gate, Item, PolicyName, PolicyTarget, Step, Ties, Verdict, managed,
+    shown,
+};
+
+/// Everything that decides.
+pub(super) struct Trial<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) base: &'a Base,
+    pub(super) findings: &'a BTreeMap<Item, Finding>,
+    pub(super) rules: &'a Rules,
+}
+
+/// Why a step is not taken now.
+enum Reason {
+    /// Until then, in seconds since 1970, or until something else is done.
+    Wait(String, Option<i64>),
+    Person(String),
+}
+
+impl Trial<'_> {
+    /// Takes away what has to be tried first, and adds to the gate what of it waits.
+    pub(super) fn hold(&self, draft: &mut Draft, gate: Option<Gate>) -> Option<Gate> {
+        let Some(first) = &self.desired.rollout.first_ou else { return gate };
+        let (mut waits, mut refused, mut again) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        for step in &draft.steps {
+            match self.reason(first, &step.item, &step.step) {
+                Some(Reason::Wait(because, until)) => {
+                    waits.insert(step.item.clone(), because);
+                    again.extend(until);
+                }
+                Some(Reason::Person(because)) => drop(refused.insert(step.item.clone(), because)),
+                None => {}
+            }
+        }
+        draft.take_away(&mut refused, |draft, item, why| draft.refuse(item, why));
+        waits.retain(|item, _| !refused.contains_key(item));
+        draft.take_away(&mut waits, |draft, item, why| draft.wait(item, why));
+        if waits.is_empty() {
+            return gate;
+        }
+        let mut gate = gate.unwrap_or(Gate { items: BTreeSet::new(), closed: None, again: None });
+        gate.items.extend(waits.into_keys());
+        gate.again = gate.again.into_iter().chain(again).min();
+        Some(gate)
+    }
+
+    fn reason(&self, first: &FirstOu, item: &Item, step: &Step) -> Option<Reason> {
+        let is_news = self.findings.get(item).is_some_and(|it| it.verdict != Verdict::Drift);
+        match (item, step) {
+            (Item::Attachment(name, target), Step::AttachPolicy { .. })
+                if is_news && managed(name).is_none() && !self.is_within(first, target) =>
+            {
+                self.untried(first, name)
+            }
+            (Item::Policy(name), Step::UpdatePolicy { .. }) if is_news => self.everywhere(first, name),
+            _ => None,
+        }
+    }
+
+    /// Why a policy is not attached beyond the first OU yet.
+    fn untried(&self, first: &FirstOu, name: &PolicyName) -> Option<Reason> {
+        let (ou, go_on) = (&first.ou, go_on(&self.desired.revision));
+        let is_approved = self.rules.guards.is_approved(&self.desired.revision);
+        let here =
+            self.attached(name).filter(|(target, it)| it.desired.is_some() && self.is_within(first, target));
+        let since: Vec<_> = here.map(|(target, it)| self.tried_since(name, target, it)).collect();
+        if since.is_empty() {
+            let because = format!(
+                "policies are tried in {ou} first (`firstOu` in {}:{}), and nothing attaches policies.{name} there: \
+                 attach it there too, or {go_on}",
+                first.source.path, first.source.line
+            );
+            return (!is_approved).then_some(Reason::Person(because));
+        }
+        let Some(since) = since.into_iter().collect::<Option<Vec<_>>>() else {
+            return Some(Reason::Wait(format!("policies.{name} has to be in place in {ou} first"), None));
+        };
+        let until = since.into_iter().max().unwrap_or_default() + first.soak;
+        if until > self.rules.now {
+            let shown = shown(until, &TimeZone::UTC);
+            let because = format!("policies.{name} is tried in {ou} first, and watched there until {shown}");
+            return Some(Reason::Wait(because, Some(until)));
+        }
+        let because = format!("policies.{name} was tried in {ou}, and waits for an operator: {go_on}");
+        (first.approval && !is_approved).then_some(Reason::Person(because))
+    }
+
+    /// Why the content of a policy is not changed, if it is attached beyond the first OU.
+    fn everywhere(&self, first: &FirstOu, name: &PolicyName) -> Option<Reason> {
+        let mut beyond = self
+            .attached(name)
+            .filter(|(target, it)| it.observed.is_some() && !self.is_within(first, target));
+        let (target, _) = beyond.next()?;
+        let because = format!(
+            "AWS would change it everywhere at once, on {target} too, and policies are tried in {} first: give the new \
+             text a name of its own and attach that, or {}",
+            first.ou,
+            go_on(&self.desired.revision)
+        );
+        (!self.rules.guards.is_approved(&self.desired.revision)).then_some(Reason::Person(because))
+    }
+
+    /// Where a policy is, or should be, attached.
+    fn attached(&self, name: &PolicyName) -> impl Iterator<Item = (&PolicyTarget, &Finding)> {
+        self.findings.iter().filter_map(move |(item, finding)| match item {
+            Item::Attachment(other, target) if other == name => Some((target, finding)),
+            _ => None,
+        })
+    }
+
+    fn is_within(&self, first: &FirstOu, target: &PolicyTarget) -> bool {
+        match target {
+            PolicyTarget::Ou(path) => first.holds(path),
+            PolicyTarget::Account(slug) => {
+                self.desired.accounts.get(slug).is_some_and(|account| first.holds(&account.ou))
+            }
+        }
+    }
+
+    /// Since when the policy as it is now is attached to a target; nothing while one of the two is not as declared.
+    fn tried_since(&self, name: &PolicyName, target: &PolicyTarget, attachment: &Finding) -> Option<i64> {
+        let policy = self.findings.get(&Item::Policy(name.clone()))?;
+        if [policy, attachment].iter().any(|it| it.verdict != Verdict::InSync) {
+            return None;
+        }
+        let tie = self.base.ties.get(&Item::Attachment(name.clone(), target.clone()));
+        // What was agreed of the policy may have changed since: then it is tried anew.
+        let is_same = policy.base.is_some() && policy.base == policy.observed;
+        Some(tie.and_then(|tie| tie.since).filter(|_| is_same).unwrap_or(self.rules.now))
+    }
+
+    /// The same for every attachment in the first OU, to be kept in its tie.
+    pub(super) fn keep(&self, ties: &mut Ties) {
+        let Some(first) = &self.desired.rollout.first_ou else { return };
+        for (item, finding) in self.findings {
+            let Item::Attachment(name, target) = item else { continue };
+            if let Some(tie) = ties.get_mut(item).filter(|_| self.is_within(first, target)) {
+                tie.since = self.tried_since(name, target, finding);
+            }
+        }
+    }
+}
