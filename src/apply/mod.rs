@@ -125,7 +125,7 @@ impl Work<'_> {
 
     async fn carry_out(&self, planned: &PlannedStep) -> Result<Outcome, Error> {
         use crate::model::Step;
-        let Site { reader, writer, role, brake, .. } = self.site;
+        let Site { reader, writer, brake, .. } = self.site;
         // Before the first steps the pass itself has asked; a stack that was waited for may have taken an hour since.
         if !planned.needs.is_empty()
             && let Some(because) = brake.pulled().await
@@ -135,7 +135,7 @@ impl Work<'_> {
         match &planned.step {
             Step::CreateOu { path } => self.ous.create(writer, path).await,
             Step::CreateAccount { slug: _, name, email, tags } => {
-                organization::create_account(writer, name, email, role, tags).await
+                organization::create_account(self.site, name, email, tags).await
             }
             Step::MoveAccount { slug: _, id, before, after } => {
                 self.ous.place(reader, writer, id, before, after).await

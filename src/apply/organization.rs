@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::Site;
+use super::watch::FRESH;
 use crate::aws::{Error, Reader, Writer};
-use crate::model::{AccountId, CreationState, Email, Facts, HOLD_TAG, OuPath, Outcome, RoleName};
+use crate::model::{AccountId, Creation, CreationState, Email, Facts, HOLD_TAG, OuPath, Outcome};
 
 /// How long a creation takes at least; looking earlier is a wasted call.
 const CREATION: Duration = Duration::from_secs(15);
@@ -74,13 +76,15 @@ impl Ous {
 
 /// Asks for an account, once. Whatever the answer, the next pass looks before anything is asked again.
 pub(super) async fn create_account(
-    writer: &Writer,
+    site: &Site<'_>,
     name: &str,
     email: &Email,
-    role: &RoleName,
     tags: &BTreeMap<String, String>,
 ) -> Result<Outcome, Error> {
-    match writer.create_account(name, email, role, tags).await {
+    if let Some(because) = overtaken(site, name, email).await? {
+        return Ok(Outcome::Stale(because));
+    }
+    match site.writer.create_account(name, email, &site.role, tags).await {
         Ok(creation) => Ok(match creation.state {
             CreationState::InProgress | CreationState::Succeeded(_) => Outcome::Waiting {
                 because: format!("AWS is creating the account ({})", creation.id),
@@ -99,6 +103,24 @@ pub(super) async fn create_account(
         }),
         Err(error) => Err(error),
     }
+}
+
+/// What came between the look of the pass and now: another request of this name, which AWS would grant as well, or an
+/// account of this e-mail. The whole list is long, and AWS refuses an e-mail twice by itself, so a look at it serves for
+/// as long as a look at stacks does.
+async fn overtaken(site: &Site<'_>, name: &str, email: &Email) -> Result<Option<String>, Error> {
+    let Facts::Organization(facts) = site.facts else { return Ok(None) };
+    let is_new = |request: &Creation| facts.creations.iter().all(|known| known.id != request.id);
+    let requests = site.reader.creations().await?;
+    if let Some(request) = requests.iter().find(|it| it.account_name == name && is_new(it)) {
+        return Ok(Some(format!("an account named {name} was asked for meanwhile ({})", request.id)));
+    }
+    if site.began.elapsed() < site.reader.pace().scale(FRESH) {
+        return Ok(None);
+    }
+    let accounts = site.reader.accounts().await?;
+    let other = accounts.iter().find(|account| account.email.eq_ignore_ascii_case(email.as_str()));
+    Ok(other.map(|account| format!("account {} has the e-mail {email} by now", account.id)))
 }
 
 /// The brake of one account, read at the moment of the write: the pass itself has asked for the root's only.

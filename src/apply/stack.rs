@@ -85,7 +85,23 @@ impl Stacks<'_> {
         let Some(now) = now.filter(is_same) else {
             return Ok(Outcome::Stale(format!("{} was changed meanwhile", key.name)));
         };
-        self.delete(key, &now).await
+        match self.in_use(key, &now).await? {
+            Some(because) => Ok(Outcome::Failed { class: Class::Stalled, message: because }),
+            None => self.delete(key, &now).await,
+        }
+    }
+
+    /// The export that keeps the stack, with those that import it. CloudFormation takes a deletion all the same, calls
+    /// it off and says so in the stack's reason only: it is not asked for what it will not do, pass after pass.
+    async fn in_use(&self, key: &StackKey, stack: &StackSeen) -> Result<Option<String>, Error> {
+        for export in &stack.exports {
+            let importers = self.site.reader.importers(&key.region, export).await?;
+            if !importers.is_empty() {
+                let because = format!("its export {export} is in use by {}", importers.join(", "));
+                return Ok(Some(format!("{because}: it is deleted once nothing imports that any more")));
+            }
+        }
+        Ok(None)
     }
 
     /// Deletes the stack and waits until it is gone. The same token goes with every try, and an answer that was lost is
@@ -143,12 +159,30 @@ impl Stacks<'_> {
             Err(error) if error.outcome_unknown() => None,
             Err(error) => return Err(error),
         };
+        let since = Instant::now();
         match self.settle(sent, new.stack).await? {
             Prepared::Ready(change_set) if made.as_deref() != Some(change_set.id.as_str()) => {
                 self.distrust(sent, &change_set).await
             }
+            Prepared::Ready(change_set) if sent.before.is_some() => {
+                self.confirm(sent, change_set, since).await
+            }
             prepared => Ok(prepared),
         }
+    }
+
+    /// What moved before the change set was made went into it unseen, and shows in a look that is younger; what moves
+    /// later makes it out of date, which CloudFormation sees to itself.
+    async fn confirm(
+        &self,
+        sent: &Sent<'_>,
+        change_set: ChangeSet,
+        since: Instant,
+    ) -> Result<Prepared, Error> {
+        let now = self.watch.since(sent.key, since).await?;
+        let Some(because) = stale(sent, now.as_ref()) else { return Ok(Prepared::Ready(change_set)) };
+        self.site.writer.delete_change_set(&sent.key.region, &change_set.id).await?;
+        Ok(Prepared::Ended(Outcome::Stale(because)))
     }
 
     /// Anybody may have made what bears the name we would give: only what this very call made is executed. What was

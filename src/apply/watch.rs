@@ -14,7 +14,7 @@ use crate::model::{Facts, Item, Plan, Region, StackFact, StackKey};
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
 
 /// How old a look may be before a step is begun on it.
-const FRESH: Duration = Duration::from_secs(5);
+pub(super) const FRESH: Duration = Duration::from_secs(5);
 
 /// What was last seen in each region.
 pub(super) struct Watch {
@@ -48,13 +48,21 @@ impl Watch {
 
     /// The stack as it is now, or nothing; a look younger than `at_most` serves.
     async fn look(&self, key: &StackKey, at_most: Duration) -> Result<Option<StackSeen>, Error> {
+        let now = Instant::now();
+        // On a machine that has just started there may be no such moment: then only a new look serves.
+        self.since(key, now.checked_sub(at_most).unwrap_or(now)).await
+    }
+
+    /// The stack as it was at that moment or later, or nothing.
+    pub(super) async fn since(&self, key: &StackKey, moment: Instant) -> Result<Option<StackSeen>, Error> {
         let mut seen = self.seen.lock().await;
-        let is_fresh = seen.get(&key.region).is_some_and(|look| look.at.elapsed() < at_most);
+        let is_fresh = seen.get(&key.region).is_some_and(|look| look.at >= moment);
         if !is_fresh {
+            let at = Instant::now();
             let stacks = self.reader.stacks(&key.region).await?;
             let own = stacks.into_iter().filter(|stack| !stack.is_nested);
             let stacks = own.map(|stack| (stack.name.clone(), stack)).collect();
-            seen.insert(key.region.clone(), Look { at: Instant::now(), stacks });
+            seen.insert(key.region.clone(), Look { at, stacks });
         }
         Ok(seen.get(&key.region).and_then(|look| look.stacks.get(key.name.as_str())).cloned())
     }

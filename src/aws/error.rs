@@ -175,6 +175,12 @@ impl Error {
         }
     }
 
+    /// True for what CloudFormation answers in place of an empty list of importers.
+    pub(super) fn is_not_imported(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        refusal.code == "ValidationError" && refusal.message.ends_with(" is not imported by any stack.")
+    }
+
     /// True for what a fresh account answers until its services are up.
     pub fn is_not_ready(&self) -> bool {
         matches!(

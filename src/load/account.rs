@@ -16,7 +16,7 @@ use super::held::{Held, Whereabouts};
 use super::identity::{Identity, Properties, check_unique, organization_facts};
 use super::layer::Path;
 use super::leaving;
-use super::links::Links;
+use super::links::{Link, Links};
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
@@ -116,8 +116,13 @@ impl<'a> Accounts<'a> {
     }
 
     /// Says who waits for whom although the waves are in another order.
-    pub(super) fn warn_of_backward_references(&self, desired: &Desired, faults: &mut Faults) {
-        self.layers.repository().rollout.warn_of_backward_references(desired, faults);
+    pub(super) fn warn_of_backward_references(
+        &self,
+        desired: &Desired,
+        links: &BTreeMap<Slug, Arc<Vec<Link>>>,
+        faults: &mut Faults,
+    ) {
+        self.layers.repository().rollout.warn_of_backward_references(desired, links, faults);
     }
 
     /// Which account is in which wave, and who is frozen when.
@@ -149,16 +154,17 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// Every account. What cannot be right because a file it hangs on is wrong is left out, not reported twice.
+    /// Every account and whom its stacks wait for. What cannot be right because a file it hangs on is wrong is left out,
+    /// not reported twice.
     pub(super) fn build(
         &self,
         memory: &mut Memory,
         faults: &mut Faults,
-    ) -> (BTreeMap<Slug, Arc<Account>>, Held) {
+    ) -> (BTreeMap<Slug, Arc<Account>>, BTreeMap<Slug, Arc<Vec<Link>>>, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {
-            return (BTreeMap::new(), held);
+            return (BTreeMap::new(), BTreeMap::new(), held);
         }
         let sound = |identity: &&Identity<'_>| {
             if broken.is_empty() && !self.incomplete {
@@ -182,7 +188,7 @@ impl<'a> Accounts<'a> {
             accounts.insert(who.slug.clone(), Arc::clone(&built.account));
         }
         Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
-        (accounts, held)
+        (accounts, links, held)
     }
 
     /// Everything an account is built from: see [`Accounts::whole`].

@@ -144,7 +144,7 @@ fn look<T>(
         accounts.warn_of_the_past(today, &mut faults);
         accounts.warn_of_reach(&mut faults);
     }
-    let (built, held) = accounts.build(memory, &mut faults);
+    let (built, links, held) = accounts.build(memory, &mut faults);
     let rollout = accounts.rollout(&mut faults);
     memory.was_bad = !faults.is_sound();
     let more = faults.is_sound().then(|| more(&accounts));
@@ -155,7 +155,7 @@ fn look<T>(
         organization: desired_organization(&organization, known, policies),
     });
     if let Some(desired) = &desired {
-        accounts.warn_of_backward_references(desired, &mut faults);
+        accounts.warn_of_backward_references(desired, &links, &mut faults);
     }
     (Checked { desired, diagnostics: faults.into_diagnostics(tree), held }, more)
 }

@@ -237,7 +237,7 @@ pub(super) fn readable(text: &str) -> String {
     if !is_open(text) {
         return text.to_owned();
     }
-    Deferred { parts: parts(text), is_list: false, allowed: Vec::new() }.to_string()
+    Deferred { parts: parts(text), is_list: false, takes: Arc::default() }.to_string()
 }
 
 /// The first output of a text with what stands before and after it.

@@ -4,6 +4,7 @@
 //! new folder must not be the first to get a change because nobody thought of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -11,10 +12,11 @@ use jiff::{Span, SpanRelativeTo};
 
 use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::{Fields, Reader, suggest};
+use super::links::{Link, To};
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{
-    Desired, FirstOu, Freeze, OTHERS, OuPath, Rollout, Slug, Tolerance, Wave, Window, weekday,
+    Desired, FirstOu, Freeze, Mode, OTHERS, OuPath, OutputRef, Rollout, Slug, Tolerance, Wave, Window, weekday,
 };
 use crate::yaml::{Kind, Node};
 
@@ -120,23 +122,46 @@ impl Declared {
         }
     }
 
-    /// Says which accounts take outputs of accounts in later waves.
-    pub(super) fn warn_of_backward_references(&self, desired: &Desired, faults: &mut Faults) {
+    /// Says which stacks take outputs of accounts in later waves. Their own wave is not done before they have the value,
+    /// and the later one does not begin before that: so nothing goes on whenever the other stack is new or changes.
+    /// What is only observed is written by nobody and waited for by nobody.
+    pub(super) fn warn_of_backward_references(
+        &self,
+        desired: &Desired,
+        links: &BTreeMap<Slug, Arc<Vec<Link>>>,
+        faults: &mut Faults,
+    ) {
         if self.waves.is_empty() {
             return;
         }
-        let place = |slug: &Slug| desired.rollout.place(slug);
-        for slug in desired.accounts.keys() {
-            let later = desired.producers(slug).into_iter().filter(|producer| place(producer) > place(slug));
-            for producer in later {
-                let wave = desired.rollout.name(place(producer));
-                let message = format!(
-                    "accounts/{slug} of this wave takes an output of accounts/{producer}, which comes later (`{wave}`)"
-                );
-                let hint =
-                    "where both are new, each waits for the other; put it into this wave or an earlier one";
-                faults.add(Fault::new(Rule::WaveOrder, &self.waves[place(slug)].2, message, hint));
+        let is_written = |slug: &Slug| desired.accounts.get(slug).is_some_and(|it| it.mode > Mode::Observe);
+        let links = links.iter().filter(|(slug, _)| is_written(slug));
+        for (slug, link) in links.flat_map(|(slug, links)| links.iter().map(move |link| (slug, link))) {
+            let To::Output(output) = &link.to else { continue };
+            let [own, other] = [slug, &output.account].map(|slug| desired.rollout.place(slug));
+            if other > own && is_written(&output.account) {
+                faults.add_for(slug, self.backward(output, own, other, &link.spot));
             }
+        }
+    }
+
+    fn backward(&self, output: &OutputRef, own: usize, other: usize, spot: &Spot) -> Fault {
+        let own_name = &self.waves[own].0.name;
+        let later = match self.waves.get(other) {
+            Some((wave, _, _)) => format!("in a later wave (`{}`)", wave.name),
+            None => "after the last wave".to_owned(),
+        };
+        let OutputRef { account, stack, .. } = output;
+        let message =
+            format!("it takes an output of the stack `{stack}` in accounts/{account}, which comes {later}");
+        let hint = format!(
+            "while `{stack}` is new or changes, each waits for the other, and no wave goes on; put accounts/{account} \
+             into the wave `{own_name}` or an earlier one"
+        );
+        let fault = Fault::new(Rule::WaveOrder, spot, message, hint).see(&self.waves[own].2, "its own wave");
+        match self.waves.get(other) {
+            Some((_, _, later)) => fault.see(later, "the wave that comes later"),
+            None => fault,
         }
     }
 

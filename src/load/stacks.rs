@@ -1,6 +1,7 @@
 //! The stacks of one account: merged leaves become what is sent, region by region.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::diagnostic::{At, Faults};
 use super::expression::{Context, ExpressionFault, Given};
@@ -351,8 +352,8 @@ fn fitted(
         return Err((format!("`{name}` is NoEcho, and an output of a stack is no secret"), hint.to_owned()));
     }
     if outputs::is_open(&value) {
-        let allowed = declared.allowed.clone();
-        return Ok(Fitted::Later(Deferred { parts: outputs::parts(&value), is_list, allowed }));
+        let takes = Arc::new(declared.clone());
+        return Ok(Fitted::Later(Deferred { parts: outputs::parts(&value), is_list, takes }));
     }
     match declared.objection(&value) {
         Some(objection) => Err(refusal(name, declared, &value, objection)),

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::desired::{Desired, Stack};
 use super::id::{Region, Slug, StackName};
 use super::item::StackKey;
+use super::template::TemplateParameter;
 
 /// One output of one stack.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,8 +47,9 @@ pub struct Deferred {
     pub parts: Vec<Part>,
     /// True for members of a list: none of them may hold a comma.
     pub is_list: bool,
-    /// The only values the template takes; empty where it takes any.
-    pub allowed: Vec<String>,
+    /// What the template takes, to be asked once the value is known. It is part of the template, and not told again.
+    #[serde(skip)]
+    pub takes: Arc<TemplateParameter>,
 }
 
 /// The outputs of one stack by key.

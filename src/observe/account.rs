@@ -60,6 +60,7 @@ pub async fn account(
         return observed;
     }
     let regions = by_region(wanted);
+    cache.keep_only(&regions);
     let stacks = each(regions, REGIONS_AT_ONCE, |(name, names)| {
         let (reader, look, cache) = (reader.clone(), look.clone(), cache.take(&name));
         async move {

@@ -72,6 +72,11 @@ impl AccountCache {
         settled.map(|seen| (Item::Stack(seen.key.clone()), seen.proof.clone())).collect()
     }
 
+    /// Forgets the regions in which nothing is wanted any more: nobody would notice that a stack is gone there.
+    pub(super) fn keep_only(&mut self, wanted: &[(Region, BTreeSet<StackKey>)]) {
+        self.regions.retain(|region, _| wanted.iter().any(|(name, _)| name == region));
+    }
+
     pub(super) fn take(&mut self, region: &Region) -> RegionCache {
         self.regions.remove(region).unwrap_or_default()
     }

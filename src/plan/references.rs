@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Draft;
+use crate::model::template::Objection;
 use crate::model::{
     Account, AccountFacts, Base, Declared, Deferred, Desired, Finding, Item, Mode, Observed, OutputRef,
     Outputs, Part, Plan, Produced, Sight, Slug, Stack, StackKey, Standpoint, Value, Verdict, assume, verdict,
@@ -164,11 +165,11 @@ impl Making<'_, '_> {
                 }
             }
         }
-        if deferred.allowed.is_empty() || deferred.allowed.contains(&value) {
+        let Some(Objection { constraint, wanted }) = deferred.takes.objection(&value) else {
             return Ok(value);
-        }
-        let allowed = deferred.allowed.join(", ");
-        let because = format!("the template does not allow `{value}` for `{name}`, only {allowed}");
+        };
+        let because =
+            format!("the template does not allow `{value}` for `{name}`, for its {constraint}: {wanted}");
         Err(Lack { because, needs_person: true })
     }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::ScopeReport;
 use crate::model::{
-    AccountId, Author, CommitId, Deed, Finding, Item, Mode, Outcomes, Plan, Scope, Slug, Source, Verdict,
+    AccountId, Author, CommitId, Deed, Finding, Item, Mode, OuPath, Outcomes, Plan, PlannedStep, Scope, Slug,
+    Source, Step, StepId, Tie, Verdict,
 };
 
 pub(crate) fn finding(verdict: Verdict, desired: Value, observed: Value) -> Finding {
@@ -100,4 +101,38 @@ pub(crate) fn report<const N: usize>(slug: &str, findings: [(Item, Finding); N])
         gaps_last: false,
         hold: None,
     }
+}
+
+pub(crate) fn organization() -> ScopeReport {
+    let mut organization = report("a", []);
+    organization.scope = Scope::Organization;
+    organization.account_id = None;
+    organization
+}
+
+pub(crate) fn made(item: &str, value: Value) -> (Item, Finding) {
+    (item.parse().unwrap(), finding(Verdict::New, value, json!(null)))
+}
+
+/// The organization that moves the account `shop`, and that account, which gains a stack and loses a provider.
+pub(crate) fn moving() -> [ScopeReport; 2] {
+    let provider = || "settings.samlProviders.ADFS".parse::<Item>().unwrap();
+    let left = finding(Verdict::Undeclared, json!(null), json!({"metadata": "x"}));
+    let mut account =
+        report("shop", [made("stacks.trail[eu-west-1]", json!({"state": "ok"})), (provider(), left)]);
+    let tie = Tie {
+        declared_in: "baselines/people/baseline.yaml".to_owned(),
+        left: Some(account.plan.revision.clone()),
+        ..Tie::default()
+    };
+    account.plan.ties.insert(provider(), tie);
+    let mut organization = organization();
+    let ou = |text: &str| OuPath::parse(text).unwrap();
+    let (slug, id) = (Slug::parse("shop").unwrap(), AccountId::parse("111122223333").unwrap());
+    let step = Step::MoveAccount { slug, id, before: ou("/sandbox"), after: ou("/workloads/prod") };
+    let item: Item = "accounts.shop.ou".parse().unwrap();
+    let moved = finding(Verdict::Pending, json!("/workloads/prod"), json!("/sandbox"));
+    organization.plan.findings.insert(item.clone(), moved);
+    organization.plan.steps.push(PlannedStep { id: StepId("move".to_owned()), item, needs: [].into(), step });
+    [organization, account]
 }

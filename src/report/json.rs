@@ -14,6 +14,8 @@
 //!           revision    the commit, 40 digits; zeros for a directory that is not committed
 //!           hold        why every write is stopped here, or null
 //!           counts      as above, of this scope
+//!           move        {from, to, gains[], loses[]} of an account that goes to another OU, or null: items that are
+//!                       declared of it there and were not before, and {item, fate: removed | keptForNow | kept}
 //!           items[]     item        "settings.passwordPolicy", "stacks.network[eu-west-1]", …
 //!                       verdict     inSync, pending, drift, conflict, new, firstSight, undeclared, gone, moving, gap,
 //!                                   waiting
@@ -39,6 +41,7 @@ use serde_json::{Value, json};
 
 use super::deed::deed;
 use super::diff::finding_diff;
+use super::moves::{Fate, Move};
 use super::severity::judge;
 use super::{Counts, ScopeReport, counts};
 use crate::model::{Author, Blocked, Finding, Item, Outcome, Verdict};
@@ -49,12 +52,12 @@ const VERSION: u32 = 1;
 /// All reports as one JSON document, `{"version": 1, "counts": {…}, "scopes": […]}`, ending with a line end.
 pub fn json(reports: &[ScopeReport]) -> String {
     let total = reports.iter().map(counts).fold(Counts::default(), Counts::plus);
-    let scopes: Vec<_> = reports.iter().map(scope).collect();
+    let scopes: Vec<_> = reports.iter().map(|report| scope(report, reports)).collect();
     let document = json!({"version": VERSION, "counts": total, "scopes": scopes});
     format!("{document:#}\n")
 }
 
-fn scope(report: &ScopeReport) -> Value {
+fn scope(report: &ScopeReport, all: &[ScopeReport]) -> Value {
     let items = report.plan.findings.iter();
     json!({
         "scope": report.scope.to_string(),
@@ -62,6 +65,7 @@ fn scope(report: &ScopeReport) -> Value {
         "revision": report.plan.revision,
         "hold": report.hold.as_ref().map(ToString::to_string),
         "counts": counts(report),
+        "move": Move::of(report, all).map(|found| moved(&found)),
         "items": items.map(|(item, finding)| self::item(report, item, finding)).collect::<Vec<_>>(),
         "steps": steps(report),
         "blocked": report.plan.blocked.iter().map(blocked).collect::<Vec<_>>(),
@@ -89,6 +93,17 @@ fn item(report: &ScopeReport, item: &Item, finding: &Finding) -> Value {
         "means": judgement.map(|it| it.meanings.join("; ").replace('`', "")),
         "author": author,
     })
+}
+
+fn moved(found: &Move<'_>) -> Value {
+    let Move { from, to, gains, loses } = found;
+    let fate = |fate: Fate| match fate {
+        Fate::Removed => "removed",
+        Fate::KeptForNow => "keptForNow",
+        Fate::Kept => "kept",
+    };
+    let loses: Vec<_> = loses.iter().map(|(item, it)| json!({"item": item, "fate": fate(*it)})).collect();
+    json!({"from": from, "to": to, "gains": gains, "loses": loses})
 }
 
 fn blocked(blocked: &Blocked) -> Value {
@@ -124,7 +139,7 @@ fn outcome(outcome: &Outcome) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures::{drifted, password_drift, report};
+    use crate::report::fixtures::{drifted, moving, password_drift, report};
 
     #[test]
     fn the_json_shows_no_secret() {
@@ -160,6 +175,27 @@ mod tests {
             "path": "baselines/security/baseline.yaml"
           },
           "verdict": "drift"
+        }
+        "#);
+    }
+
+    #[test]
+    fn the_json_says_of_a_move_what_the_text_says_of_it() {
+        let document: Value = serde_json::from_str(&json(&moving())).unwrap();
+        assert_eq!(document["scopes"][0]["move"], Value::Null, "it is told of the account");
+        insta::assert_snapshot!(format!("{:#}", document["scopes"][1]["move"]), @r#"
+        {
+          "from": "/sandbox",
+          "gains": [
+            "stacks.trail[eu-west-1]"
+          ],
+          "loses": [
+            {
+              "fate": "kept",
+              "item": "settings.samlProviders.ADFS"
+            }
+          ],
+          "to": "/workloads/prod"
         }
         "#);
     }

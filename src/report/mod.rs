@@ -23,6 +23,7 @@ mod labels;
 mod lines;
 mod markdown;
 mod marker;
+mod moves;
 mod page;
 mod printed;
 mod pull;

@@ -95,15 +95,7 @@ async fn a_sweep_is_a_session_and_one_description_an_account_and_without_the_ses
     }
     assert_eq!(each(&cold[0], &cold[1]), expected(&[("AssumeRole", 1), ("DescribeStacks", 1)]));
     assert_eq!(each(&warm[0], &warm[1]), expected(&[("DescribeStacks", 1)]));
-    let fixed = expected(&[
-        ("DescribeStacks", LARGE),
-        ("ListAccounts", 1),
-        ("ListCreateAccountStatus", 1),
-        ("ListOrganizationalUnitsForParent", 2),
-        ("ListRoots", 1),
-        ("the root's tags", 1),
-    ]);
-    assert_eq!(warm[1], fixed);
+    assert_eq!(warm[1], warm_sweep());
 }
 
 #[tokio::test]
@@ -237,6 +229,134 @@ async fn a_template_is_read_again_where_its_proof_was_tampered_with_or_the_stack
     assert_eq!(cold().await, 0);
     fleet.forge(&format!("proof/accounts/{}.yaml", slug(1)), |text| text.replace("UPDATE_", "CREATE_"));
     assert_eq!(cold().await, 1, "what we did not sign is not believed");
+}
+
+/// Two waves, a freeze that is over, and in every account a stack that takes an output of the first one's.
+fn gated(fleet: &Fleet, rollout: &str) {
+    let takes = "${{ accounts['team-0001'].stacks['role'].outputs.Name }}";
+    let baseline = format!(
+        "targets: {{ous: [\"/\", \"/**\"]}}\nstacks:\n  \
+         logs: {{template: logs.template.yaml, parameters: {{Days: \"60\", Name: \"{takes}\"}}}}\n  \
+         role: {{template: role.template.yaml, capabilities: [CAPABILITY_NAMED_IAM]}}\n"
+    );
+    let logs = "Parameters: {Days: {Type: Number}, Name: {Type: String, MinLength: 1}}\nResources:\n  Group:\n    \
+                Type: AWS::Logs::LogGroup\n    Properties: {LogGroupName: app, RetentionInDays: !Ref Days}\n  \
+                Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Name}}\n";
+    fleet.commit("baselines/base/logs.template.yaml", logs.to_owned());
+    fleet.commit("baselines/base/baseline.yaml", baseline);
+    fleet.commit("landfast.yaml", rollout.to_owned());
+}
+
+const WAVES: &str = "rollout:\n  waves:\n  - {name: first, targets: {accounts: [team-0001]}}\n  \
+    - {name: rest, targets: {ous: [\"/\", \"/**\"]}}\n\
+    freeze: [{from: 2020-01-01, until: 2020-01-02, reason: long ago}]\n";
+
+/// What a converged organization costs, whatever stands in its `landfast.yaml`.
+fn warm_sweep() -> Counts {
+    expected(&[
+        ("DescribeStacks", LARGE),
+        ("ListAccounts", 1),
+        ("ListCreateAccountStatus", 1),
+        ("ListOrganizationalUnitsForParent", 2),
+        ("ListRoots", 1),
+        ("the root's tags", 1),
+    ])
+}
+
+/// What a process that has just started asks, and what it asks when it looks again.
+async fn asked(fleet: &Fleet) -> [Counts; 2] {
+    let product = Product::start(&fleet.outside(CONCURRENCY)).await;
+    let mut sweeps = [Counts::new(), Counts::new()];
+    for sweep in &mut sweeps {
+        let mark = fleet.mark();
+        let reports = product.look(DriftLook::LastKnown).await;
+        assert!(reports.iter().all(|report| report.plan.is_empty() && report.plan.blocked.is_empty()));
+        *sweep = counts(fleet, &fleet.calls_since(mark));
+    }
+    sweeps
+}
+
+#[tokio::test]
+async fn waves_freezes_and_references_cost_a_converged_organization_no_call() {
+    let Lived { fleet, mut product, .. } = lived(LARGE).await;
+    let without = asked(&fleet).await;
+    fleet.commit("baselines/base/role.template.yaml", role_with_output());
+    gated(&fleet, WAVES);
+    product.pull().await;
+    for _ in 0..4 {
+        product.pass().await;
+    }
+    assert_eq!(fleet.stacks_with(60), LARGE, "all of them were given the output");
+    assert_eq!(asked(&fleet).await, without);
+    assert_eq!(without[1], warm_sweep());
+}
+
+/// The account to look at first is the one whose pass opens the gate for the others.
+#[tokio::test]
+async fn what_waits_costs_a_look_and_no_call_more() {
+    let frozen = "freeze: [{from: 2020-01-01, until: 2999-01-01, reason: the shop is full}]\n";
+    let asked = "rollout:\n  waves:\n  - {name: all, targets: {ous: [\"/\", \"/**\"]}, approval: true}\n";
+    for rollout in [frozen, asked] {
+        let Lived { fleet, mut product, .. } = lived(LARGE).await;
+        fleet.commit("landfast.yaml", rollout.to_owned());
+        fleet.change_parameter(60);
+        product.pull().await;
+        // The first pass of a process meets each account's tags once.
+        product.pass().await;
+        let mark = fleet.mark();
+        let reports = product.pass().await;
+        assert_eq!(counts(&fleet, &fleet.calls_since(mark)), warm_sweep(), "{rollout}");
+        let held = reports.iter().filter(|report| report.plan.gate.is_some()).count();
+        assert_eq!((held, fleet.stacks_with(60)), (LARGE, 0), "{rollout}");
+        drop(product);
+        rests(&fleet).await;
+    }
+}
+
+/// The output that all of them wait for is one that nobody makes: the first account is only observed.
+#[tokio::test]
+async fn who_waits_for_an_output_is_not_looked_at_until_it_is_there() {
+    let Lived { fleet, mut product, .. } = lived(LARGE).await;
+    let first = fleet.aws.account_by_email("aws+team-0001@example.com").unwrap();
+    let observed = format!("id: \"{}\"\nname: Company team-0001\nou: /\nmode: observe\n", first.id);
+    fleet.commit("accounts/team-0001/account.yaml", observed);
+    fleet.commit("baselines/base/role.template.yaml", role_with_output());
+    gated(&fleet, "mode: report\n");
+    product.pull().await;
+    for _ in 0..2 {
+        product.pass().await;
+    }
+    let mark = fleet.mark();
+    let reports = product.pass().await;
+    assert_eq!(counts(&fleet, &fleet.calls_since(mark)), warm_sweep());
+    let waiting = reports.iter().filter(|report| !report.plan.waiting.is_empty()).count();
+    assert_eq!((waiting, fleet.stacks_with(60)), (LARGE, 0));
+    drop(product);
+    rests(&fleet).await;
+}
+
+fn role_with_output() -> String {
+    let role = "{Type: AWS::IAM::Role, Properties: {RoleName: NetOps, ManagedPolicyArns: [], \
+                AssumeRolePolicyDocument: {Version: \"2012-10-17\", Statement: [{Effect: Allow, \
+                Principal: {Service: ec2.amazonaws.com}, Action: \"sts:AssumeRole\"}]}}}";
+    format!("Resources:\n  Role: {role}\nOutputs:\n  Name: {{Value: !Ref Role}}\n")
+}
+
+/// A daemon comes to rest, and then asks AWS nothing for more than a minute of AWS's time.
+async fn rests(fleet: &Fleet) {
+    let (daemon, _cache) = daemon(&fleet.outside(CONCURRENCY)).await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(daemon.run(async { drop(stopped.await) }));
+    let began = fleet.mark();
+    while fleet.mark() < began + LARGE as u64 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    until_rest(fleet).await;
+    let mark = fleet.mark();
+    tokio::time::sleep(REST).await;
+    assert_eq!(fleet.calls_since(mark), []);
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
 }
 
 async fn until(fleet: &Fleet, stacks: usize) {

@@ -193,7 +193,8 @@ impl Fleet {
         self.commit(&format!("accounts/{slug}/account.yaml"), file);
     }
 
-    fn commit(&self, path: &str, text: String) {
+    /// Commits one file.
+    pub(crate) fn commit(&self, path: &str, text: String) {
         let changes = BTreeMap::from([(path.to_owned(), Some(text.into_bytes()))]);
         bare::commit_file_changes(&remote(self.folder.path()), BRANCH, &changes, "Change", Clock.now())
             .unwrap();

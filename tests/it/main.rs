@@ -18,6 +18,7 @@ mod issue_steps;
 mod issues;
 mod kill_matrix;
 mod load;
+mod moved;
 mod observe;
 mod oracle;
 mod ownership;

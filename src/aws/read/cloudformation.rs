@@ -36,6 +36,8 @@ pub struct StackSeen {
     pub capabilities: Vec<String>,
     /// Outputs by key.
     pub outputs: BTreeMap<String, String>,
+    /// The names under which outputs are exported, for other stacks of the region to import.
+    pub exports: Vec<String>,
     /// True for a stack that belongs to another stack.
     pub is_nested: bool,
     /// True under termination protection.
@@ -159,6 +161,17 @@ impl Reader {
         self.seen(stack.ok_or_else(|| self.lacks("DescribeStacks", "stack"))?).map(Some)
     }
 
+    /// The names of the stacks that import what is exported under this name.
+    pub async fn importers(&self, region: &Region, export: &str) -> Result<Vec<String>, Error> {
+        let request = self.session.cloudformation(Some(region), Repeat::Freely).await?.list_imports();
+        let request = request.export_name(export);
+        let fetch = |token| request.clone().set_next_token(token).send();
+        match self.session.pages("ListImports", fetch, |page| (page.imports, page.next_token)).await {
+            Err(error) if error.is_not_imported() => Ok(Vec::new()),
+            importers => importers,
+        }
+    }
+
     /// The template as it was sent.
     pub async fn template(&self, region: &Region, stack: &str) -> Result<String, Error> {
         let client = self.session.cloudformation(Some(region), Repeat::Freely).await?;
@@ -262,6 +275,7 @@ impl Reader {
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
             capabilities: stack.capabilities().iter().map(|it| it.as_str().to_owned()).collect(),
             outputs: stack.outputs().iter().filter_map(|o| pair(o.output_key(), o.output_value())).collect(),
+            exports: stack.outputs().iter().filter_map(|o| o.export_name().map(str::to_owned)).collect(),
             is_nested: stack.parent_id.is_some(),
             is_protected: stack.enable_termination_protection.unwrap_or_default(),
             drift,

@@ -3,19 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::{Blocked, Hold, PlannedStep, Scope, Step, StepId};
-use crate::report::fixtures::{alice, finding, in_sync, password_drift, pending, report, role_drift};
-
-fn organization() -> ScopeReport {
-    let mut organization = report("a", []);
-    organization.scope = Scope::Organization;
-    organization.account_id = None;
-    organization
-}
-
-fn made(item: &str, value: serde_json::Value) -> (Item, Finding) {
-    (item.parse().unwrap(), finding(Verdict::New, value, json!(null)))
-}
+use crate::model::{Blocked, Hold, PlannedStep, Step, StepId};
+use crate::report::fixtures::{
+    alice, in_sync, made, moving, organization, password_drift, pending, report, role_drift,
+};
 
 #[test]
 fn a_plan_reads_well_without_colour() {
@@ -135,29 +126,7 @@ fn no_line_of_words_is_wider_than_a_hundred_columns() {
 
 #[test]
 fn a_move_is_told_with_what_it_brings_and_what_it_leaves_behind() {
-    let left = finding(Verdict::Undeclared, json!(null), json!({"metadata": "x"}));
-    let mut account = report(
-        "shop",
-        [
-            made("stacks.trail[eu-west-1]", json!({"state": "ok"})),
-            ("settings.samlProviders.ADFS".parse().unwrap(), left),
-        ],
-    );
-    let tie = crate::model::Tie {
-        declared_in: "baselines/people/baseline.yaml".to_owned(),
-        left: Some(account.plan.revision.clone()),
-        ..crate::model::Tie::default()
-    };
-    account.plan.ties.insert("settings.samlProviders.ADFS".parse().unwrap(), tie);
-    let mut organization = organization();
-    let ou = |text: &str| crate::model::OuPath::parse(text).unwrap();
-    let slug = crate::model::Slug::parse("shop").unwrap();
-    let id = crate::model::AccountId::parse("111122223333").unwrap();
-    let step = Step::MoveAccount { slug, id, before: ou("/sandbox"), after: ou("/workloads/prod") };
-    let item: Item = "accounts.shop.ou".parse().unwrap();
-    let moved = finding(Verdict::Pending, json!("/workloads/prod"), json!("/sandbox"));
-    organization.plan.findings.insert(item.clone(), moved);
-    organization.plan.steps.push(PlannedStep { id: StepId("move".to_owned()), item, needs: [].into(), step });
+    let [organization, account] = moving();
     insta::assert_snapshot!(text(&[organization, account]), @r"
     creates 0, changes 1, drifted 0, undeclared 1
     in 2 scopes at commit 0123456789

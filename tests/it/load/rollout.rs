@@ -291,19 +291,31 @@ fn an_account_that_takes_an_output_of_one_in_a_later_wave_is_said() {
         "{ONE}stacks: {{network: {{template: network.template.yaml, parameters: {{Cidr: \"{output}\"}}}}}}\n"
     );
     let two = format!("{TWO}stacks: {{network: {{template: network.template.yaml}}}}\n");
-    let warned = |first: &str| {
+    let told = |first: &str, one: &str, two: &str| {
         let waves = format!("rollout: {{waves: [{{name: first, targets: {{accounts: [{first}]}}}}]}}\n");
         let mut files = small();
         let texts = [
             (REPOSITORY, waves.as_str()),
-            (ACCOUNT, &one),
-            ("accounts/two/account.yaml", &two),
+            (ACCOUNT, one),
+            ("accounts/two/account.yaml", two),
             ("accounts/two/network.template.yaml", template),
         ];
         files.extend(texts.map(|(path, text)| (path.to_owned(), File::text(text))));
         check(&tree(files), None).diagnostics.to_string()
     };
+    let warned = |first: &str| told(first, &one, &two);
     assert_eq!(warned("two"), "");
-    let told = warned("one");
-    assert!(told.contains("accounts/one of this wave takes an output of accounts/two"), "{told}");
+    insta::assert_snapshot!(warned("one"), @r#"
+    warning: it takes an output of the stack `network` in accounts/two, which comes after the last wave
+     --> accounts/one/account.yaml:4:72
+      |
+    4 | stacks: {network: {template: network.template.yaml, parameters: {Cidr: "${{ accounts['two'].stacks['network'].outputs.Id }}"}}}
+      |                                                                        ^
+      = see: landfast.yaml:1:26: its own wave
+      = hint: while `network` is new or changes, each waits for the other, and no wave goes on; put accounts/two into the wave `first` or an earlier one
+    "#);
+    // Whoever is only observed is neither written nor waited for.
+    let observed = |text: &str| text.replace("stacks:", "mode: observe\nstacks:");
+    assert_eq!(told("one", &observed(&one), &two), "");
+    assert_eq!(told("one", &one, &observed(&two)), "");
 }

@@ -19,6 +19,7 @@ mod kills;
 mod leaving;
 mod locks;
 mod losses;
+mod lost_answers;
 mod mailboxes;
 mod neighbours;
 mod noise;

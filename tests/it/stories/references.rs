@@ -309,3 +309,45 @@ async fn a_circle_across_accounts_is_refused_with_its_path() {
     play.until("it is over", |play| play.open_issues().is_empty()).await;
     play.end().await;
 }
+
+/// A template with one parameter of which it asks `asked`.
+fn asking(asked: &str) -> String {
+    format!(
+        "Parameters:\n  Days: {{{asked}}}\nResources:\n  Topic:\n    Type: AWS::SNS::Topic\n    \
+         Properties: {{DisplayName: !Ref Days}}\nOutputs:\n  Days: {{Value: !Ref Days}}\n"
+    )
+}
+
+#[tokio::test]
+async fn a_value_that_the_template_does_not_take_is_told_with_the_reason_and_never_sent() {
+    let cases = [
+        ("few", "Type: Number, MinValue: 10", "MinValue: at least 10"),
+        ("many", "Type: Number, MaxValue: 5", "MaxValue: at most 5"),
+        ("short", "Type: String, MinLength: 2", "MinLength: at least 2 characters, and it has 1"),
+        ("long", "Type: String, MaxLength: 0", "MaxLength: at most 0 characters, and it has 1"),
+        ("plain", "Type: String, AllowedPattern: \"[a-z]+\"", "AllowedPattern: the whole value has to match"),
+        ("listed", "Type: String, AllowedValues: [one, two]", "AllowedValues: allowed: one, two"),
+        ("fits", "Type: Number, MinValue: 1, MaxValue: 9", ""),
+    ];
+    let mut more =
+        "stacks:\n  source: {template: source.template.yaml, parameters: {Days: \"7\"}}\n".to_owned();
+    let mut files = company(&[]);
+    files.push(("accounts/alpha/source.template.yaml".to_owned(), asking("Type: String")));
+    for (name, asked, _) in cases {
+        let parameters = "{Days: \"${{ stacks['source'].outputs.Days }}\"}";
+        more += &format!("  {name}: {{template: {name}.template.yaml, parameters: {parameters}}}\n");
+        files.push((format!("accounts/alpha/{name}.template.yaml"), asking(asked)));
+    }
+    files.push((path("alpha"), account("alpha", &more)));
+    let play = Play::begin(&files).await;
+    play.until("what fits is there", |play| play.has_stack("alpha", "fits")).await;
+    let is_told = |play: &Play| play.open_issue("attention", "accounts/alpha").is_some();
+    play.until("the others are told", is_told).await;
+    play.rest().await;
+    let body = play.open_issue("attention", "accounts/alpha").unwrap().body;
+    for (name, _, because) in cases {
+        assert!(body.contains(because), "{name}: {because}\n{body}");
+        assert_eq!(play.change_sets(name).len(), usize::from(name == "fits"), "{name}");
+    }
+    play.end().await;
+}

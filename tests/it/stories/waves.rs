@@ -314,3 +314,35 @@ async fn apply_goes_wave_by_wave_within_one_run_and_stops_at_a_wave_that_is_watc
     let waits: BTreeSet<_> = gamma.plan.blocked.iter().map(|it| it.because.as_str()).collect();
     assert!(waits.iter().all(|because| because.contains("waits until")), "{waits:?}");
 }
+
+/// What `validate` warns of: alpha, in the first wave, takes what gamma, in the last, makes.
+#[tokio::test]
+async fn an_output_of_a_later_wave_holds_both_waves_up_until_a_commit_puts_them_in_order() {
+    let source = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\nOutputs: {Arn: {Value: !Ref Topic}}\n";
+    let taker = "Parameters: {Topic: {Type: String}}\nResources:\n  Note:\n    Type: AWS::SSM::Parameter\n    \
+                 Properties: {Type: String, Value: !Ref Topic}\n";
+    let output = "${{ accounts['gamma'].stacks['source'].outputs.Arn }}";
+    let takes = format!(
+        "stacks: {{taker: {{template: taker.template.yaml, parameters: {{Topic: \"{output}\"}}}}}}\n"
+    );
+    let play = Play::begin(&in_waves("", "")).await;
+    play.settled(&ALL).await;
+    play.commit(
+        "Alpha takes a topic of gamma",
+        &[
+            (&files::path("alpha"), Some(files::account("alpha", &takes))),
+            (
+                &files::path("gamma"),
+                Some(files::account("gamma", "stacks: {source: {template: source.template.yaml}}\n")),
+            ),
+            ("accounts/alpha/taker.template.yaml", Some(taker.to_owned())),
+            ("accounts/gamma/source.template.yaml", Some(source.to_owned())),
+        ],
+    );
+    play.looks(12).await;
+    assert!(play.stack("alpha", "taker").is_none() && play.stack("gamma", "source").is_none());
+    let waves = waves("", "").replace("[alpha]", "[gamma]");
+    play.commit("Gamma first", &[(REPOSITORY, Some(waves))]);
+    play.until("both are there", |play| play.has_stack("alpha", "taker")).await;
+    play.end().await;
+}

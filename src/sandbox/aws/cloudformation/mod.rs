@@ -92,6 +92,7 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
         "ListStackResources" => stacks::list_resources(state, call),
         "GetTemplate" => stacks::template(state, call),
         "ListExports" => stacks::exports(state, call),
+        "ListImports" => stacks::imports_of(state, call),
         "ValidateTemplate" => stacks::validate(call),
         "GetTemplateSummary" => stacks::summary(state, call),
         "DetectStackDrift" => drift::detect(state, call),

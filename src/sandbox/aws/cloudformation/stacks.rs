@@ -339,6 +339,17 @@ pub(crate) fn exports(state: &mut State, call: &Call) -> Answer {
     paged(call, "Exports", stacks.flat_map(of).collect(), 100)
 }
 
+pub(crate) fn imports_of(state: &mut State, call: &Call) -> Answer {
+    let export = call.params.required("ExportName")?;
+    let stacks = At::of(call).stacks(state).all.values().filter(|stack| !stack.is_deleted());
+    let users = stacks.filter(|stack| imports(&stack.blueprint.body, export));
+    let names: Vec<_> = users.map(|stack| json!(stack.name)).collect();
+    if names.is_empty() {
+        return Err(Refusal::validation(format!("Export '{export}' is not imported by any stack.")));
+    }
+    paged(call, "Imports", names, 100)
+}
+
 pub(crate) fn validate(call: &Call) -> Answer {
     summarized(call.params.required("TemplateBody")?)
 }

@@ -1,0 +1,81 @@
+//! What a commit asks for, and what somebody does before it is done.
+
+/// What the commit changes, so that a step follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    NewOu,
+    NewOuInOu,
+    NewAccount,
+    OtherOu,
+    OtherTag,
+    NewTag,
+    OtherPolicy,
+    NewPolicy,
+    NoPolicy,
+    OtherAlias,
+    NewAlias,
+    NoAlias,
+    OtherProvider,
+    NewProvider,
+    NoProvider,
+    OtherStack,
+    NewStack,
+    NoStack,
+    /// The first creation of the stack failed.
+    FailedStack,
+}
+
+/// What becomes of the world that the plan saw.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gone {
+    SomebodyMadeTheOu,
+    SomebodyDeletedTheParent,
+    SomebodyMadeAnAccountOfTheEmail,
+    SomebodyAskedForAnAccountOfTheName,
+    SomebodyMovedTheAccount,
+    SomebodyHoldsTheAccount,
+    SomebodyChangedTheTag,
+    SomebodyTookTheTagAway,
+    SomebodyChangedThePolicy,
+    SomebodyRemovedThePolicy,
+    SomebodyChangedTheAlias,
+    SomebodyRemovedTheAlias,
+    SomebodyChangedTheProvider,
+    SomebodyRemovedTheProvider,
+    SomebodyMadeTheProvider,
+    SomebodyUpdatedTheStack,
+    SomebodyDeletedTheStack,
+    SomebodyMadeTheStack,
+    SomebodyMadeTheStackAnew,
+    SomebodyProtectedTheStack,
+}
+
+/// One way in which the world moves away under a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    pub(super) change: Change,
+    pub(super) gone: Gone,
+    /// AWS itself compares and refuses, in one go: better than any look.
+    pub(super) is_refused: bool,
+    /// The step stops although the pass looked a moment before.
+    pub(super) is_at_once_too: bool,
+}
+
+impl Case {
+    pub(super) fn of(change: Change, gone: Gone) -> Self {
+        Self { change, gone, is_refused: false, is_at_once_too: false }
+    }
+
+    pub(super) fn refused(self) -> Self {
+        Self { is_refused: true, ..self }
+    }
+
+    pub(super) fn at_once_too(self) -> Self {
+        Self { is_at_once_too: true, ..self }
+    }
+
+    /// True for the first of these cases with its change.
+    pub(super) fn is_first_of(&self, cases: &[Self]) -> bool {
+        cases.iter().find(|case| case.change == self.change).is_some_and(|first| std::ptr::eq(first, self))
+    }
+}
