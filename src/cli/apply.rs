@@ -27,7 +27,7 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let until = tokio::time::Instant::now() + args.timeout;
     loop {
         sweep.pass(hands.as_ref()).await;
-        let next = if sweep.has_news() { Some(Duration::ZERO) } else { rest(sweep.reports().iter()) };
+        let next = if sweep.has_news() { Some(Duration::ZERO) } else { rest(sweep.reports()) };
         match next {
             Some(wait) if tokio::time::Instant::now() + wait < until => {
                 tokio::time::sleep(start.pace.scale(wait)).await;
@@ -39,8 +39,10 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let edition: Edition = sweep.edition();
     let is_published = publisher.publish(&edition).await;
     let _ = bars.await;
-    super::out(&report::text(sweep.reports()));
-    Ok(status(sweep.reports(), is_published))
+    drop(edition);
+    let reports = sweep.into_reports();
+    super::out(&report::text(&reports));
+    Ok(status(&reports, is_published))
 }
 
 /// How long until another look makes sense, if one does.

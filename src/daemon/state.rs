@@ -152,8 +152,9 @@ impl State {
         if let Scope::Account(slug) = &scope {
             self.wake_consumers(slug, pass.learned, now, pace);
         }
-        self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
         let Pass { base, live, proofs, .. } = pass;
+        let base = Arc::new(base);
+        self.bases.insert(scope.clone(), Arc::clone(&base));
         self.records.insert(scope.clone(), Arc::new(ScopeRecord { scope, base, live, proofs }));
     }
 

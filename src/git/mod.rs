@@ -214,8 +214,8 @@ impl Repository {
         let cache = self.cache().map_err(|_| Error::UnknownCommit { commit: revision.clone() })?;
         let root = find(&cache, revision)?.tree()?;
         let mut read = self.shared.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let (files, now) = Walk::new(&cache, &read)?.roots(&root)?;
-        *read = now;
+        let (files, found) = Walk::new(&cache, &read)?.roots(&root)?;
+        read.take_in(found);
         Ok(Tree { revision: revision.clone(), files })
     }
 

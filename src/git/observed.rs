@@ -41,7 +41,7 @@ pub struct ScopeRecord {
     /// The scope.
     pub scope: Scope,
     /// Its base, whole: items that are not in it have none from now on.
-    pub base: Base,
+    pub base: Arc<Base>,
     /// What was seen, by item, for people to read.
     pub live: BTreeMap<Item, Value>,
     /// Which templates its stacks were seen to have.
@@ -316,7 +316,7 @@ impl ObservedBranch {
         }
         for record in update.records.iter().filter(|record| !known.has(record)) {
             proofs.insert(record.scope.clone(), record.proofs.clone());
-            base.insert(record.scope.clone(), Arc::new(record.base.clone()));
+            base.insert(record.scope.clone(), Arc::clone(&record.base));
         }
         let accepted = update.accepted.clone().or_else(|| known.accepted.clone());
         Known { head, seal: Some(commit), base, proofs, accepted, written }
@@ -394,7 +394,7 @@ mod tests {
     fn record(slug: &str, alias: &str) -> ScopeRecord {
         let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
         let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
-        ScopeRecord { scope, base: Base::of(items.clone()), live: items, proofs: Proofs::new() }
+        ScopeRecord { scope, base: Base::of(items.clone()).into(), live: items, proofs: Proofs::new() }
     }
 
     #[test]
@@ -419,7 +419,7 @@ mod tests {
 
         let expected = [record("one", "changed"), record("three", "3"), record("two", "2")];
         let expected: BTreeMap<_, _> =
-            expected.into_iter().map(|record| (record.scope, Arc::new(record.base))).collect();
+            expected.into_iter().map(|record| (record.scope, record.base)).collect();
         assert_eq!(branch(folder.path(), "c", &signer).read().unwrap(), expected);
         assert_eq!(ours.read().unwrap(), expected);
     }

@@ -3,7 +3,7 @@
 //! Guarantees: only `landfast.yaml`, `organization/`, `baselines/` and `accounts/` are looked at; links are named and
 //! never followed; the number of entries, their depth and the bytes in memory are bounded whatever the commit holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use git2::{ObjectType, Oid};
@@ -38,12 +38,35 @@ pub(super) fn max_bytes(path: &str) -> u64 {
 #[derive(Default)]
 pub(super) struct Read {
     blobs: BTreeMap<Oid, Arc<[u8]>>,
-    /// The folders of accounts and baselines by path.
-    folders: BTreeMap<String, Arc<Folder>>,
+    /// The folders of accounts and baselines, in the order of the walk.
+    folders: Vec<Arc<Folder>>,
+}
+
+/// What a walk adds to that.
+#[derive(Default)]
+pub(super) struct Found {
+    blobs: BTreeMap<Oid, Arc<[u8]>>,
+    /// Blobs that were known before, with their sizes, as often as they were met.
+    again: Vec<(Oid, u64)>,
+    folders: Vec<Arc<Folder>>,
+}
+
+impl Read {
+    /// Takes in what a walk found. What it did not meet is forgotten, but not each time: there may be ten thousand.
+    pub(super) fn take_in(&mut self, found: Found) {
+        let Found { blobs, again, folders } = found;
+        let live = blobs.len() + again.len();
+        if self.blobs.len() + blobs.len() > live + live / 8 {
+            self.blobs.retain(|id, _| again.binary_search_by_key(id, |(id, _)| *id).is_ok());
+        }
+        self.blobs.extend(blobs);
+        self.folders = folders;
+    }
 }
 
 /// A folder as it was read.
 struct Folder {
+    path: String,
     id: Oid,
     entries: Vec<Entry>,
     /// Folders in it.
@@ -61,7 +84,11 @@ pub(super) struct Walk<'a> {
     repository: &'a git2::Repository,
     odb: git2::Odb<'a>,
     before: &'a Read,
-    now: Read,
+    /// Which of the folders before is looked for next: two walks meet them in the same order.
+    next: usize,
+    /// Where each of them is, for when that is not enough.
+    places: Option<BTreeMap<&'a str, usize>>,
+    found: Found,
     entries: Vec<Entry>,
     budget: Budget,
 }
@@ -108,22 +135,39 @@ fn at_most(what: &str, count: usize, limit: usize) -> Result<(), Error> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(repository: &'a git2::Repository, before: &'a Read) -> Result<Self, Error> {
-        let (odb, now, entries) = (repository.odb()?, Read::default(), Vec::new());
-        Ok(Self { repository, odb, before, now, entries, budget: Budget::default() })
+        Ok(Self {
+            repository,
+            odb: repository.odb()?,
+            before,
+            next: 0,
+            places: None,
+            found: Found::default(),
+            entries: Vec::new(),
+            budget: Budget::default(),
+        })
     }
 
     /// Reads the roots of `tree`: the files, and what to remember for the next walk.
-    pub(super) fn roots(mut self, tree: &git2::Tree<'_>) -> Result<(BTreeMap<String, File>, Read), Error> {
+    pub(super) fn roots(mut self, tree: &git2::Tree<'_>) -> Result<(BTreeMap<String, File>, Found), Error> {
         check_once("", tree)?;
         for entry in
             tree.iter().filter(|entry| ROOTS.iter().any(|root| entry.name_bytes() == root.as_bytes()))
         {
             self.entry("", 0, &entry)?;
         }
-        Ok((self.entries.into_iter().map(|(path, file, _)| (path, file)).collect(), self.now))
+        // Each blob counts once, however many files have it.
+        self.found.again.sort_unstable();
+        self.found.again.dedup();
+        self.budget.bytes(self.found.again.iter().map(|(_, size)| size).sum())?;
+        Ok((self.entries.into_iter().map(|(path, file, _)| (path, file)).collect(), self.found))
     }
 
     fn entry(&mut self, folder: &str, depth: usize, entry: &git2::TreeEntry<'_>) -> Result<(), Error> {
+        if depth + 1 == REMEMBERED
+            && let Some(known) = self.next_known(folder, entry)
+        {
+            return self.again(&known);
+        }
         let path = join(folder, entry.name_bytes())?;
         match (entry.filemode(), entry.kind()) {
             (_, Some(ObjectType::Tree)) => self.folder(&path, depth + 1, entry.id()),
@@ -134,20 +178,41 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn folder(&mut self, path: &str, depth: usize, id: Oid) -> Result<(), Error> {
-        self.budget.folder(depth)?;
-        if depth != REMEMBERED {
-            return self.inside(path, depth, id);
-        }
-        let folder = if let Some(folder) = self.before.folders.get(path).filter(|folder| folder.id == id) {
-            self.again(folder)?
+    /// The next of the folders before, if this is it and it is as it was.
+    fn next_known(&mut self, parent: &str, entry: &git2::TreeEntry<'_>) -> Option<Arc<Folder>> {
+        let next = self.before.folders.get(self.next).filter(|next| next.id == entry.id())?;
+        let name = next.path.strip_prefix(parent)?.strip_prefix('/')?;
+        let is_it = name.as_bytes() == entry.name_bytes();
+        self.next += usize::from(is_it);
+        is_it.then(|| Arc::clone(next))
+    }
+
+    /// The folder at this path, if it is as it was.
+    fn known(&mut self, path: &str, id: Oid) -> Option<Arc<Folder>> {
+        let folders = &self.before.folders;
+        let at = if folders.get(self.next).is_some_and(|next| next.path == path) {
+            self.next
         } else {
-            let (first, n_folders) = (self.entries.len(), self.budget.folders);
-            self.inside(path, depth, id)?;
-            let (entries, n_folders) = (self.entries[first..].to_vec(), self.budget.folders - n_folders);
-            Arc::new(Folder { id, entries, n_folders })
+            let all = || folders.iter().enumerate().map(|(at, folder)| (folder.path.as_str(), at)).collect();
+            *self.places.get_or_insert_with(all).get(path)?
         };
-        self.now.folders.insert(path.to_owned(), folder);
+        self.next = at + 1;
+        Some(&folders[at]).filter(|folder| folder.id == id).cloned()
+    }
+
+    fn folder(&mut self, path: &str, depth: usize, id: Oid) -> Result<(), Error> {
+        if depth == REMEMBERED
+            && let Some(known) = self.known(path, id)
+        {
+            return self.again(&known);
+        }
+        self.budget.folder(depth)?;
+        let (first, n_folders) = (self.entries.len(), self.budget.folders);
+        self.inside(path, depth, id)?;
+        if depth == REMEMBERED {
+            let (entries, n_folders) = (self.entries[first..].to_vec(), self.budget.folders - n_folders);
+            self.found.folders.push(Arc::new(Folder { path: path.to_owned(), id, entries, n_folders }));
+        }
         Ok(())
     }
 
@@ -158,36 +223,39 @@ impl<'a> Walk<'a> {
     }
 
     /// A folder that is as it was. It counts as if it had been read, so that limits do not hang on what is remembered.
-    fn again(&mut self, folder: &Arc<Folder>) -> Result<Arc<Folder>, Error> {
+    fn again(&mut self, folder: &Arc<Folder>) -> Result<(), Error> {
+        self.budget.folder(REMEMBERED)?;
         self.budget.folders(folder.n_folders)?;
         for (path, file, id) in &folder.entries {
             if let (File::Blob(bytes), Some(id)) = (file, id) {
-                self.remember(*id, bytes)?;
+                self.found.again.push((*id, bytes.len() as u64));
             }
             self.keep((path.clone(), file.clone(), *id))?;
         }
-        Ok(Arc::clone(folder))
+        self.found.folders.push(Arc::clone(folder));
+        Ok(())
     }
 
     fn blob(&mut self, path: String, id: Oid) -> Result<(), Error> {
-        let known = self.now.blobs.get(&id).or_else(|| self.before.blobs.get(&id)).cloned();
-        let bytes = match known {
-            Some(bytes) => bytes,
-            None => match self.read(id, max_bytes(&path))? {
-                Ok(bytes) => bytes,
+        // What fits at one path may be too large for another.
+        let max = max_bytes(&path);
+        let fits = |bytes: &&Arc<[u8]>| bytes.len() as u64 <= max;
+        let bytes = if let Some(bytes) = self.before.blobs.get(&id).filter(fits) {
+            self.found.again.push((id, bytes.len() as u64));
+            Arc::clone(bytes)
+        } else if let Some(bytes) = self.found.blobs.get(&id).filter(fits) {
+            Arc::clone(bytes)
+        } else {
+            match self.read(id, max)? {
+                Ok(bytes) => {
+                    self.budget.bytes(bytes.len() as u64)?;
+                    self.found.blobs.insert(id, Arc::clone(&bytes));
+                    bytes
+                }
                 Err(size) => return self.keep((path, File::TooLarge { size }, None)),
-            },
+            }
         };
-        self.remember(id, &bytes)?;
         self.keep((path, File::Blob(bytes), Some(id)))
-    }
-
-    /// Each blob counts once, however many files have it.
-    fn remember(&mut self, id: Oid, bytes: &Arc<[u8]>) -> Result<(), Error> {
-        if self.now.blobs.insert(id, Arc::clone(bytes)).is_none() {
-            self.budget.bytes(bytes.len() as u64)?;
-        }
-        Ok(())
     }
 
     /// The bytes, or else the size of what is too large; the size is looked at before anything is unpacked.
@@ -208,11 +276,12 @@ impl<'a> Walk<'a> {
 
 /// Git itself makes no tree that has a name twice; of two files one would be reviewed and the other applied.
 fn check_once(folder: &str, tree: &git2::Tree<'_>) -> Result<(), Error> {
-    let mut names = BTreeSet::new();
-    match tree.iter().find(|entry| !names.insert(entry.name_bytes().to_vec())) {
-        Some(twice) => {
-            Err(Error::Entry { path: join(folder, twice.name_bytes())?, reason: "its folder has it twice" })
-        }
+    let entries: Vec<_> = tree.iter().collect();
+    let mut names: Vec<_> = entries.iter().map(git2::TreeEntry::name_bytes).collect();
+    // Git keeps them nearly so.
+    names.sort();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(twice) => Err(Error::Entry { path: join(folder, twice[0])?, reason: "its folder has it twice" }),
         None => Ok(()),
     }
 }

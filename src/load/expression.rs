@@ -63,8 +63,13 @@ pub(super) struct ExpressionFault {
 impl Context {
     /// The same with one more name.
     pub(super) fn with(&self, name: &'static str, value: &impl serde::Serialize) -> Self {
+        self.with_fact(name, fact(value))
+    }
+
+    /// The same where it is a fact already.
+    pub(super) fn with_fact(&self, name: &'static str, fact: Fact) -> Self {
         let mut names = self.names.clone();
-        names.insert(name, fact(value));
+        names.insert(name, fact);
         Self { names, taken: self.taken.clone() }
     }
 

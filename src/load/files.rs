@@ -1,6 +1,6 @@
 //! Finding the files that matter in the tree, and reading each one on its own.
 
-use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::diagnostic::{Faults, Spot};
@@ -43,15 +43,17 @@ pub(super) fn read(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Fil
     let repository = read_repository(tree, memory, faults);
     let organization = read_organization(tree, memory, faults);
     let baselines = folders(tree, "baselines/", "baseline.yaml", faults);
-    let baselines = baselines.iter().filter_map(|name| read_baseline(tree, name, memory, faults)).collect();
-    let slugs = folders(tree, "accounts/", "account.yaml", faults);
-    if slugs.is_empty() {
+    let baselines =
+        baselines.iter().filter_map(|folder| read_baseline(tree, folder, memory, faults)).collect();
+    let folders = folders(tree, "accounts/", "account.yaml", faults);
+    if folders.is_empty() {
         let hint =
             "one folder per account: accounts/<name>/account.yaml; removing the last one closes nothing";
         faults.report(Rule::MissingFile, &Spot::file("accounts"), "there is no account folder", hint);
     }
-    let accounts: Vec<_> = slugs.iter().filter_map(|slug| read_account(tree, slug, memory, faults)).collect();
-    let incomplete = accounts.len() < slugs.len();
+    let accounts: Vec<_> =
+        folders.iter().filter_map(|folder| read_account(tree, folder, memory, faults)).collect();
+    let incomplete = accounts.len() < folders.len();
     Files { repository, organization, baselines, accounts, incomplete }
 }
 
@@ -108,26 +110,25 @@ fn read_organization(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> A
 
 fn read_baseline(
     tree: &Tree,
-    name: &str,
+    folder: &Folder<'_>,
     memory: &mut Memory,
     faults: &mut Faults,
 ) -> Option<Arc<raw::Baseline>> {
-    let path = format!("baselines/{name}/baseline.yaml");
-    memory.baselines.read(&path, tree.files.get(&path), faults, |faults| {
-        let node = document(tree, &path, faults)?;
-        raw::baseline(&mut reader(&path, faults), &node, name).map(Arc::new)
+    let Folder { name, path, file } = *folder;
+    memory.baselines.read(path, Some(file), faults, |faults| {
+        let node = document(tree, path, faults)?;
+        raw::baseline(&mut reader(path, faults), &node, name).map(Arc::new)
     })
 }
 
 fn read_account(
     tree: &Tree,
-    name: &str,
+    folder: &Folder<'_>,
     memory: &mut Memory,
     faults: &mut Faults,
 ) -> Option<Arc<raw::Account>> {
-    let path = format!("accounts/{name}/account.yaml");
-    let file = tree.files.get(&path);
-    memory.accounts.read(&path, file, faults, |faults| account(tree, name, &path, faults).map(Arc::new))
+    let Folder { name, path, file } = *folder;
+    memory.accounts.read(path, Some(file), faults, |faults| account(tree, name, path, faults).map(Arc::new))
 }
 
 fn account(tree: &Tree, name: &str, path: &str, faults: &mut Faults) -> Option<raw::Account> {
@@ -147,39 +148,52 @@ fn account(tree: &Tree, name: &str, path: &str, faults: &mut Faults) -> Option<r
     raw::account(&mut reader(path, faults), &node, &slug?)
 }
 
-/// The names of the folders below `parent`, each of which has to hold `file`.
-fn folders(tree: &Tree, parent: &str, file: &str, faults: &mut Faults) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for path in tree.files.keys().filter_map(|path| path.strip_prefix(parent)) {
-        match path.split_once('/') {
-            Some((name, _)) => _ = names.insert(name.to_owned()),
-            None if is_yaml(path) => {
-                let hint = format!("move it to {parent}<name>/{file}");
-                faults.report(
-                    Rule::StrayFile,
-                    &Spot::file(&format!("{parent}{path}")),
-                    "a file outside any folder",
-                    hint,
-                );
-            }
-            None => {}
+/// A folder of an account or a baseline, with its own file.
+struct Folder<'t> {
+    name: &'t str,
+    path: &'t str,
+    file: &'t File,
+}
+
+/// The folders below `parent`, each of which has to hold `own`, in the order of their names.
+fn folders<'t>(tree: &'t Tree, parent: &str, own: &str, faults: &mut Faults) -> Vec<Folder<'t>> {
+    let mut folders: Vec<Folder<'t>> = Vec::new();
+    let mut lacking = None;
+    let from = (Bound::Included(parent), Bound::Unbounded);
+    for (path, file) in tree.files.range::<str, _>(from).take_while(|(path, _)| path.starts_with(parent)) {
+        let Some((name, rest)) = path[parent.len()..].split_once('/') else {
+            report_stray(path, parent, own, faults);
+            continue;
+        };
+        // What is in one folder stands together.
+        if lacking.is_some_and(|lacking| lacking != name) {
+            report_lacking(&mut lacking, parent, own, faults);
+        }
+        if rest == own {
+            folders.push(Folder { name, path, file });
+            lacking = None;
+        } else if folders.last().is_none_or(|folder| folder.name != name) {
+            lacking = Some(name);
         }
     }
-    names.retain(|name| {
-        let there = tree.files.contains_key(&format!("{parent}{name}/{file}"));
-        if !there {
-            let hint =
-                format!("every folder in {parent} needs one; remove the folder if it is not one of them");
-            faults.report(
-                Rule::MissingFile,
-                &Spot::file(&format!("{parent}{name}")),
-                format!("there is no {file} in it"),
-                hint,
-            );
-        }
-        there
-    });
-    names
+    report_lacking(&mut lacking, parent, own, faults);
+    // Of paths `a-b/…` comes before `a/…`.
+    folders.sort_by_key(|folder| folder.name);
+    folders
+}
+
+fn report_stray(path: &str, parent: &str, own: &str, faults: &mut Faults) {
+    if is_yaml(path) {
+        let hint = format!("move it to {parent}<name>/{own}");
+        faults.report(Rule::StrayFile, &Spot::file(path), "a file outside any folder", hint);
+    }
+}
+
+fn report_lacking(lacking: &mut Option<&str>, parent: &str, own: &str, faults: &mut Faults) {
+    let Some(name) = lacking.take() else { return };
+    let hint = format!("every folder in {parent} needs one; remove the folder if it is not one of them");
+    let message = format!("there is no {own} in it");
+    faults.report(Rule::MissingFile, &Spot::file(&format!("{parent}{name}")), message, hint);
 }
 
 fn is_yaml(path: &str) -> bool {

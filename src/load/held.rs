@@ -66,9 +66,9 @@ impl Held {
         Self { locks, accounts: BTreeMap::new() }
     }
 
-    /// Notes an account and the locks that hold in it.
-    pub(super) fn note(&mut self, slug: &Slug, whereabouts: &Arc<Whereabouts>) {
-        self.accounts.insert(slug.clone(), Arc::clone(whereabouts));
+    /// Notes the accounts and the locks that hold in them.
+    pub(super) fn note(&mut self, accounts: Vec<(Slug, Arc<Whereabouts>)>) {
+        self.accounts = accounts.into_iter().collect();
     }
 
     /// Says which accounts left a lock since `before` without its word. An account whose folder went away has not

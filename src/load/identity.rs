@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use minijinja::value::{Enumerator, Object, ObjectExt as _};
 use serde_json::json;
 
 use super::diagnostic::{At, Fault, Faults, Spot};
@@ -28,6 +29,7 @@ pub(super) struct Identity<'a> {
 /// What is evaluated of an account's own properties.
 #[derive(Debug)]
 pub(super) struct Properties {
+    slug: Slug,
     pub(super) name: String,
     pub(super) email: Email,
     pub(super) tags: BTreeMap<String, String>,
@@ -112,6 +114,7 @@ impl Properties {
         let tags = tags::evaluate(&file.slug, &declared, &context.with("account", &facts), faults);
         facts["tags"] = json!(tags);
         let properties = Self {
+            slug: file.slug.clone(),
             name: name?,
             plain_email: email.as_str().to_ascii_lowercase(),
             email,
@@ -147,6 +150,31 @@ impl Properties {
             let fault = Fault::new(Rule::RequiredTag, spot, message, hint);
             faults.add(fault.see(&key.spot, "every account has to have it"));
         }
+    }
+}
+
+/// `accounts` as expressions see it. Nothing is copied into it: there may be ten thousand, and one of them is new.
+#[derive(Debug)]
+struct Everybody(Same<Vec<Same<Properties>>>);
+
+/// What expressions see as `accounts`; `everybody` is in the order of the slugs.
+pub(super) fn accounts(everybody: &Same<Vec<Same<Properties>>>) -> Fact {
+    Fact::from_object(Everybody(everybody.clone()))
+}
+
+impl Object for Everybody {
+    fn get_value(self: &Arc<Self>, key: &Fact) -> Option<Fact> {
+        let (slug, all) = (key.as_str()?, &self.0.0);
+        let at = all.binary_search_by(|who| who.0.slug.as_str().cmp(slug)).ok()?;
+        Some(all[at].0.facts.clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        self.mapped_enumerator(|this| Box::new(this.0.0.iter().map(|who| Fact::from(who.0.slug.as_str()))))
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.0.0.len())
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Layer {
     narrowed: BTreeMap<Path, Targets>,
     /// Which accounts its expressions look at.
     pub(super) reads: Reads,
+    /// True when it may name files that lie beside it.
+    names_files: bool,
     /// The repository's settings stop at the management account, as baselines do that do not name it.
     spares_management: bool,
 }
@@ -81,6 +83,7 @@ impl Layer {
             layer.adopt = fields.optional("adopt").map(|node| reader.texts(node)).unwrap_or_default();
         }
         layer.reads = Reads::of(layer.leaves.values());
+        layer.names_files = layer.leaves.keys().any(|path| matches!(path[0].as_str(), "stacks" | "settings"));
         layer
     }
 
@@ -133,8 +136,8 @@ impl Layer {
         length: usize,
         key: &'a str,
     ) -> impl Iterator<Item = (&'a Path, &'a At<Value>)> {
-        let from = self.leaves.range(vec![head.to_owned()]..);
-        let below = from.take_while(move |(path, _)| path[0] == head);
+        let from = self.names_files.then(|| self.leaves.range(vec![head.to_owned()]..));
+        let below = from.into_iter().flatten().take_while(move |(path, _)| path[0] == head);
         below.filter(move |(path, _)| path.len() == length && path.last().is_some_and(|last| last == key))
     }
 

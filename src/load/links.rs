@@ -32,7 +32,8 @@ pub(super) enum To {
 /// Everything that is linked.
 pub(super) struct Links<'a> {
     pub(super) accounts: &'a BTreeMap<Slug, Arc<Account>>,
-    pub(super) by_account: &'a BTreeMap<Slug, Arc<Vec<Link>>>,
+    /// Of the accounts that have any.
+    pub(super) by_account: &'a BTreeMap<&'a Slug, Arc<Vec<Link>>>,
     pub(super) templates: &'a Templates<'a>,
 }
 
@@ -46,7 +47,7 @@ impl<'a> Links<'a> {
     /// Reports outputs that nobody has, and circles.
     pub(super) fn check(&self, faults: &mut Faults) {
         let mut read: BTreeSet<&Slug> = BTreeSet::new();
-        for (slug, links) in self.by_account {
+        for (&slug, links) in self.by_account {
             for link in links.iter() {
                 if let To::Output(output) = &link.to {
                     self.check_output(slug, output, &link.spot, faults);
@@ -56,7 +57,7 @@ impl<'a> Links<'a> {
             self.check_circles(&[slug], faults);
         }
         // A way round that leaves an account comes back to it: so others take from each account on it.
-        let between: Vec<_> = self.by_account.keys().filter(|slug| read.contains(slug)).collect();
+        let between: Vec<_> = self.by_account.keys().copied().filter(|slug| read.contains(slug)).collect();
         if between.len() > 1 {
             self.check_circles(&between, faults);
         }

@@ -104,34 +104,81 @@ impl<I: PartialEq, T> Kept<I, Found<T>> {
 /// Things by name, each with what it was made from.
 #[derive(Debug)]
 pub(super) struct Kept<I, T> {
-    before: BTreeMap<String, (I, T)>,
-    now: BTreeMap<String, (I, T)>,
+    /// In the order of their names.
+    things: Vec<Thing<I, T>>,
+    /// Made in this load, under names that were not known before it.
+    new: BTreeMap<String, Thing<I, T>>,
+    /// What was there under a name that something else was made for in this load.
+    replaced: Vec<Thing<I, T>>,
+    /// Where the next one that is asked for is, as long as each load asks in the same order.
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Thing<I, T> {
+    name: String,
+    from: I,
+    made: T,
+    /// True when this load asked for it.
+    is_live: bool,
 }
 
 impl<I, T> Default for Kept<I, T> {
     fn default() -> Self {
-        Self { before: BTreeMap::new(), now: BTreeMap::new() }
+        Self { things: Vec::new(), new: BTreeMap::new(), replaced: Vec::new(), next: 0 }
     }
 }
 
 impl<I: PartialEq, T> Kept<I, T> {
     /// What is kept under `name` if it was made from the same, or else what `make` makes of it now.
     pub(super) fn get_or_make(&mut self, name: &str, from: I, make: impl FnOnce() -> T) -> &T {
-        let is_same = self.before.get(name).is_some_and(|kept| kept.0 == from);
-        let kept = if is_same { self.before.remove_entry(name) } else { None };
-        let (name, kept) = kept.unwrap_or_else(|| (name.to_owned(), (from, make())));
-        &self.now.entry(name).insert_entry(kept).into_mut().1
+        let Some(at) = self.find_place(name) else { return self.get_or_add(name, from, make) };
+        self.next = at + 1;
+        let thing = &mut self.things[at];
+        if thing.from != from {
+            let made = Thing { name: thing.name.clone(), from, made: make(), is_live: false };
+            self.replaced.push(std::mem::replace(thing, made));
+        }
+        thing.is_live = true;
+        &thing.made
+    }
+
+    fn get_or_add(&mut self, name: &str, from: I, make: impl FnOnce() -> T) -> &T {
+        let known = self.new.remove(name).filter(|thing| thing.from == from);
+        let add = || Thing { name: name.to_owned(), from, made: make(), is_live: true };
+        let thing = known.unwrap_or_else(add);
+        &self.new.entry(name.to_owned()).insert_entry(thing).into_mut().made
+    }
+
+    fn find_place(&self, name: &str) -> Option<usize> {
+        if self.things.get(self.next).is_some_and(|next| next.name == name) {
+            return Some(self.next);
+        }
+        self.place(name)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.things.binary_search_by(|thing| thing.name.as_str().cmp(name)).ok()
     }
 
     fn turn(&mut self, forget: bool) {
-        let now = std::mem::take(&mut self.now);
-        if forget || self.before.len() > MOST {
-            self.before = now;
-            return;
+        let replaced = std::mem::take(&mut self.replaced);
+        if forget || self.things.len() > MOST {
+            self.things.retain(|thing| thing.is_live);
+        } else {
+            // Backwards: what was there at first is the last to be put back.
+            for before in replaced.into_iter().rev() {
+                if let Some(at) = self.place(&before.name) {
+                    self.things[at] = before;
+                }
+            }
         }
-        for (name, kept) in now {
-            self.before.entry(name).or_insert(kept);
+        if !self.new.is_empty() {
+            self.things.extend(std::mem::take(&mut self.new).into_values());
+            self.things.sort_by(|one, other| one.name.cmp(&other.name));
         }
+        self.things.iter_mut().for_each(|thing| thing.is_live = false);
+        self.next = 0;
     }
 }
 

@@ -81,12 +81,15 @@ impl Targets {
         format!("{ous:?} {tags:?} {accounts:?}")
     }
 
-    /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently.
-    pub(super) fn check(&self, reader: &mut Reader<'_>, slugs: &BTreeSet<&str>, ous: &[&OuPath]) {
+    /// Reports names of accounts and OUs that are nowhere: a typing error here would reach nobody, silently. `slugs` are in
+    /// order.
+    pub(super) fn check(&self, reader: &mut Reader<'_>, slugs: &[&str], ous: &[&OuPath]) {
         let listed = self.accounts.iter().flatten();
         let listed = listed.map(|slug| (slug.value.to_string(), slug.spot.place));
         let excluded = self.exclude.iter().map(|(slug, reason)| (slug.clone(), reason.spot.place));
-        for (slug, place) in listed.chain(excluded).filter(|(slug, _)| !slugs.contains(slug.as_str())) {
+        for (slug, place) in
+            listed.chain(excluded).filter(|(slug, _)| slugs.binary_search(&slug.as_str()).is_err())
+        {
             let hint = suggest(&slug, slugs.iter().copied());
             reader.fault(Rule::UnknownName, place, format!("there is no account folder `{slug}`"), hint);
         }

@@ -27,7 +27,7 @@ pub async fn look(
         // Two accounts that take outputs of each other: what the later one showed is known to the other by now.
         sweep.pass(None).await;
     }
-    sweep.reports().to_vec()
+    sweep.into_reports()
 }
 
 /// Passes over every scope, one after the other as often as is asked.
@@ -37,8 +37,8 @@ pub struct Sweep<'a> {
     concurrency: usize,
     drift: DriftLook,
     bases: BTreeMap<Scope, Arc<Base>>,
-    reports: Vec<ScopeReport>,
-    records: Vec<ScopeRecord>,
+    reports: Vec<Arc<ScopeReport>>,
+    records: Vec<Arc<ScopeRecord>>,
     organization: Option<Arc<OrganizationFacts>>,
     put_back: BTreeMap<Scope, ScopeReport>,
     /// Which accounts showed outputs in the last pass that were not known before.
@@ -107,7 +107,7 @@ impl<'a> Sweep<'a> {
     /// True when something waits for an output that has become known since.
     pub fn has_news(&self) -> bool {
         let is_waiting = |report: &&ScopeReport| !report.plan.waiting.is_empty();
-        let waiting = self.reports.iter().filter(is_waiting).filter_map(|report| slug(&report.scope));
+        let waiting = self.reports().filter(is_waiting).filter_map(|report| slug(&report.scope));
         let mut producers = waiting.flat_map(|slug| self.accepted.desired.producers(slug));
         producers.any(|slug| self.learned.contains(slug))
     }
@@ -135,26 +135,32 @@ impl<'a> Sweep<'a> {
         if pass.learned > Learned::Nothing {
             self.learned.extend(slug(scope).cloned());
         }
-        self.bases.insert(scope.clone(), Arc::new(pass.base.clone()));
-        let Pass { base, live, proofs, .. } = pass;
-        self.records.push(ScopeRecord { scope: scope.clone(), base, live, proofs });
-        if pass.report.has_put_back() {
-            self.put_back.insert(scope.clone(), pass.report.clone());
+        let Pass { base, live, proofs, report, .. } = pass;
+        let base = Arc::new(base);
+        self.bases.insert(scope.clone(), Arc::clone(&base));
+        self.records.push(Arc::new(ScopeRecord { scope: scope.clone(), base, live, proofs }));
+        if report.has_put_back() {
+            self.put_back.insert(scope.clone(), report.clone());
         }
-        self.reports.push(pass.report);
+        self.reports.push(Arc::new(report));
     }
 
     /// The reports of the last pass, by scope.
-    pub fn reports(&self) -> &[ScopeReport] {
-        &self.reports
+    pub fn reports(&self) -> impl Iterator<Item = &ScopeReport> {
+        self.reports.iter().map(Arc::as_ref)
+    }
+
+    /// The same, to be kept.
+    pub fn into_reports(self) -> Vec<ScopeReport> {
+        self.reports.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
     /// What the last pass came to, to be published.
     pub fn edition(&self) -> Edition {
         let desired = &self.accepted.desired;
         Edition {
-            records: self.records.iter().cloned().map(Arc::new).collect(),
-            reports: self.reports.iter().cloned().map(Arc::new).collect(),
+            records: self.records.clone(),
+            reports: self.reports.clone(),
             put_back: self.put_back.clone(),
             situation: Situation {
                 revision: Some(desired.revision.clone()),

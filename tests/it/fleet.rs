@@ -305,8 +305,9 @@ impl Product {
         let edition = sweep.edition();
         assert!(self.publisher.publish(&edition).await, "it is recorded");
         let records = edition.records.iter();
-        self.bases = records.map(|record| (record.scope.clone(), Arc::new(record.base.clone()))).collect();
-        sweep.reports().to_vec()
+        self.bases = records.map(|record| (record.scope.clone(), Arc::clone(&record.base))).collect();
+        drop(edition);
+        sweep.into_reports()
     }
 }
 

@@ -22,10 +22,7 @@ fn what_was_written_is_read_back_and_other_scopes_stay() {
     let ou = record(Scope::Organization, &[("ous./workloads", json!({}))]);
     observed.write(&[two_items("a"), ou.clone()], "first", at(1)).unwrap().unwrap();
     observed.write(&[two_items("b")], "second", at(2)).unwrap().unwrap();
-    let expected = BTreeMap::from([
-        (Scope::Organization, Arc::new(ou.base)),
-        (account("one"), Arc::new(two_items("b").base)),
-    ]);
+    let expected = BTreeMap::from([(Scope::Organization, ou.base), (account("one"), two_items("b").base)]);
     assert_eq!(base(&world, &signer), expected);
     assert_eq!(observed.read().unwrap(), expected);
     let live = world.observed_file("live/accounts/one.yaml").unwrap();
@@ -68,7 +65,7 @@ fn an_item_that_somebody_altered_has_no_base_and_the_others_keep_theirs() {
     let writer = world.observed("cache", &signer);
     writer.write(&[two_items("ours")], "first", at(1)).unwrap();
     world.forge("base/accounts/one.yaml", |text| text.replace("ours", "theirs"));
-    let mut expected = two_items("ours").base;
+    let mut expected = Base::clone(&two_items("ours").base);
     expected.items.remove(&item("settings.accountAlias"));
     assert_eq!(*base(&world, &signer)[&account("one")], expected);
     assert_eq!(*writer.read().unwrap()[&account("one")], expected);
@@ -119,7 +116,7 @@ fn an_unsigned_commit_that_changed_nothing_is_sealed_once() {
     let observed = world.observed("cache", &signer);
     observed.write(&[two_items("ours")], "first", at(1)).unwrap();
     world.forge("base/accounts/one.yaml", ToOwned::to_owned);
-    assert_eq!(*base(&world, &signer)[&account("one")], two_items("ours").base);
+    assert_eq!(base(&world, &signer)[&account("one")], two_items("ours").base);
     assert!(observed.write(&[], "seal", at(2)).unwrap().is_some());
     assert_eq!(observed.write(&[], "again", at(3)).unwrap(), None);
 }
@@ -132,7 +129,7 @@ fn a_branch_that_we_never_signed_is_not_believed_at_all() {
     assert_eq!(base(&world, &signer), BTreeMap::new());
     let ours = record(account("two"), &[("settings.accountAlias", json!("two"))]);
     world.observed("ours", &signer).write(std::slice::from_ref(&ours), "second", at(2)).unwrap().unwrap();
-    assert_eq!(base(&world, &signer), BTreeMap::from([(ours.scope, Arc::new(ours.base))]));
+    assert_eq!(base(&world, &signer), BTreeMap::from([(ours.scope, ours.base)]));
 }
 
 #[test]
@@ -160,12 +157,12 @@ fn a_branch_that_was_set_back_loses_what_differs() {
     let old = observed.write(&[two_items("old")], "first", at(1)).unwrap().unwrap();
     observed.write(&[two_items("new")], "second", at(2)).unwrap();
     bare::force_branch(&world.remote(), OBSERVED_BRANCH, &old).unwrap();
-    let mut expected = two_items("new").base;
+    let mut expected = Base::clone(&two_items("new").base);
     expected.items.remove(&item("settings.accountAlias"));
     assert_eq!(*observed.read().unwrap()[&account("one")], expected);
     let head = observed.write(&[two_items("new")], "third", at(3)).unwrap().unwrap();
     assert_eq!(bare::commit(&world.remote(), &head).unwrap().parents, [old]);
-    assert_eq!(*observed.read().unwrap()[&account("one")], two_items("new").base);
+    assert_eq!(observed.read().unwrap()[&account("one")], two_items("new").base);
 }
 
 #[test]
@@ -175,7 +172,7 @@ fn a_damaged_cache_is_noticed_and_healed() {
     world.lose_objects_below_the_root("cache", &head);
     let observed = world.observed("cache", &signer);
     assert_eq!(observed.read().unwrap_err().class(), Class::Transient);
-    assert_eq!(*observed.read().unwrap()[&account("one")], two_items("ours").base);
+    assert_eq!(observed.read().unwrap()[&account("one")], two_items("ours").base);
 }
 
 #[test]
@@ -187,7 +184,7 @@ fn without_a_key_nothing_is_believed_and_no_base_is_lost() {
     keyless.write(&[two_items("seen")], "second", at(2)).unwrap().unwrap();
     assert_eq!(keyless.write(&[two_items("seen")], "third", at(3)).unwrap(), None);
     assert!(world.observed_file("live/accounts/one.yaml").unwrap().contains("seen"));
-    assert_eq!(*base(&world, &signer)[&account("one")], two_items("ours").base);
+    assert_eq!(base(&world, &signer)[&account("one")], two_items("ours").base);
 }
 
 #[test]

@@ -310,7 +310,7 @@ async fn apply_goes_wave_by_wave_within_one_run_and_stops_at_a_wave_that_is_watc
     assert!(play.has_length(&["alpha", "beta"], 15));
     assert_eq!(play.written("gamma", before), []);
     play.in_order(before, "alpha", &["beta"]);
-    let gamma = sweep.reports().iter().find(|report| report.scope.to_string() == "accounts/gamma").unwrap();
+    let gamma = sweep.reports().find(|report| report.scope.to_string() == "accounts/gamma").unwrap();
     let waits: BTreeSet<_> = gamma.plan.blocked.iter().map(|it| it.because.as_str()).collect();
     assert!(waits.iter().all(|because| because.contains("waits until")), "{waits:?}");
 }
