@@ -1,5 +1,7 @@
 //! Why an account is as it is: each path with its effective value and every word that was said about it.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::account::Accounts;
@@ -9,7 +11,7 @@ use super::outputs;
 use super::targets::Targets;
 use super::whole::Whole;
 use super::words::{Said, Word};
-use crate::model::{Slug, Source, Value};
+use crate::model::{OuPath, PolicyName, Slug, Source, Value};
 
 /// Everything about one account, by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,9 +156,33 @@ fn properties(whole: &Whole<'_>) -> Vec<ExplainedPath> {
     if let Some((wave, spot)) = whole.layers.repository().rollout.wave_of(&whole.who.candidate()) {
         paths.push(one("wave", json!(wave), vec![(spot.source(), wave.to_owned())]));
     }
+    paths.extend(policies(whole));
     paths.push(access(whole));
     paths.retain(|path| !path.words.is_empty());
     paths
+}
+
+/// The policies that hold for the account, wherever they are attached: the root, each OU on the way, itself.
+fn policies(whole: &Whole<'_>) -> Vec<ExplainedPath> {
+    let above = std::iter::successors(Some(whole.account.ou.clone()), OuPath::parent);
+    let mut places: Vec<_> = above.collect();
+    places.reverse();
+    let on = |path: &OuPath| whole.organization.policies.get(path).map(Vec::as_slice).unwrap_or_default();
+    let of_ous = places.iter().flat_map(|path| on(path).iter().map(move |name| (name, path.to_string())));
+    let own = whole.who.file.policies.iter().map(|name| (name, "the account".to_owned()));
+    let mut by_name: BTreeMap<&PolicyName, Vec<ExplainedWord>> = BTreeMap::new();
+    for (name, place) in of_ous.chain(own) {
+        let said = Shown::Text(format!("attached to {place}"));
+        let word = ExplainedWord { source: name.spot.source(), said, counts: true };
+        by_name.entry(&name.value).or_default().push(word);
+    }
+    let path = |(name, words)| ExplainedPath {
+        path: format!("policies.{name}"),
+        values: vec![(None, Shown::Text("attached".to_owned()))],
+        words,
+        locked: None,
+    };
+    by_name.into_iter().map(path).collect()
 }
 
 /// The roles together: they are said together, in one key of each file.

@@ -22,6 +22,7 @@ mod observe;
 mod oracle;
 mod ownership;
 mod paper;
+mod policies;
 mod program;
 mod saml;
 mod sandbox_aws;

@@ -180,7 +180,7 @@ fn what_cannot_be_locked_is_said() {
       |
     4 | locked: [mode]
       | ^
-      = hint: known here: id, name, email, ou, tags, access, mode, values, settings, stacks, onLeave, adopt
+      = hint: known here: id, name, email, ou, tags, policies, access, mode, values, settings, stacks, onLeave, adopt
 
     error: there is no `settings.passwordPolcy` to lock
      --> baselines/a/baseline.yaml:2:10

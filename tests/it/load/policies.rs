@@ -1,6 +1,6 @@
 //! Policies of the organization: which files are one, who may name them, and what is said of the others.
 
-use landfast::load::{Loader, check, render};
+use landfast::load::{Loader, Shown, check, explain, render};
 use landfast::model::{Item, Mode, OnLeave, Scope};
 
 use super::*;
@@ -112,11 +112,11 @@ fn a_file_in_no_type_and_a_name_without_a_file_are_told_with_what_is_near() {
       = hint: did you mean `deny-leaving`?
 
     error: `deny-leaving` is named twice
-     --> organization/organization.yaml:6:42
+     --> organization/organization.yaml:6:44
       |
     6 | ous: {workloads: {policies: [deny-leaving, deny-leaving], ous: {prod: {}, nonprod: {}}}, security: {}}
-      |                                          ^
-      = see: organization/organization.yaml:6:28: the first time
+      |                                            ^
+      = see: organization/organization.yaml:6:30: the first time
     ");
     let tag = "organization/policies/tag-policy/deny-leaving.json";
     insta::assert_snapshot!(faults(&[(SCP, DENY), (tag, "{}")]), @r"
@@ -213,4 +213,30 @@ fn a_policy_is_rendered_with_its_account_and_remembered_like_any_file() {
     assert_eq!(changed, check(&tree(files), None).desired.unwrap());
     assert_ne!(changed.organization, first.organization);
     assert!(changed.organization.says_the_same_to_accounts(&first.organization));
+}
+
+#[test]
+fn explaining_an_account_names_every_policy_that_holds_for_it_and_who_attached_it() {
+    let file = organization("policies: [deny-leaving]\n", "policies: [deny-leaving], ", "");
+    let own = format!("{TWO}policies: [deny-leaving]\n");
+    let mut files = small();
+    let changes =
+        [("organization/organization.yaml", file.as_str()), (SCP, DENY), ("accounts/two/account.yaml", &own)];
+    files.extend(changes.map(|(path, text)| (path.to_owned(), File::text(text))));
+    let told = |account: &str| {
+        let explained = explain(&tree(files.clone()), &slug(account)).unwrap().unwrap();
+        let path = explained.paths.into_iter().find(|it| it.path == "policies.deny-leaving").unwrap();
+        let words = path.words.into_iter().map(|word| match word.said {
+            Shown::Text(said) => format!("{}:{} {said}", word.source.path, word.source.line),
+            Shown::Hidden => "hidden".to_owned(),
+        });
+        words.collect::<Vec<_>>()
+    };
+    let above = [
+        "organization/organization.yaml:1 attached to /",
+        "organization/organization.yaml:6 attached to /workloads",
+    ];
+    assert_eq!(told("one"), above);
+    assert_eq!(told("two")[..2], above);
+    assert_eq!(told("two")[2], "accounts/two/account.yaml:4 attached to the account");
 }

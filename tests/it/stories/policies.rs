@@ -2,11 +2,13 @@
 //! never taken for ours because of their name.
 
 use aws_sdk_organizations::Client;
+use landfast::plan::Guards;
 use landfast::sandbox::aws::{Fault, KnownPolicy, Trouble, When};
 use serde_json::Value;
 
 use super::brakes::{set, with_hold};
 use super::files::{self, company, path};
+use super::guards::vouching_for;
 use super::{OBSERVED, Play};
 use crate::sandbox_aws::{MANAGEMENT, inside_as};
 
@@ -355,5 +357,76 @@ async fn an_account_on_hold_gets_no_policy_and_an_account_without_folder_keeps_i
     play.commit("alpha without a folder", &[(&path("alpha"), None)]);
     play.rest().await;
     assert!(is_on(&play, &alpha), "{}", play.scene());
+    play.end().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_drops_more_policies_than_allowed_is_not_followed() {
+    let mut play = Play::begin(&guarded("onLeave: remove\n")).await;
+    play.until("the policy is there", Play::is_guarded).await;
+    play.rest().await;
+    let writes = play.policy_writes().len();
+    play.restarted_with(Guards { removals_per_commit: 1, ..Guards::default() }).await;
+    play.rest().await;
+    let gone = play
+        .commit("No policy", &[(ORGANIZATION, Some(organization("", "onLeave: remove\n"))), (FILE, None)]);
+    play.until("it is told", |play| play.open_issue("halted", "").is_some()).await;
+    let body = play.open_issue("halted", "").unwrap().body;
+    assert!(
+        body.contains("removals-per-commit") && body.contains("2 of the organization's policies"),
+        "{body}"
+    );
+    play.rest().await;
+    assert!(play.is_guarded() && play.policy_writes().len() == writes, "{}", play.scene());
+    play.restarted_with(vouching_for(&gone)).await;
+    play.until("it is gone", |play| play.policy().is_none()).await;
+    play.end().await;
+}
+
+#[tokio::test]
+async fn awss_own_policy_can_be_declared_and_is_left_where_it_is() {
+    let mut files = guarded("");
+    files.retain(|(path, _)| path != ORGANIZATION);
+    files.push((
+        ORGANIZATION.to_owned(),
+        organization(&format!("FullAWSAccess, {NAME}"), "onLeave: remove\n"),
+    ));
+    let play = Play::begin(&files).await;
+    play.until("the policy is there", Play::is_guarded).await;
+    play.rest().await;
+    assert_eq!(
+        play.policy_writes(),
+        ["EnablePolicyType", "CreatePolicy", "AttachPolicy"],
+        "{}",
+        play.scene()
+    );
+    play.commit("Without", &[(ORGANIZATION, Some(organization(NAME, "onLeave: remove\n")))]);
+    play.rest().await;
+    assert_eq!(play.policy_writes().len(), 3);
+    let full = play.stage.aws.policy_named("FullAWSAccess").unwrap();
+    assert!(full.targets.contains("/workloads"), "{full:?}");
+    play.end().await;
+}
+
+#[tokio::test]
+async fn what_aws_does_not_take_is_told_with_its_words_and_does_not_stop_the_rest() {
+    let mut files = guarded("");
+    files.retain(|(path, _)| path != FILE && path != ORGANIZATION);
+    files.push((FILE.to_owned(), r#"{"Statement": "none"}"#.to_owned()));
+    files.push((ORGANIZATION.to_owned(), organization(&format!("{NAME}, stay-here"), "")));
+    files.push(("organization/policies/service-control-policy/stay-here.json".to_owned(), DENY.to_owned()));
+    let play = Play::begin(&files).await;
+    let is_told = |play: &Play| {
+        play.stage.github.issues().iter().any(|it| it.is_open && it.body.contains("correct the file"))
+    };
+    play.until("it is told", is_told).await;
+    let is_on = |play: &Play| {
+        play.stage.aws.policy_named("stay-here").is_some_and(|it| it.targets.contains("/workloads"))
+    };
+    play.until("the other one is attached", is_on).await;
+    play.looks(9).await;
+    assert!(play.policy().is_none());
+    play.commit("As AWS takes it", &[(FILE, Some(DENY.to_owned()))]);
+    play.until("the policy is there", Play::is_guarded).await;
     play.end().await;
 }
