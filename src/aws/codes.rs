@@ -70,6 +70,7 @@ fn outdated(code: &str) -> Option<Class> {
     Some(match code {
         "AccountNotFoundException" | "ChildNotFoundException" | "ParentNotFoundException" => Class::Transient,
         "SourceParentNotFoundException" | "DestinationParentNotFoundException" => Class::Transient,
+        "RootNotFoundException" => Class::Transient,
         "TargetNotFoundException" | "NoSuchEntity" | "ChangeSetNotFound" => Class::Transient,
         "DuplicateAccountException" | "DuplicateOrganizationalUnitException" => Class::Transient,
         "AlreadyExistsException" | "TokenAlreadyExistsException" => Class::Transient,

@@ -113,10 +113,13 @@ fn bar(length: usize) -> ProgressBar {
     bar
 }
 
-/// The organization's file first, so that folders never speak of an OU it lacks.
+/// Policies first, then the organization's file, so that nothing speaks of a policy or an OU that is not there.
 fn write(args: &ImportArgs, before: &Tree, draft: &Draft) -> Result<(), Failure> {
+    let (policies, rest): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        draft.new.clone().into_iter().partition(|(path, _)| path.starts_with("organization/policies/"));
     let (first, rest): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        draft.new.clone().into_iter().partition(|(path, _)| path == ORGANIZATION);
+        rest.into_iter().partition(|(path, _)| path == ORGANIZATION);
+    writing::new_files(&args.into, &policies)?;
     writing::new_files(&args.into, &first)?;
     if let Some(after) = draft.edited.get(ORGANIZATION) {
         writing::replace(&args.into, ORGANIZATION, bytes(before, ORGANIZATION), after)?;

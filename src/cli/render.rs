@@ -10,6 +10,7 @@ use crate::load::{self, File, Rendered, Tree};
 use crate::model::Slug;
 
 const ORGANIZATION: &str = "organization/organization.yaml";
+const POLICIES: &str = "organization/policies/";
 
 /// Runs the command; the file goes to standard output, or with all it needs into a folder.
 pub(super) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
@@ -23,6 +24,9 @@ pub(super) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
     };
     write(&tree, &args.account, &rendered, folder)?;
     copy(&tree, ORGANIZATION, &folder.join(ORGANIZATION))?;
+    // The organization's file names them.
+    let policies = tree.files.keys().filter(|path| path.starts_with(POLICIES));
+    policies.into_iter().try_for_each(|path| copy(&tree, path, &folder.join(path)))?;
     for slug in producers(&tree, &args.account)? {
         let rendered =
             load::render(&tree, &slug, args.with_secrets).map_err(|faults| setup::unloadable(&faults))?;

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::organization::{self, ORGANIZATION};
 use super::pieces::Piece;
 use super::trial::{self, Trial};
-use super::{Draft, Note, account, edit, slug, text};
+use super::{Draft, Note, account, edit, policies, slug, text};
 use crate::load::{self, Diagnostics, File, Tree};
-use crate::model::{AccountState, Desired, Organization, OuPath, Slug};
-use crate::observe::{Census, Counted, Inside};
+use crate::model::{AccountId, AccountState, Desired, Organization, OuPath, PolicyName, PolicyTarget, Slug};
+use crate::observe::{Census, Counted, Inside, Shelved};
 
 /// A draft in the making.
 pub(super) struct Drafting<'t> {
@@ -21,6 +21,8 @@ pub(super) struct Drafting<'t> {
     desired: Option<Desired>,
     organization: Organization,
     draft: Draft,
+    /// Policies attached to accounts, by id.
+    attached: BTreeMap<AccountId, BTreeSet<PolicyName>>,
     taken: BTreeSet<Slug>,
 }
 
@@ -31,7 +33,15 @@ impl<'t> Drafting<'t> {
         let organization = trial::organization(tree)?;
         let folders = tree.files.keys().filter_map(|path| path.strip_prefix("accounts/")?.split('/').next());
         let taken = folders.filter_map(|name| Slug::parse(name).ok()).collect();
-        Ok(Self { tree, whole: tree.clone(), desired, organization, draft: Draft::default(), taken })
+        Ok(Self {
+            tree,
+            whole: tree.clone(),
+            desired,
+            organization,
+            draft: Draft::default(),
+            attached: BTreeMap::new(),
+            taken,
+        })
     }
 
     /// What was drafted, without what would keep the whole from loading.
@@ -96,6 +106,69 @@ impl<'t> Drafting<'t> {
         }
     }
 
+    /// Policies that have no file, and where they are attached.
+    pub(super) fn policies(&mut self, census: &Census) {
+        let mut chosen = policies::chosen(&census.policies, &mut self.draft.notes);
+        chosen.retain(|name, policy| self.policy(name, policy));
+        let mut at_ous = policies::by_ou(&chosen);
+        for ((name, target), _) in self.organization.policies.attachments.clone() {
+            if let PolicyTarget::Ou(path) = target {
+                at_ous.entry(path).or_default().remove(&name);
+            }
+        }
+        at_ous.retain(|_, names| !names.is_empty());
+        let before = text(&self.whole, ORGANIZATION).unwrap_or_default().to_owned();
+        let (after, added, by_hand) = organization::with_policies(&before, &at_ous);
+        let added = added.into_iter().map(|what| format!("{ORGANIZATION}: policies: {what}"));
+        self.draft.notes.added.extend(added);
+        self.draft.notes.by_hand.extend(by_hand.into_iter().map(|lines| Note::new(ORGANIZATION, lines)));
+        if after != before {
+            self.write(ORGANIZATION.to_owned(), after);
+        }
+        for counted in &census.accounts {
+            let names: BTreeSet<_> = policies::at(&chosen, &counted.id).cloned().collect();
+            if !names.is_empty() {
+                self.attached.insert(counted.id.clone(), names);
+            }
+        }
+    }
+
+    /// Writes a policy down, unless a file has it; false where it cannot be had in sync.
+    fn policy(&mut self, name: &PolicyName, policy: &Shelved) -> bool {
+        if let Some(declared) = self.organization.policies.by_name.get(name) {
+            return declared.value.kind == policy.kind;
+        }
+        let (path, text) = (policies::path(name, policy), policies::laid_out(&policy.content));
+        if let Some(why) = trial::policy(&self.whole, &path, &text, name, &policy.content) {
+            let about = format!("policies.{name} ({})", policy.kind);
+            self.draft.notes.unfit.push(Note::new(about, why));
+            return false;
+        }
+        self.draft.notes.added.push(path.clone());
+        self.write(path, text);
+        true
+    }
+
+    /// The policies to be named in an account's file: those it does not name yet.
+    fn names_at(&self, slug: &Slug, id: &AccountId) -> BTreeSet<PolicyName> {
+        let mut names = self.attached.get(id).cloned().unwrap_or_default();
+        let target = PolicyTarget::Account(slug.clone());
+        let declared = self.desired.as_ref().map(|desired| &desired.organization.policies.attachments);
+        names.retain(|name| {
+            declared.is_none_or(|declared| !declared.contains_key(&(name.clone(), target.clone())))
+        });
+        names
+    }
+
+    /// Says which policies hang on an account that gets no folder.
+    fn leave_policies(&mut self, id: &AccountId) {
+        for name in self.attached.get(id).into_iter().flatten() {
+            let about = format!("policies.{name}");
+            let why = format!("it is attached to {id}, which gets no folder");
+            self.draft.notes.unfit.push(Note::new(about, why));
+        }
+    }
+
     pub(super) fn account(&mut self, counted: &Counted, inside: Option<&Result<Inside, String>>) {
         let about = format!("account {} ({})", counted.id, counted.name);
         match &counted.state {
@@ -105,6 +178,7 @@ impl<'t> Drafting<'t> {
             }
             AccountState::Unusable(state) => {
                 let why = format!("it is {state}; it gets no folder");
+                self.leave_policies(&counted.id);
                 return self.draft.notes.unfit.push(Note::new(about, why));
             }
         }
@@ -160,7 +234,11 @@ impl<'t> Drafting<'t> {
 
     fn begin_folder(&mut self, slug: &Slug, counted: &Counted, ou: &OuPath, pieces: Vec<Piece>) {
         let defaults = self.default_tags();
-        let head = account::head(counted, ou, &defaults);
+        let mut head = account::head(counted, ou, &defaults);
+        let names = self.names_at(slug, &counted.id);
+        if !names.is_empty() {
+            head.push(("policies", json!(names)));
+        }
         let pieces = match self.sifted(slug, counted, &head, pieces) {
             Ok(pieces) => pieces,
             Err(why) => {
@@ -218,6 +296,7 @@ impl<'t> Drafting<'t> {
         });
         let mut after = before.clone();
         self.add_tags(slug, counted, &mut after);
+        self.add_policies(slug, &counted.id, &mut after);
         let mut taken = self.names_in(slug);
         for mut piece in new {
             let file = piece.named(&mut taken);
@@ -261,6 +340,22 @@ impl<'t> Drafting<'t> {
                 let path = format!("accounts/{slug}/account.yaml");
                 self.draft.notes.by_hand.push(Note::new(path, edit::snippet(&keys, &value)));
             }
+        }
+    }
+
+    fn add_policies(&mut self, slug: &Slug, id: &AccountId, text: &mut String) {
+        let names = self.names_at(slug, id);
+        if names.is_empty() {
+            return;
+        }
+        if let Some(more) = edit::insert(text, &["policies"], &json!(names)) {
+            *text = more;
+            let added = names.iter().map(|name| format!("accounts/{slug}: policies: {name}"));
+            self.draft.notes.added.extend(added);
+        } else {
+            let path = format!("accounts/{slug}/account.yaml");
+            let lines = edit::snippet(&["policies"], &json!(names));
+            self.draft.notes.by_hand.push(Note::new(path, lines));
         }
     }
 

@@ -12,6 +12,7 @@ mod edit;
 mod folders;
 mod organization;
 mod pieces;
+mod policies;
 mod slug;
 mod stacks;
 mod trial;
@@ -95,6 +96,7 @@ pub fn accesses(tree: &Tree) -> BTreeMap<AccountId, Access> {
 pub fn draft(tree: &Tree, found: &Found) -> Result<Draft, Diagnostics> {
     let mut drafting = folders::Drafting::begin(tree)?;
     drafting.organization(&found.census);
+    drafting.policies(&found.census);
     for counted in &found.census.accounts {
         drafting.account(counted, found.inside.get(&counted.id));
     }

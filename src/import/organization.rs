@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::edit;
 use crate::load::{self, Tree};
-use crate::model::{AccountId, OrganizationId, OuPath, Region, RoleName};
+use crate::model::{AccountId, OrganizationId, OuPath, PolicyName, Region, RoleName};
 
 /// Where the organization's file is.
 pub const ORGANIZATION: &str = "organization/organization.yaml";
@@ -111,6 +111,28 @@ fn below(top: &OuPath, found: &[OuPath]) -> Value {
     let children = found.iter().filter(|path| path.parent().as_ref() == Some(top));
     let children: Map<_, _> = children.map(|it| (it.name().to_owned(), below(it, found))).collect();
     if children.is_empty() { json!({}) } else { json!({"ous": children}) }
+}
+
+/// The text with the names of policies that it lacks at the root and at OUs, what was added, and what a person has to
+/// add.
+pub(super) fn with_policies(
+    text: &str,
+    wanted: &BTreeMap<OuPath, BTreeSet<PolicyName>>,
+) -> (String, Vec<String>, Vec<String>) {
+    let (mut text, mut added, mut by_hand) = (text.to_owned(), Vec::new(), Vec::new());
+    for (path, names) in wanted {
+        let mut keys = keys(path);
+        keys.push("policies".to_owned());
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        match edit::insert(&text, &keys, &json!(names)) {
+            Some(more) => {
+                text = more;
+                added.extend(names.iter().map(|name| format!("{name} at {path}")));
+            }
+            None => by_hand.push(edit::snippet(&keys, &json!(names))),
+        }
+    }
+    (text, added, by_hand)
 }
 
 /// Where an OU stands in the file: `ous`, its name, `ous`, the name below…

@@ -8,8 +8,8 @@ use super::organization::{ORGANIZATION, required_tags};
 use super::pieces::Piece;
 use crate::load::{self, Diagnostics, File, Tree};
 use crate::model::{
-    AccountFacts, AccountId, Base, Desired, Facts, Item, Mode, Observed, Organization, Scope, Sight, Slug,
-    Verdict,
+    AccountFacts, AccountId, Base, Desired, Facts, Item, Mode, Observed, Organization, PolicyName, Scope,
+    Sight, Slug, Verdict,
 };
 use crate::plan::{Guards, Rules, plan};
 
@@ -25,7 +25,7 @@ pub(super) fn organization(tree: &Tree) -> Result<Organization, Diagnostics> {
         ("ou", json!("/")),
         ("tags", tags),
     ]);
-    let mut alone = only(tree, &[ORGANIZATION]);
+    let mut alone = shared(tree);
     alone.files.insert(format!("accounts/any/{ACCOUNT}"), File::text(account));
     load::load(&alone).map(|desired| desired.organization)
 }
@@ -79,7 +79,7 @@ impl Trial<'_> {
     }
 
     fn loaded(&self, pieces: &[Piece]) -> Result<Desired, String> {
-        let mut tree = only(self.organization, &[ORGANIZATION]);
+        let mut tree = shared(self.organization);
         for (path, text) in files(self.slug, self.head, pieces).1 {
             tree.files.insert(path, File::text(text));
         }
@@ -127,9 +127,30 @@ fn put(tree: &mut Value, path: &[String], value: Value) {
     }
 }
 
-/// The tree with these files and no others.
-fn only(tree: &Tree, paths: &[&str]) -> Tree {
-    let files = tree.files.iter().filter(|(path, _)| paths.contains(&path.as_str()));
+/// Why a file with this policy would not be in sync with `content`, which AWS has, if so.
+pub(super) fn policy(
+    tree: &Tree,
+    path: &str,
+    text: &str,
+    name: &PolicyName,
+    content: &str,
+) -> Option<String> {
+    let mut alone = shared(tree);
+    alone.files.insert(path.to_owned(), File::text(text));
+    match organization(&alone) {
+        Err(diagnostics) => Some(words(&diagnostics)),
+        Ok(organization) => {
+            let policy = organization.policies.by_name.get(name);
+            let is_same = policy.is_some_and(|it| it.value.kind.read(content) == it.value.content);
+            (!is_same).then(|| "it would differ".to_owned())
+        }
+    }
+}
+
+/// What all accounts share, without any of them: the organization's file, and its policies.
+fn shared(tree: &Tree) -> Tree {
+    let is_shared = |path: &str| path == ORGANIZATION || path.starts_with("organization/policies/");
+    let files = tree.files.iter().filter(|(path, _)| is_shared(path));
     let files = files.map(|(path, file)| (path.clone(), file.clone())).collect();
     Tree { revision: tree.revision.clone(), files }
 }

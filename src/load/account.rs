@@ -118,7 +118,7 @@ impl<'a> Accounts<'a> {
     pub(super) fn warn_of_backward_references(
         &self,
         desired: &Desired,
-        links: &BTreeMap<Slug, Arc<Vec<Link>>>,
+        links: &BTreeMap<&Slug, Arc<Vec<Link>>>,
         faults: &mut Faults,
     ) {
         self.layers.repository().rollout.warn_of_backward_references(desired, links, faults);
@@ -159,7 +159,7 @@ impl<'a> Accounts<'a> {
         &self,
         memory: &mut Memory,
         faults: &mut Faults,
-    ) -> (BTreeMap<Slug, Arc<Account>>, BTreeMap<Slug, Arc<Vec<Link>>>, Held) {
+    ) -> (BTreeMap<Slug, Arc<Account>>, BTreeMap<&Slug, Arc<Vec<Link>>>, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {

@@ -16,7 +16,8 @@ use super::links::{Link, To};
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{
-    Desired, FirstOu, Freeze, Mode, OTHERS, OuPath, OutputRef, Rollout, Slug, Tolerance, Wave, Window, weekday,
+    Desired, FirstOu, Freeze, Mode, OTHERS, OuPath, OutputRef, Rollout, Slug, Tolerance, Wave, Window,
+    weekday,
 };
 use crate::yaml::{Kind, Node};
 
@@ -128,7 +129,7 @@ impl Declared {
     pub(super) fn warn_of_backward_references(
         &self,
         desired: &Desired,
-        links: &BTreeMap<Slug, Arc<Vec<Link>>>,
+        links: &BTreeMap<&Slug, Arc<Vec<Link>>>,
         faults: &mut Faults,
     ) {
         if self.waves.is_empty() {

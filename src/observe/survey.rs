@@ -10,6 +10,7 @@ use serde_json::json;
 use super::drift::Notes;
 use super::each::each;
 use super::organization::{OrganizationCache, Tags, places, tags};
+use super::shelf::{Shelf, shelf};
 use super::stacks::{MASK, RegionCache, described, fact, is_there, sight};
 use super::tree::tree;
 use crate::aws::{Error, ListedAccount, Reader, StackSeen};
@@ -21,13 +22,15 @@ use crate::model::{
 /// How many regions of one account are read at once.
 const REGIONS_AT_ONCE: usize = 4;
 
-/// The organization: its OUs and its accounts.
+/// The organization: its OUs, its accounts, its policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Every OU but the root.
     pub ous: Vec<OuPath>,
     /// Every account that is listed.
     pub accounts: Vec<Counted>,
+    /// Its policies.
+    pub policies: Shelf,
 }
 
 /// One account as Organizations tells of it.
@@ -85,12 +88,16 @@ pub async fn census(reader: &Reader) -> Result<Census, String> {
     let listed = listed.map_err(|error| error.to_string())?;
     let ous = found.as_ref().map_err(Clone::clone)?.by_path.keys().filter(|path| !path.is_root()).cloned();
     let ous = ous.collect();
+    let policies = match &found {
+        Ok(tree) => shelf(reader, tree).await,
+        Err(_) => Shelf::default(),
+    };
     let mut cache = OrganizationCache::new(std::time::Duration::MAX);
     let ids = listed.iter().map(|account| account.id.clone()).collect();
     let mut tags = tags(reader, ids, &mut cache).await;
     let mut places = places(reader, &listed, &found).await;
     let accounts = listed.into_iter().map(|account| counted(account, &mut tags, &mut places)).collect();
-    Ok(Census { ous, accounts })
+    Ok(Census { ous, accounts, policies })
 }
 
 fn counted(

@@ -105,7 +105,7 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     let mut ties = ties::ties(scope, desired, base, &findings, &observed.facts);
     trial.keep(&mut ties);
     let mut warnings = warnings.unwrap_or_default();
-    warnings.extend(ties::warnings(&ties));
+    warnings.extend(ties::warnings(&ties, &findings));
     let (unclaimed, unclaimed_gap) = organization::unclaimed(desired, &observed.facts);
     Plan {
         scope: scope.clone(),

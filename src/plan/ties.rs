@@ -119,6 +119,10 @@ fn keys(item: &Item, finding: &Finding) -> BTreeSet<String> {
 /// Keys that were declared once and are still as they were left.
 fn left_keys(keys: &BTreeSet<String>, finding: &Finding, before: Option<&Tie>) -> BTreeMap<String, Value> {
     let Some(before) = before else { return BTreeMap::new() };
+    // Where nothing may be and nothing is, nothing was left.
+    if must_be_absent(finding) && finding.verdict == Verdict::InSync {
+        return BTreeMap::new();
+    }
     let base = |key: &String| Some((key.clone(), finding.base.as_ref()?.get(key)?.clone()));
     let mut left = before.left_keys.clone();
     left.extend(before.keys.iter().filter_map(base));
@@ -133,9 +137,15 @@ pub(super) fn is_usual(key: &str, value: &Value) -> bool {
     *value == Value::Bool(false) || key == "minimumLength" && *value == 6
 }
 
+fn must_be_absent(finding: &Finding) -> bool {
+    finding.desired == Some(Value::Null)
+}
+
 /// What is said of keys that are left in a value whose other keys are still declared.
-pub(super) fn warnings(ties: &Ties) -> Vec<Warning> {
-    let left = ties.iter().filter(|(_, tie)| !tie.left_keys.is_empty() && tie.left.is_none());
+pub(super) fn warnings(ties: &Ties, findings: &BTreeMap<Item, Finding>) -> Vec<Warning> {
+    let goes = |item: &Item| findings.get(item).is_some_and(must_be_absent);
+    let stays = |(item, tie): &(&Item, &Tie)| !tie.left_keys.is_empty() && tie.left.is_none() && !goes(item);
+    let left = ties.iter().filter(stays);
     let warning = |(item, tie): (&Item, &Tie)| {
         let keys: Vec<_> = tie.left_keys.iter().map(|(key, value)| format!("{key} ({value})")).collect();
         let because = format!(

@@ -93,6 +93,19 @@ fn every_modelled_error_of_every_call_has_a_class() {
     iam UpdateSAMLProvider LimitExceeded: stalled
     iam UpdateSAMLProvider NoSuchEntity: transient (absent)
     iam UpdateSAMLProvider ServiceFailure: transient (looked before sent again)
+    organizations AttachPolicy AccessDeniedException: stalled (denied)
+    organizations AttachPolicy AWSOrganizationsNotInUseException: stalled
+    organizations AttachPolicy ConcurrentModificationException: transient
+    organizations AttachPolicy ConstraintViolationException: by its reason
+    organizations AttachPolicy DuplicatePolicyAttachmentException: transient
+    organizations AttachPolicy InvalidInputException: by its reason
+    organizations AttachPolicy PolicyChangesInProgressException: transient
+    organizations AttachPolicy PolicyNotFoundException: transient
+    organizations AttachPolicy PolicyTypeNotEnabledException: transient
+    organizations AttachPolicy ServiceException: transient (looked before sent again)
+    organizations AttachPolicy TargetNotFoundException: transient
+    organizations AttachPolicy TooManyRequestsException: transient
+    organizations AttachPolicy UnsupportedAPIEndpointException: stalled
     organizations CreateAccount AccessDeniedException: stalled (denied)
     organizations CreateAccount AWSOrganizationsNotInUseException: stalled
     organizations CreateAccount ConcurrentModificationException: transient
@@ -111,11 +124,62 @@ fn every_modelled_error_of_every_call_has_a_class() {
     organizations CreateOrganizationalUnit ParentNotFoundException: transient
     organizations CreateOrganizationalUnit ServiceException: transient (looked before sent again)
     organizations CreateOrganizationalUnit TooManyRequestsException: transient
+    organizations CreatePolicy AccessDeniedException: stalled (denied)
+    organizations CreatePolicy AWSOrganizationsNotInUseException: stalled
+    organizations CreatePolicy ConcurrentModificationException: transient
+    organizations CreatePolicy ConstraintViolationException: by its reason
+    organizations CreatePolicy DuplicatePolicyException: transient
+    organizations CreatePolicy InvalidInputException: by its reason
+    organizations CreatePolicy MalformedPolicyDocumentException: stalled
+    organizations CreatePolicy PolicyTypeNotAvailableForOrganizationException: stalled
+    organizations CreatePolicy ServiceException: transient (looked before sent again)
+    organizations CreatePolicy TooManyRequestsException: transient
+    organizations CreatePolicy UnsupportedAPIEndpointException: stalled
+    organizations DeletePolicy AccessDeniedException: stalled (denied)
+    organizations DeletePolicy AWSOrganizationsNotInUseException: stalled
+    organizations DeletePolicy ConcurrentModificationException: transient
+    organizations DeletePolicy InvalidInputException: by its reason
+    organizations DeletePolicy PolicyInUseException: transient
+    organizations DeletePolicy PolicyNotFoundException: transient
+    organizations DeletePolicy ServiceException: transient (looked before sent again)
+    organizations DeletePolicy TooManyRequestsException: transient
+    organizations DeletePolicy UnsupportedAPIEndpointException: stalled
     organizations DescribeOrganization AccessDeniedException: stalled (denied)
     organizations DescribeOrganization AWSOrganizationsNotInUseException: stalled
     organizations DescribeOrganization ConcurrentModificationException: transient
     organizations DescribeOrganization ServiceException: transient (looked before sent again)
     organizations DescribeOrganization TooManyRequestsException: transient
+    organizations DescribePolicy AccessDeniedException: stalled (denied)
+    organizations DescribePolicy AWSOrganizationsNotInUseException: stalled
+    organizations DescribePolicy InvalidInputException: by its reason
+    organizations DescribePolicy PolicyNotFoundException: transient
+    organizations DescribePolicy ServiceException: transient (looked before sent again)
+    organizations DescribePolicy TooManyRequestsException: transient
+    organizations DescribePolicy UnsupportedAPIEndpointException: stalled
+    organizations DetachPolicy AccessDeniedException: stalled (denied)
+    organizations DetachPolicy AWSOrganizationsNotInUseException: stalled
+    organizations DetachPolicy ConcurrentModificationException: transient
+    organizations DetachPolicy ConstraintViolationException: by its reason
+    organizations DetachPolicy InvalidInputException: by its reason
+    organizations DetachPolicy PolicyChangesInProgressException: transient
+    organizations DetachPolicy PolicyNotAttachedException: transient
+    organizations DetachPolicy PolicyNotFoundException: transient
+    organizations DetachPolicy ServiceException: transient (looked before sent again)
+    organizations DetachPolicy TargetNotFoundException: transient
+    organizations DetachPolicy TooManyRequestsException: transient
+    organizations DetachPolicy UnsupportedAPIEndpointException: stalled
+    organizations EnablePolicyType AccessDeniedException: stalled (denied)
+    organizations EnablePolicyType AWSOrganizationsNotInUseException: stalled
+    organizations EnablePolicyType ConcurrentModificationException: transient
+    organizations EnablePolicyType ConstraintViolationException: by its reason
+    organizations EnablePolicyType InvalidInputException: by its reason
+    organizations EnablePolicyType PolicyChangesInProgressException: transient
+    organizations EnablePolicyType PolicyTypeAlreadyEnabledException: transient
+    organizations EnablePolicyType PolicyTypeNotAvailableForOrganizationException: stalled
+    organizations EnablePolicyType RootNotFoundException: transient
+    organizations EnablePolicyType ServiceException: transient (looked before sent again)
+    organizations EnablePolicyType TooManyRequestsException: transient
+    organizations EnablePolicyType UnsupportedAPIEndpointException: stalled
     organizations ListAccounts AccessDeniedException: stalled (denied)
     organizations ListAccounts AWSOrganizationsNotInUseException: stalled
     organizations ListAccounts InvalidInputException: by its reason
@@ -139,6 +203,12 @@ fn every_modelled_error_of_every_call_has_a_class() {
     organizations ListParents InvalidInputException: by its reason
     organizations ListParents ServiceException: transient (looked before sent again)
     organizations ListParents TooManyRequestsException: transient
+    organizations ListPolicies AccessDeniedException: stalled (denied)
+    organizations ListPolicies AWSOrganizationsNotInUseException: stalled
+    organizations ListPolicies InvalidInputException: by its reason
+    organizations ListPolicies ServiceException: transient (looked before sent again)
+    organizations ListPolicies TooManyRequestsException: transient
+    organizations ListPolicies UnsupportedAPIEndpointException: stalled
     organizations ListRoots AccessDeniedException: stalled (denied)
     organizations ListRoots AWSOrganizationsNotInUseException: stalled
     organizations ListRoots InvalidInputException: by its reason
@@ -150,6 +220,13 @@ fn every_modelled_error_of_every_call_has_a_class() {
     organizations ListTagsForResource ServiceException: transient (looked before sent again)
     organizations ListTagsForResource TargetNotFoundException: transient
     organizations ListTagsForResource TooManyRequestsException: transient
+    organizations ListTargetsForPolicy AccessDeniedException: stalled (denied)
+    organizations ListTargetsForPolicy AWSOrganizationsNotInUseException: stalled
+    organizations ListTargetsForPolicy InvalidInputException: by its reason
+    organizations ListTargetsForPolicy PolicyNotFoundException: transient
+    organizations ListTargetsForPolicy ServiceException: transient (looked before sent again)
+    organizations ListTargetsForPolicy TooManyRequestsException: transient
+    organizations ListTargetsForPolicy UnsupportedAPIEndpointException: stalled
     organizations MoveAccount AccessDeniedException: stalled (denied)
     organizations MoveAccount AccountNotFoundException: transient
     organizations MoveAccount AWSOrganizationsNotInUseException: stalled
@@ -168,6 +245,18 @@ fn every_modelled_error_of_every_call_has_a_class() {
     organizations TagResource ServiceException: transient (looked before sent again)
     organizations TagResource TargetNotFoundException: transient
     organizations TagResource TooManyRequestsException: transient
+    organizations UpdatePolicy AccessDeniedException: stalled (denied)
+    organizations UpdatePolicy AWSOrganizationsNotInUseException: stalled
+    organizations UpdatePolicy ConcurrentModificationException: transient
+    organizations UpdatePolicy ConstraintViolationException: by its reason
+    organizations UpdatePolicy DuplicatePolicyException: transient
+    organizations UpdatePolicy InvalidInputException: by its reason
+    organizations UpdatePolicy MalformedPolicyDocumentException: stalled
+    organizations UpdatePolicy PolicyChangesInProgressException: transient
+    organizations UpdatePolicy PolicyNotFoundException: transient
+    organizations UpdatePolicy ServiceException: transient (looked before sent again)
+    organizations UpdatePolicy TooManyRequestsException: transient
+    organizations UpdatePolicy UnsupportedAPIEndpointException: stalled
     sns ListSubscriptions AuthorizationError: stalled
     sns ListSubscriptions InternalError: transient (looked before sent again)
     sns ListSubscriptions InvalidParameter: bug

@@ -167,7 +167,13 @@ async fn every_status_of_a_kind_of_policies_is_waited_for_or_used() {
         }));
         lines.push(format!("{status}: {}", policies_planned(&*reader.await).await));
     }
-    insta::assert_snapshot!(table(lines), @"");
+    insta::assert_snapshot!(table(lines), @r#"
+    "ENABLED": create policies.deny-leaving, attach policies.deny-leaving.targets./
+    "PENDING_DISABLE": create policies.deny-leaving, policies.deny-leaving.targets./ waits
+    "PENDING_ENABLE": create policies.deny-leaving, policies.deny-leaving.targets./ waits
+    "SOMETHING_NEW": create policies.deny-leaving, policies.deny-leaving.targets./ waits
+    null: enable policyTypes.service-control-policy, create policies.deny-leaving, attach policies.deny-leaving.targets./
+    "#);
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ impl World {
         let stacks = accounts.iter().flat_map(|account| self.stage.aws.stacks(&account.id));
         let mut names: Vec<_> = stacks.map(|stack| (stack.id, format!("<arn of {}>", stack.name))).collect();
         names.extend(accounts.into_iter().map(|account| (account.id, format!("<id of {}>", account.email))));
+        let policies = self.stage.aws.policies().into_iter();
+        names.extend(policies.map(|policy| (policy.id, format!("<id of {}>", policy.name))));
         let head = bare::head(&self.stage.remote, BRANCH).unwrap();
         names.push((head.to_string(), "<commit>".to_owned()));
         names.push((head.short().to_owned(), "<commit>".to_owned()));
@@ -81,6 +83,12 @@ impl World {
         }
         let ous: Vec<_> = self.stage.aws.ous().into_keys().collect();
         truth.insert("aws/ous".to_owned(), ous.join(" "));
+        // Two policies of one name there are only if the simulation is wrong; both are told then.
+        for policy in self.stage.aws.policies() {
+            let found =
+                format!("{} {} {:?} {:?}; ", policy.kind, policy.content, policy.tags, policy.targets);
+            truth.entry(format!("aws/policies/{}", policy.name)).or_default().push_str(&found);
+        }
     }
 
     fn github_truth(&self, truth: &mut Truth) {

@@ -31,7 +31,10 @@ const DETECTION: &str = "10000h";
 
 const ORGANIZATION: &str = "id: o-exampleorgid\nmanagementAccount: \"999988887777\"\nhomeRegion: eu-west-1\n\
     access: {role: OrganizationAccountAccessRole, managementRole: LandfastManagement}\n\
-    accountDefaults: {email: \"aws+${{ account.slug }}@example.com\"}\nous: {workloads: {}}\n";
+    accountDefaults: {email: \"aws+${{ account.slug }}@example.com\"}\nous: {workloads: {policies: [deny-leaving]}}\n";
+/// Hangs on the OU of all new accounts.
+const LEAVING: &str = r#"{"Version": "2012-10-17",
+  "Statement": [{"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}]}"#;
 const BASELINE: &str = "targets: {ous: [\"/workloads\"]}\nstacks:\n  \
     role: {template: role.template.yaml, capabilities: [CAPABILITY_NAMED_IAM]}\n  \
     logs: {template: logs.template.yaml}\n";
@@ -66,6 +69,7 @@ pub(super) fn email(slug: &str) -> String {
 fn company(legacy: &str) -> Vec<(String, String)> {
     let mut files = vec![
         ("organization/organization.yaml".to_owned(), ORGANIZATION.to_owned()),
+        ("organization/policies/service-control-policy/deny-leaving.json".to_owned(), LEAVING.to_owned()),
         ("baselines/base/baseline.yaml".to_owned(), BASELINE.to_owned()),
         ("baselines/base/role.template.yaml".to_owned(), ROLE.to_owned()),
         ("baselines/base/logs.template.yaml".to_owned(), LOGS.to_owned()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{Capability, Parameter};
+use aws_sdk_organizations::error::ProvideErrorMetadata;
 use landfast::apply::Progress;
 use landfast::follow::News;
 use landfast::model::{AccountId, Mode, Region, Slug};
@@ -39,6 +40,8 @@ fn template(name: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
+
+const ORGANIZATION: &str = "organization/organization.yaml";
 
 /// The company of the other stories, entered as `deploy/README.md` says.
 fn files(slugs: &[&str]) -> Vec<(String, String)> {
@@ -138,9 +141,9 @@ impl Deployed {
         let organization = ("OrganizationId", "o-exampleorgid");
         let given = [organization, ("ManagementAccountId", MANAGEMENT), ("Writes", writes)];
         deploy(&operator, "landfast-daemon", "daemon.yaml", &given).await.unwrap();
-        deploy(&operator, "landfast-management", "management.yaml", &member_parameters(writes))
-            .await
-            .unwrap();
+        let given = member_parameters(writes).into_iter().chain([("Policies", "true")]);
+        let given: Vec<_> = given.collect();
+        deploy(&operator, "landfast-management", "management.yaml", &given).await.unwrap();
         let stands = |play: &Play| {
             let roles = play.stage.aws.roles(MANAGEMENT);
             ["LandfastDaemon", "LandfastManagement"].iter().all(|role| roles.contains_key(*role))
@@ -222,6 +225,7 @@ async fn everything_works_with_what_the_templates_grant_and_nothing_is_granted_i
     the_directory_changes_its_certificate(&story).await;
     what_is_asked_only_where_other_answers_are_silent(&story).await;
     everything_that_was_kept_in_an_account_is_removed(&story).await;
+    a_policy_is_made_changed_and_goes(&story).await;
 
     let play = &story.play;
     let alpha = play.id("alpha");
@@ -352,6 +356,57 @@ async fn everything_that_was_kept_in_an_account_is_removed(story: &Deployed) {
     play.rest().await;
 }
 
+async fn a_policy_is_made_changed_and_goes(story: &Deployed) {
+    const FILE: &str = "organization/policies/service-control-policy/deny-leaving.json";
+    let play = &story.play;
+    let plain =
+        files(&[]).into_iter().find_map(|(path, text)| (path == ORGANIZATION).then_some(text)).unwrap();
+    let with = plain.replace("workloads: {}", "workloads: {policies: [deny-leaving]}") + "onLeave: remove\n";
+    let file = |action: &str| {
+        let statement = serde_json::json!({"Effect": "Deny", "Action": action, "Resource": "*"});
+        Some(serde_json::json!({"Version": "2012-10-17", "Statement": [statement]}).to_string())
+    };
+    let says = |play: &Play, action: &str| {
+        let policy = play.stage.aws.policy_named("deny-leaving");
+        policy.is_some_and(|it| it.content.contains(action) && it.targets.contains("/workloads"))
+    };
+    let action = "organizations:LeaveOrganization";
+    play.commit("Nobody leaves", &[(ORGANIZATION, Some(with.clone())), (FILE, file(action))]);
+    play.until("it holds", |play| says(play, action)).await;
+    play.commit("Nobody closes either", &[(FILE, file("account:CloseAccount"))]);
+    play.until("it says so", |play| says(play, "account:CloseAccount")).await;
+    play.rest().await;
+    play.commit("Trust them", &[(ORGANIZATION, Some(plain + "onLeave: remove\n")), (FILE, None)]);
+    play.until("it is gone", |play| play.stage.aws.policy_named("deny-leaving").is_none()).await;
+    play.rest().await;
+}
+
+fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(answer: Result<T, E>) {
+    let error = answer.expect_err("it is refused");
+    assert_eq!(error.code(), Some("AccessDeniedException"), "{error:?}");
+}
+
+/// AWS's own policies stay out of the hands of who has Landfast's.
+#[tokio::test]
+async fn what_aws_attaches_everywhere_cannot_be_taken_away_with_the_role_for_policies() {
+    let story = Deployed::begin(&["alpha"], "true").await;
+    let aws = &story.play.stage.aws;
+    aws.enable_policy_type("SERVICE_CONTROL_POLICY");
+    let deny = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+    let stop = aws.add_policy("SERVICE_CONTROL_POLICY", "stop", deny, &[&aws.root_id()]);
+    let thief = client(aws, &aws.role_credentials(MANAGEMENT, "LandfastManagement").unwrap(), HOME).await;
+    let thief = aws_sdk_organizations::Client::new(&thief);
+    let root = aws.root_id();
+    let scp = aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
+    let full = "p-FullAWSAccess";
+    refused(thief.detach_policy().policy_id(full).target_id(&root).send().await);
+    refused(thief.update_policy().policy_id(full).content(deny).send().await);
+    refused(thief.delete_policy().policy_id(full).send().await);
+    refused(thief.disable_policy_type().root_id(&root).policy_type(scp).send().await);
+    thief.detach_policy().policy_id(stop).target_id(&root).send().await.unwrap();
+    story.rollout.abort();
+}
+
 /// The place of an account where a listing leaves it out, and the end of a drift detection where the stack does not
 /// show it.
 async fn what_is_asked_only_where_other_answers_are_silent(story: &Deployed) {
@@ -396,5 +451,7 @@ async fn the_first_days_take_roles_that_only_look() {
 /// Verbs of AWS that change something.
 fn is_writing(action: &str) -> bool {
     let name = action.split_once(':').unwrap().1;
-    ["Create", "Move", "Tag", "Update", "Delete", "Put", "Execute"].iter().any(|verb| name.starts_with(verb))
+    ["Create", "Move", "Tag", "Update", "Delete", "Put", "Execute", "Attach", "Detach", "Enable"]
+        .iter()
+        .any(|verb| name.starts_with(verb))
 }

@@ -25,6 +25,10 @@ const SLUGS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 /// What one account has beside the others, for a while.
 const EXTRA: &str = "accounts/gamma/extra.template.yaml";
 const TOPIC: &str = "Resources:\n  Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: extra}}\n";
+const ORGANIZATION: &str = "organization/organization.yaml";
+const LEAVING: &str = "organization/policies/service-control-policy/deny-leaving.json";
+const QUIET: &str = "organization/policies/service-control-policy/quiet.json";
+const OWNERS: &str = "organization/policies/tag-policy/owners.json";
 const SPEED: f64 = 200.0;
 /// Seeds of every `cargo test`.
 const SEEDS: Range<u64> = 1..4;
@@ -99,7 +103,10 @@ fn passing(slug: &str) -> String {
 /// Four accounts with two settings, two stacks and a tag each.
 fn fleet() -> Vec<(String, String)> {
     let mut files = company(&[]);
-    files.retain(|(path, _)| !path.starts_with("baselines/"));
+    files.retain(|(path, _)| !path.starts_with("baselines/") && path != ORGANIZATION);
+    files.push((ORGANIZATION.to_owned(), organization("policies: [quiet, deny-leaving]", "")));
+    files.push((LEAVING.to_owned(), policy("organizations:LeaveOrganization")));
+    files.push((QUIET.to_owned(), policy("account:DisableRegion")));
     files.push((super::files::BASELINE.to_owned(), baseline(14)));
     files.push(("baselines/base/role.template.yaml".to_owned(), role_template()));
     files.push(("baselines/base/logs.template.yaml".to_owned(), logs_template(7)));
@@ -109,16 +116,34 @@ fn fleet() -> Vec<(String, String)> {
     files
 }
 
+/// The organization's file with these words at two of its OUs; what leaves it goes.
+fn organization(workloads: &str, special: &str) -> String {
+    let files = company(&[]);
+    let text = files.iter().find(|(path, _)| path == ORGANIZATION).unwrap().1.clone();
+    let ous = format!("ous: {{workloads: {{{workloads}}}, special: {{{special}}}}}\nonLeave: remove");
+    text.replace("ous: {workloads: {}, special: {}}", &ous)
+}
+
+fn policy(denied: &str) -> String {
+    format!(
+        "{{\"Version\": \"2012-10-17\",\n \"Statement\": [{{\"Effect\": \"Deny\", \"Action\": \"{denied}\", \"Resource\": \"*\"}}]}}\n"
+    )
+}
+
 /// A setting and a stack of all change, two accounts move, one gets another tag, there is one account more, two settings
-/// and a stack go.
+/// and a stack go; a policy changes, one is new, one goes.
 fn change(play: &Play) {
     let files = [
         (super::files::BASELINE, Some(baseline(16))),
         ("baselines/base/logs.template.yaml", Some(logs_template(30))),
         (&path("alpha"), Some(account("alpha", "/special", "alpha"))),
-        (&path("beta"), Some(account("beta", "/special", "somebody-else"))),
+        (&path("beta"), Some(account("beta", "/special", "somebody-else") + "policies: [deny-leaving]\n")),
         (&path("gamma"), Some(bare_account("gamma", "/workloads", "gamma"))),
         (EXTRA, None),
+        (ORGANIZATION, Some(organization("policies: [deny-leaving]", "policies: [owners]"))),
+        (LEAVING, Some(policy("account:CloseAccount"))),
+        (QUIET, None),
+        (OWNERS, Some("{\"tags\": {\"owner\": {\"tag_key\": {\"@@assign\": \"owner\"}}}}\n".to_owned())),
         (
             &path("delta"),
             Some(
