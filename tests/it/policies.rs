@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use landfast::model::{
     AccountProperty, Base, Declared, Desired, Facts, Item, Mode, Observed, OnLeave, OrganizationFacts,
-    OuFact, OuPath, Plan, Policy, PolicyFact, PolicyName, PolicyTarget, PolicyType, Scope, Sight, Source,
-    Step, Tie, Verdict,
+    OuFact, OuPath, Outcomes, Plan, Policy, PolicyFact, PolicyName, PolicyTarget, PolicyType, Scope, Sight,
+    Source, Step, Tie, Verdict,
 };
 use landfast::plan::{Guards, Rules, plan};
+use landfast::report::{self, ScopeReport};
 use serde_json::{Value, json};
 
 use crate::paper::{account_id, desired, payments, rules, slug};
@@ -328,6 +329,101 @@ fn an_account_without_a_folder_keeps_what_is_attached_to_it() {
     let told = told(&scene.plan());
     assert!(!told.contains("detach policies.deny.targets.payments"), "{told}");
     assert!(told.contains("policies.deny waits: policies.deny.targets.payments is still there"), "{told}");
+}
+
+fn report(scene: &Scene) -> ScopeReport {
+    ScopeReport {
+        scope: Scope::Organization,
+        account_id: None,
+        account_name: String::new(),
+        gaps_last: false,
+        plan: scene.plan(),
+        outcomes: Outcomes::new(),
+        authors: BTreeMap::new(),
+        hold: None,
+    }
+}
+
+/// The lines of a plan that are about policies.
+fn read(scene: &Scene) -> String {
+    let text = report::text(&[report(scene)]);
+    let lines =
+        text.lines().filter(|line| !line.contains("accounts.payments") && !line.contains("payments  "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_plan_of_policies_reads_well() {
+    let mut scene = Scene::agreed();
+    scene.declare("deny", policy("Allow"));
+    scene.declare("new", policy("Deny"));
+    scene.attach("new", "/");
+    scene.desired.accounts.clear();
+    insta::assert_snapshot!(read(&scene), @r#"
+    creates 2, changes 1, drifted 0, in sync 3
+    in 1 scope at commit aaaaaaaaaa
+
+    organization: creates 2, changes 1
+      ~ change service control policy deny  :0
+             content: |
+                 "Statement": [
+                   {
+          -          "Effect": "Deny"
+          +          "Effect": "Allow"
+                   }
+                 ]
+      + create service control policy new  :0
+      + attach policy new to the root  :0
+    "#);
+}
+
+#[test]
+fn a_policy_that_somebody_opened_is_told_line_by_line_and_where_to_go_on() {
+    let mut scene = Scene::agreed();
+    scene.desired.accounts.clear();
+    scene.seen.insert(item(DENY), Sight::present(there("Allow")));
+    scene.seen.insert(item(ON_OU), Sight::Absent);
+    let wanted = report::wanted(&[report(&scene)], &report::Situation::default());
+    let issue = wanted.issues.values().find(|issue| issue.title.contains("[drift]")).unwrap();
+    let body: Vec<_> = issue.body.lines().skip(1).collect();
+    insta::assert_snapshot!(format!("{}\n{}", issue.title, body.join("\n")), @r#"
+    [drift] HIGH · policy deny changed in the organization (+1 more) · author pending
+    **What it means.** The policy `deny` was changed; the policy `deny` no longer holds for `OU /workloads`. Mode here is report: nothing was or will be changed. This issue stays open until git and AWS agree again, and then closes by itself.
+
+    | account | item | severity | declared in | live since |
+    |---|---|---|---|---|
+    | the organization | `policies.deny` | HIGH | `:0` | not known |
+    | the organization | `policies.deny.targets./workloads` | HIGH | `:0` | not known |
+
+    `policies.deny`
+
+    ```diff
+       content: |
+           "Statement": [
+             {
+    -          "Effect": "Deny"
+    +          "Effect": "Allow"
+             }
+           ]
+    ```
+
+    `policies.deny.targets./workloads`
+
+    ```diff
+    -  attached
+    ```
+
+    **Who.** author pending (CloudTrail can take 15 minutes; this is filled in here)
+
+    **Choose.**
+
+    - keep, where it is gone → remove it from the files named above, by a pull request; after the merge nothing is written
+    - keep, otherwise → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
+    - undo → put it back in AWS by hand, or set `mode: enforce` in `landfast.yaml` and Landfast does, unless its own `--mode` forbids it
+    - wait → close this issue; it stays closed until what is reported changes
+
+    **Checked.** 4 of 4 items of the organization in full.
+    "#);
 }
 
 #[test]
