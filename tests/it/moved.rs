@@ -53,6 +53,25 @@ steps! {
         Case::of(Change::OtherTag, Gone::SomebodyHoldsTheAccount),
         Case::of(Change::NewTag, Gone::SomebodyChangedTheTag),
     ],
+    EnablePolicyType: [Case::of(Change::NewGuardrail, Gone::SomebodyEnabledTheKind).as_wanted()],
+    CreatePolicy: [Case::of(Change::NewGuardrail, Gone::SomebodyMadeTheGuardrail).refused()],
+    UpdatePolicy: [
+        Case::of(Change::OtherGuardrail, Gone::SomebodyChangedTheGuardrail).at_once_too(),
+        Case::of(Change::OtherGuardrail, Gone::SomebodyDeletedTheGuardrail).at_once_too(),
+    ],
+    AttachPolicy: [
+        Case::of(Change::GuardrailHereToo, Gone::SomebodyAttachedTheGuardrail).as_wanted(),
+        Case::of(Change::GuardrailHereToo, Gone::SomebodyDeletedTheGuardrail).refused(),
+    ],
+    DetachPolicy: [
+        Case::of(Change::GuardrailNotHere, Gone::SomebodyDetachedTheGuardrail).as_wanted(),
+        Case::of(Change::GuardrailNotHere, Gone::SomebodyDeletedTheGuardrail).refused(),
+    ],
+    DeletePolicy: [
+        Case::of(Change::NoGuardrail, Gone::SomebodyChangedTheGuardrail).at_once_too(),
+        Case::of(Change::NoGuardrail, Gone::SomebodyAttachedTheGuardrail).refused(),
+        Case::of(Change::NoGuardrail, Gone::SomebodyDeletedTheGuardrail).at_once_too(),
+    ],
     PutPasswordPolicy: [
         Case::of(Change::OtherPolicy, Gone::SomebodyChangedThePolicy),
         Case::of(Change::OtherPolicy, Gone::SomebodyRemovedThePolicy),
@@ -144,7 +163,8 @@ async fn is_not_taken(kind: &'static str, case: Case, age: Duration) {
     let before = Truth::of(&world);
     let (outcome, calls) = world.apply(&step, age).await;
     let what = format!("{kind}, {:?}, looked at {age:?} before: {outcome:?}\n{}", case.gone, told(&calls));
-    assert!(!matches!(outcome, Outcome::Done | Outcome::Skipped { .. }), "{what}");
+    let is_done = matches!(outcome, Outcome::Done | Outcome::Skipped { .. });
+    assert_eq!(is_done, case.is_as_wanted, "{what}");
     assert_eq!(before, Truth::of(&world), "{what}");
     judge(case, age, &calls, &what);
 }

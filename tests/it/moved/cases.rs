@@ -9,6 +9,12 @@ pub(super) enum Change {
     OtherOu,
     OtherTag,
     NewTag,
+    /// A policy of the organization, its content, where it is attached, and that it goes.
+    NewGuardrail,
+    OtherGuardrail,
+    GuardrailHereToo,
+    GuardrailNotHere,
+    NoGuardrail,
     OtherPolicy,
     NewPolicy,
     NoPolicy,
@@ -36,6 +42,12 @@ pub(super) enum Gone {
     SomebodyHoldsTheAccount,
     SomebodyChangedTheTag,
     SomebodyTookTheTagAway,
+    SomebodyEnabledTheKind,
+    SomebodyMadeTheGuardrail,
+    SomebodyChangedTheGuardrail,
+    SomebodyDeletedTheGuardrail,
+    SomebodyAttachedTheGuardrail,
+    SomebodyDetachedTheGuardrail,
     SomebodyChangedThePolicy,
     SomebodyRemovedThePolicy,
     SomebodyChangedTheAlias,
@@ -59,11 +71,13 @@ pub(super) struct Case {
     pub(super) is_refused: bool,
     /// The step stops although the pass looked a moment before.
     pub(super) is_at_once_too: bool,
+    /// Somebody did what the step was to do, so that nothing is left of it.
+    pub(super) is_as_wanted: bool,
 }
 
 impl Case {
     pub(super) fn of(change: Change, gone: Gone) -> Self {
-        Self { change, gone, is_refused: false, is_at_once_too: false }
+        Self { change, gone, is_refused: false, is_at_once_too: false, is_as_wanted: false }
     }
 
     pub(super) fn refused(self) -> Self {
@@ -72,6 +86,11 @@ impl Case {
 
     pub(super) fn at_once_too(self) -> Self {
         Self { is_at_once_too: true, ..self }
+    }
+
+    /// AWS says that it is so already.
+    pub(super) fn as_wanted(self) -> Self {
+        Self { is_as_wanted: true, ..self }.refused()
     }
 
     /// True for the first of these cases with its change.

@@ -1,12 +1,14 @@
 //! Other people's hands: what somebody does in AWS, with clients of their own.
 
 use aws_config::SdkConfig;
+use landfast::sandbox::aws::KnownPolicy;
 
 use super::cases::Gone;
-use super::world::{HOME, World, template};
+use super::world::{HOME, World, guardrail, template};
 use crate::saml::{OTHER, signed_by};
 use crate::sandbox_aws::{admin, inside};
 
+const KIND: &str = "SERVICE_CONTROL_POLICY";
 const TOPIC: &str = "topic";
 
 impl World {
@@ -26,6 +28,14 @@ impl World {
                 self.tag("team", "blue").await;
             }
             Gone::SomebodyTookTheTagAway => self.untag().await,
+            Gone::SomebodyEnabledTheKind => self.stage.aws.enable_policy_type(KIND),
+            Gone::SomebodyMadeTheGuardrail => {
+                drop(self.stage.aws.add_policy(KIND, "stay", &guardrail("CloseAccount"), &[]));
+            }
+            Gone::SomebodyChangedTheGuardrail => self.change_guardrail().await,
+            Gone::SomebodyDeletedTheGuardrail => self.delete_guardrail().await,
+            Gone::SomebodyAttachedTheGuardrail => self.attach_guardrail().await,
+            Gone::SomebodyDetachedTheGuardrail => self.detach_guardrail("/other").await,
             Gone::SomebodyChangedThePolicy => self.change_policy().await,
             Gone::SomebodyRemovedThePolicy => {
                 self.iam().await.delete_account_password_policy().send().await.map(drop).unwrap();
@@ -48,6 +58,33 @@ impl World {
 
     async fn organizations(&self) -> aws_sdk_organizations::Client {
         aws_sdk_organizations::Client::new(&admin(&self.stage.aws).await)
+    }
+
+    fn guardrail(&self) -> KnownPolicy {
+        self.stage.aws.policy_named("stay").unwrap()
+    }
+
+    async fn change_guardrail(&self) {
+        let call = self.organizations().await.update_policy().policy_id(self.guardrail().id);
+        call.content(guardrail("InviteAccountToOrganization")).send().await.unwrap();
+    }
+
+    async fn delete_guardrail(&self) {
+        for path in self.guardrail().targets {
+            self.detach_guardrail(&path).await;
+        }
+        let call = self.organizations().await.delete_policy().policy_id(self.guardrail().id);
+        call.send().await.unwrap();
+    }
+
+    async fn attach_guardrail(&self) {
+        let call = self.organizations().await.attach_policy().policy_id(self.guardrail().id);
+        call.target_id(self.ou("/other")).send().await.unwrap();
+    }
+
+    async fn detach_guardrail(&self, path: &str) {
+        let call = self.organizations().await.detach_policy().policy_id(self.guardrail().id);
+        call.target_id(self.ou(path)).send().await.unwrap();
     }
 
     async fn session(&self) -> SdkConfig {

@@ -13,7 +13,7 @@ use landfast::model::{
 };
 use landfast::observe::DriftLook;
 use landfast::reconcile::{self, Task, sweep::Sweep};
-use landfast::sandbox::aws::{Entry, KnownAccount, KnownStack};
+use landfast::sandbox::aws::{Entry, KnownAccount, KnownPolicy, KnownStack};
 use landfast::sandbox::stage::{Scenery, Stage};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -49,6 +49,7 @@ pub(super) struct Truth {
     alias: Option<String>,
     providers: BTreeMap<String, String>,
     stacks: Vec<KnownStack>,
+    guardrails: (Vec<KnownPolicy>, BTreeMap<String, String>),
 }
 
 impl Truth {
@@ -63,6 +64,7 @@ impl Truth {
             alias: aws.alias(id),
             providers: aws.saml_providers(id),
             stacks: aws.stacks(id).into_iter().filter(is_there).collect(),
+            guardrails: (aws.policies(), aws.policy_types()),
         }
     }
 }
@@ -73,6 +75,33 @@ fn organization(ous: &str) -> String {
          access: {{role: OrganizationAccountAccessRole, managementRole: LandfastManagement}}\n\
          accountDefaults: {{email: \"aws+${{{{ account.slug }}}}@example.com\"}}\nous: {ous}\n"
     )
+}
+
+/// The organization's file with the policy attached to these of its OUs.
+fn guarded(at: &[&str]) -> String {
+    let ou = |name: &str| format!("{name}: {{{}}}", if at.contains(&name) { "policies: [stay]" } else { "" });
+    let ous = ["workloads", "special", "other"].map(ou).join(", ");
+    organization(&format!("{{{ous}}}")) + "onLeave: remove\n"
+}
+
+pub(super) const GUARDRAIL: &str = "organization/policies/service-control-policy/stay.json";
+
+pub(super) fn guardrail(action: &str) -> String {
+    let statement = format!(r#"{{"Effect": "Deny", "Action": "organizations:{action}", "Resource": "*"}}"#);
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#)
+}
+
+/// The policy of the organization before the commit, and where it is attached.
+fn guarded_before(change: Change) -> Vec<(&'static str, String)> {
+    let file = || (GUARDRAIL, guardrail("LeaveOrganization"));
+    match change {
+        Change::OtherGuardrail | Change::GuardrailHereToo => {
+            vec![(ORGANIZATION, guarded(&["special"])), file()]
+        }
+        Change::GuardrailNotHere => vec![(ORGANIZATION, guarded(&["special", "other"])), file()],
+        Change::NoGuardrail => vec![(ORGANIZATION, guarded(&[])), file()],
+        _ => Vec::new(),
+    }
 }
 
 const OUS: &str = "{workloads: {}, special: {}, other: {}}";
@@ -121,6 +150,13 @@ fn commit(change: Change, id: &str) -> Vec<(&'static str, String)> {
         Change::NewAccount => {
             vec![("accounts/beta/account.yaml", "name: Company beta\nou: /\n".to_owned())]
         }
+        Change::NewGuardrail => {
+            vec![(ORGANIZATION, guarded(&["special"])), (GUARDRAIL, guardrail("LeaveOrganization"))]
+        }
+        Change::OtherGuardrail => vec![(GUARDRAIL, guardrail("CloseAccount"))],
+        Change::GuardrailHereToo => vec![(ORGANIZATION, guarded(&["special", "other"]))],
+        Change::GuardrailNotHere => vec![(ORGANIZATION, guarded(&["special"]))],
+        Change::NoGuardrail => Vec::new(),
         Change::OtherOu => of("/special", "{owner: alpha}", all()),
         Change::OtherTag => of("/", "{owner: beta}", all()),
         Change::NewTag => of("/", "{owner: alpha, team: red}", all()),
@@ -154,10 +190,14 @@ impl World {
             ("accounts/alpha/adfs.xml", METADATA.to_owned()),
         ];
         put(&stage, &first);
+        put(&stage, &guarded_before(change));
         let mut daemon = stage.daemon(Progress::default(), None).await.unwrap();
         let mut accepted = newest(&mut daemon).await;
         let mut bases = settled(&daemon, &accepted, BTreeMap::new()).await;
         put(&stage, &commit(change, &id));
+        if change == Change::NoGuardrail {
+            stage.commit(&[(GUARDRAIL.to_owned(), None)].into(), "Without it").unwrap();
+        }
         accepted = newest(&mut daemon).await;
         if change == Change::FailedStack {
             stage.aws.fail_resource(&id, HOME, "Topic", "the quota for topics is used up");
@@ -237,11 +277,13 @@ async fn settled(daemon: &Daemon, accepted: &Accepted, bases: Bases) -> Bases {
     let mut sweep = Sweep::new(&daemon.world, accepted, bases, 4);
     for _ in 0..10 {
         sweep.pass(daemon.hands.as_ref()).await;
-        if sweep.reports().iter().all(|report| report.plan.is_empty() && report.plan.blocked.is_empty()) {
+        if sweep.reports().all(|report| report.plan.is_empty() && report.plan.blocked.is_empty()) {
             return agreed(&sweep);
         }
+        // AWS takes its time over some things.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("it never settles: {:?}", sweep.reports());
+    panic!("it never settles: {:?}", sweep.reports().collect::<Vec<_>>());
 }
 
 /// One pass over everything.
@@ -253,7 +295,7 @@ async fn passed(daemon: &Daemon, accepted: &Accepted, bases: Bases) -> Bases {
 
 fn agreed(sweep: &Sweep<'_>) -> Bases {
     let records = sweep.edition().records.into_iter();
-    records.map(|record| (record.scope.clone(), Arc::new(record.base.clone()))).collect()
+    records.map(|record| (record.scope.clone(), Arc::clone(&record.base))).collect()
 }
 
 async fn look(
