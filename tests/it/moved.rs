@@ -138,8 +138,8 @@ async fn is_taken(kind: &'static str, case: Case) {
     let (outcome, calls) = world.apply(&step, LONG).await;
     let is_taken = match outcome {
         Outcome::Done => true,
-        // AWS takes its time over an account.
-        Outcome::Waiting { .. } => kind == "CreateAccount",
+        // AWS takes its time over an account, and over a kind of policies.
+        Outcome::Waiting { .. } => matches!(kind, "CreateAccount" | "EnablePolicyType"),
         Outcome::Stale(_) | Outcome::Failed { .. } | Outcome::Skipped { .. } => false,
     };
     assert!(is_taken, "{kind} after {:?}: {outcome:?}", case.change);
