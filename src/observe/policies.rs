@@ -114,6 +114,9 @@ impl Wish {
 
     /// The policy under this name, if every list that could have it could be read.
     fn listed(&self, lists: &BTreeMap<PolicyType, Result<Vec<ListedPolicy>, String>>) -> Listed {
+        if self.kinds.is_empty() {
+            return Err("which kind of policy it is is not known".to_owned());
+        }
         let mut found = None;
         for kind in &self.kinds {
             let list = match lists.get(kind) {

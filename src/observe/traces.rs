@@ -260,6 +260,31 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_is_known_by_its_id_and_where_it_is_attached_by_both() {
+        let access = access();
+        let (policy, attachment) = ("policies.deny", "policies.deny.targets./workloads");
+        let fits = |item: &str, name: &str, asked: Value| {
+            let item = item.parse().unwrap();
+            let ids =
+                Question { policy: Some("p-1"), target: Some("ou-1"), ..question(&item, None, &access) };
+            let event = call(name, json!({"requestParameters": asked}));
+            traces(&ids).iter().any(|trace| trace.lookup == Lookup::EventName(name.to_owned()))
+                && traces(&ids)[0].fits(&ids, &event) == Some(true)
+        };
+        assert!(fits(policy, "UpdatePolicy", json!({"policyId": "p-1"})));
+        assert!(!fits(policy, "UpdatePolicy", json!({"policyId": "p-2"})));
+        assert!(fits(policy, "CreatePolicy", json!({"name": "deny", "type": "SERVICE_CONTROL_POLICY"})));
+        assert!(!fits(policy, "CreatePolicy", json!({"policyName": "deny"})), "IAM has such a call too");
+        assert!(!fits(policy, "DeletePolicy", json!({"policyArn": "arn:aws:iam::1:policy/deny"})));
+        assert!(fits(attachment, "DetachPolicy", json!({"policyId": "p-1", "targetId": "ou-1"})));
+        assert!(!fits(attachment, "DetachPolicy", json!({"policyId": "p-1", "targetId": "ou-2"})));
+        assert!(!fits(attachment, "DetachPolicy", json!({"policyId": "p-2", "targetId": "ou-1"})));
+        let kind = "policyTypes.tag-policy";
+        assert!(fits(kind, "DisablePolicyType", json!({"policyType": "TAG_POLICY"})));
+        assert!(!fits(kind, "DisablePolicyType", json!({"policyType": "BACKUP_POLICY"})));
+    }
+
+    #[test]
     fn a_call_that_was_refused_or_only_read_made_nothing() {
         assert!(is_write(&call("AttachRolePolicy", json!({}))));
         assert!(!is_write(&call("AttachRolePolicy", json!({"errorCode": "AccessDenied"}))));

@@ -10,7 +10,7 @@ use super::leaving::{Leaving, leaving};
 use super::{Draft, Rules, wants_write};
 use crate::model::{
     AccountId, Base, Desired, Finding, Item, OWNER_TAG, OrganizationFacts, PolicyFact, PolicyName,
-    PolicyTarget, Scope, Step, StepId, Value, Verdict, managed,
+    PolicyTarget, Scope, Step, StepId, Verdict, managed,
 };
 
 /// What the steps of policies hang on.
@@ -81,7 +81,7 @@ impl Around<'_> {
             let step = Step::CreatePolicy { name: name.clone(), after, declared_in, tags };
             return Ok((BTreeSet::new(), step));
         };
-        if observed["type"] != Value::from(after.kind.folder()) {
+        if observed["type"] != after.kind.folder() {
             return Err(person(format!(
                 "the policy is a {}, and AWS never changes the kind of one: give the new one another name",
                 observed["type"].as_str().unwrap_or_default()
@@ -106,11 +106,7 @@ impl Around<'_> {
         }
         let account = match target {
             PolicyTarget::Ou(path) => {
-                needs.extend(self.place(
-                    draft,
-                    &Item::Ou(path.clone()),
-                    self.facts.ous.contains_key(path),
-                )?);
+                needs.extend(place(draft, &Item::Ou(path.clone()), self.facts.ous.contains_key(path))?);
                 None
             }
             PolicyTarget::Account(_) => Some(self.account(target)?),
@@ -124,15 +120,7 @@ impl Around<'_> {
         if self.findings.get(item).is_some_and(|it| it.verdict == Verdict::InSync) {
             return Ok(BTreeSet::new());
         }
-        self.place(draft, item, false)
-    }
-
-    fn place(&self, draft: &Draft, item: &Item, is_there: bool) -> Result<BTreeSet<StepId>, Hindrance> {
-        match draft.making(item) {
-            Some(step) => Ok(BTreeSet::from([step])),
-            None if is_there => Ok(BTreeSet::new()),
-            None => Err(wait(format!("{item} has to be as declared first"))),
-        }
+        place(draft, item, false)
     }
 
     /// The id of the account that is a target.
@@ -244,6 +232,15 @@ impl Around<'_> {
         });
         let step = |(item, _)| draft.making(item).ok_or_else(|| wait(format!("{item} is still there")));
         attached.map(step).collect()
+    }
+}
+
+/// The step that makes `item`; none where it is there.
+fn place(draft: &Draft, item: &Item, is_there: bool) -> Result<BTreeSet<StepId>, Hindrance> {
+    match draft.making(item) {
+        Some(step) => Ok(BTreeSet::from([step])),
+        None if is_there => Ok(BTreeSet::new()),
+        None => Err(wait(format!("{item} has to be as declared first"))),
     }
 }
 

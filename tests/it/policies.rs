@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use landfast::model::{
     AccountProperty, Base, Declared, Desired, Facts, Item, Mode, Observed, OnLeave, OrganizationFacts,
-    OuFact, OuPath, Plan, Policy, PolicyFact, PolicyName, PolicyTarget, PolicyType, Scope, Sight, Source,
-    Step, Tie, Verdict,
+    OuFact, OuPath, Outcomes, Plan, Policy, PolicyFact, PolicyName, PolicyTarget, PolicyType, Scope, Sight,
+    Source, Step, Tie, Verdict,
 };
 use landfast::plan::{Guards, Rules, plan};
+use landfast::report::{self, ScopeReport};
 use serde_json::{Value, json};
 
 use crate::paper::{account_id, desired, payments, rules, slug};
@@ -328,6 +329,49 @@ fn an_account_without_a_folder_keeps_what_is_attached_to_it() {
     let told = told(&scene.plan());
     assert!(!told.contains("detach policies.deny.targets.payments"), "{told}");
     assert!(told.contains("policies.deny waits: policies.deny.targets.payments is still there"), "{told}");
+}
+
+fn report(scene: &Scene) -> ScopeReport {
+    ScopeReport {
+        scope: Scope::Organization,
+        account_id: None,
+        account_name: String::new(),
+        gaps_last: false,
+        plan: scene.plan(),
+        outcomes: Outcomes::new(),
+        authors: BTreeMap::new(),
+        hold: None,
+    }
+}
+
+/// The lines of a plan that are about policies.
+fn read(scene: &Scene) -> String {
+    let text = report::text(&[report(scene)]);
+    let lines =
+        text.lines().filter(|line| !line.contains("accounts.payments") && !line.contains("payments  "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_plan_of_policies_reads_well() {
+    let mut scene = Scene::agreed();
+    scene.declare("deny", policy("Allow"));
+    scene.declare("new", policy("Deny"));
+    scene.attach("new", "/");
+    scene.desired.accounts.clear();
+    insta::assert_snapshot!(read(&scene), @"");
+}
+
+#[test]
+fn a_policy_that_somebody_opened_is_told_line_by_line_and_where_to_go_on() {
+    let mut scene = Scene::agreed();
+    scene.desired.accounts.clear();
+    scene.seen.insert(item(DENY), Sight::present(there("Allow")));
+    scene.seen.insert(item(ON_OU), Sight::Absent);
+    let wanted = report::wanted(&[report(&scene)], &report::Situation::default());
+    let issue = wanted.issues.values().find(|issue| issue.title.contains("[drift]")).unwrap();
+    let body: Vec<_> = issue.body.lines().skip(1).collect();
+    insta::assert_snapshot!(format!("{}\n{}", issue.title, body.join("\n")), @"");
 }
 
 #[test]
