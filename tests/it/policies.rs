@@ -359,7 +359,22 @@ fn a_plan_of_policies_reads_well() {
     scene.declare("new", policy("Deny"));
     scene.attach("new", "/");
     scene.desired.accounts.clear();
-    insta::assert_snapshot!(read(&scene), @"");
+    insta::assert_snapshot!(read(&scene), @r#"
+    creates 2, changes 1, drifted 0, in sync 3
+    in 1 scope at commit aaaaaaaaaa
+
+    organization: creates 2, changes 1
+      ~ change service control policy deny  :0
+             content: |
+                 "Statement": [
+                   {
+          -          "Effect": "Deny"
+          +          "Effect": "Allow"
+                   }
+                 ]
+      + create service control policy new  :0
+      + attach policy new to the root  :0
+    "#);
 }
 
 #[test]
@@ -371,7 +386,44 @@ fn a_policy_that_somebody_opened_is_told_line_by_line_and_where_to_go_on() {
     let wanted = report::wanted(&[report(&scene)], &report::Situation::default());
     let issue = wanted.issues.values().find(|issue| issue.title.contains("[drift]")).unwrap();
     let body: Vec<_> = issue.body.lines().skip(1).collect();
-    insta::assert_snapshot!(format!("{}\n{}", issue.title, body.join("\n")), @"");
+    insta::assert_snapshot!(format!("{}\n{}", issue.title, body.join("\n")), @r#"
+    [drift] HIGH · policy deny changed in the organization (+1 more) · author pending
+    **What it means.** The policy `deny` was changed; the policy `deny` no longer holds for `OU /workloads`. Mode here is report: nothing was or will be changed. This issue stays open until git and AWS agree again, and then closes by itself.
+
+    | account | item | severity | declared in | live since |
+    |---|---|---|---|---|
+    | the organization | `policies.deny` | HIGH | `:0` | not known |
+    | the organization | `policies.deny.targets./workloads` | HIGH | `:0` | not known |
+
+    `policies.deny`
+
+    ```diff
+       content: |
+           "Statement": [
+             {
+    -          "Effect": "Deny"
+    +          "Effect": "Allow"
+             }
+           ]
+    ```
+
+    `policies.deny.targets./workloads`
+
+    ```diff
+    -  attached
+    ```
+
+    **Who.** author pending (CloudTrail can take 15 minutes; this is filled in here)
+
+    **Choose.**
+
+    - keep, where it is gone → remove it from the files named above, by a pull request; after the merge nothing is written
+    - keep, otherwise → change the files named above to what AWS shows, by a pull request; after the merge nothing is written
+    - undo → put it back in AWS by hand, or set `mode: enforce` in `landfast.yaml` and Landfast does, unless its own `--mode` forbids it
+    - wait → close this issue; it stays closed until what is reported changes
+
+    **Checked.** 4 of 4 items of the organization in full.
+    "#);
 }
 
 #[test]

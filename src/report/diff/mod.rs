@@ -98,8 +98,12 @@ pub(super) fn finding_diff(finding: &Finding) -> Diff {
     }
 }
 
-/// The content of a policy as a text of many lines, so that what differs in it is told line by line.
+/// The content of a policy as a text of many lines, so that what differs in it is told line by line; that one is attached
+/// in a word.
 fn spread(value: &Value) -> Cow<'_, Value> {
+    if *value == Value::Bool(true) {
+        return Cow::Owned(Value::from("attached"));
+    }
     let content = value.get("content").filter(|it| it.is_object() && value.get("type").is_some());
     let Some(text) = content.and_then(|content| serde_json::to_string_pretty(content).ok()) else {
         return Cow::Borrowed(value);
