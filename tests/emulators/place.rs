@@ -43,6 +43,12 @@ impl Place {
         bare::commit_file_changes(&self.remote(), branch, &changes, "Change", Timestamp::now()).unwrap();
     }
 
+    /// Commits to `main` that a file goes.
+    pub(crate) fn remove(&self, path: &str) {
+        let changes = BTreeMap::from([(path.to_owned(), None)]);
+        bare::commit_file_changes(&self.remote(), "main", &changes, "Remove", Timestamp::now()).unwrap();
+    }
+
     /// Runs the program with nothing in its environment but this. What it asked for is for the caller to add.
     pub(crate) fn run(&self, command: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_landfast"))

@@ -13,3 +13,4 @@ mod drift;
 mod federation;
 mod limits;
 mod memory;
+mod policies;

@@ -1,11 +1,11 @@
 //! What moto holds, read with the SDK by somebody who is not the program; and what strangers do there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_iam::types::PasswordPolicy;
-use aws_sdk_organizations::types::{ChildType, OrganizationFeatureSet, Tag};
+use aws_sdk_organizations::types::{ChildType, OrganizationFeatureSet, PolicyType, Tag};
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 
 use super::company::{REGION, email};
@@ -67,6 +67,34 @@ impl Witness {
     pub(crate) async fn tags(&self, id: &str) -> BTreeMap<String, String> {
         let answer = self.organizations.list_tags_for_resource().resource_id(id).send().await.unwrap();
         answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()
+    }
+
+    /// The service control policy of this name: its id, its content, its tags, and the ids of what it is attached to.
+    pub(crate) async fn policy(
+        &self,
+        name: &str,
+    ) -> Option<(String, String, BTreeMap<String, String>, BTreeSet<String>)> {
+        let all =
+            self.organizations.list_policies().filter(PolicyType::ServiceControlPolicy).send().await.unwrap();
+        let id = all.policies().iter().find(|policy| policy.name() == Some(name))?.id()?.to_owned();
+        let described = self.organizations.describe_policy().policy_id(&id).send().await.unwrap();
+        let content = described.policy.unwrap().content.unwrap();
+        let answer = self.organizations.list_targets_for_policy().policy_id(&id).send().await.unwrap();
+        let targets = answer.targets.unwrap().into_iter().map(|target| target.target_id.unwrap()).collect();
+        let tags = self.tags(&id).await;
+        Some((id, content, tags, targets))
+    }
+
+    /// The kinds of policies that the root has, with their statuses.
+    pub(crate) async fn policy_types(&self) -> Vec<String> {
+        let answer = self.organizations.list_roots().send().await.unwrap();
+        let types = answer.roots()[0].policy_types().iter();
+        types.map(|it| format!("{} {}", it.r#type().unwrap(), it.status().unwrap())).collect()
+    }
+
+    /// A stranger detaches a policy.
+    pub(crate) async fn detach_policy(&self, policy: &str, target: &str) {
+        self.organizations.detach_policy().policy_id(policy).target_id(target).send().await.unwrap();
     }
 
     /// The path of the OU an account is in.

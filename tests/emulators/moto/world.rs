@@ -58,6 +58,11 @@ impl World {
         self.place.commit_to("main", path, text);
     }
 
+    /// Commits that a file goes.
+    pub(crate) fn remove(&self, path: &str) {
+        self.place.remove(path);
+    }
+
     /// The same on any branch.
     pub(crate) fn commit_to(&self, branch: &str, path: &str, text: &str) {
         self.place.commit_to(branch, path, text);

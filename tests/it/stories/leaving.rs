@@ -221,6 +221,18 @@ async fn what_must_not_be_there_goes_where_it_was_ours_and_is_only_told_where_it
 }
 
 #[tokio::test]
+async fn a_password_policy_that_must_not_be_there_goes_and_leaves_nothing_to_tell() {
+    let play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    let absent = files::account("alpha", "settings: {passwordPolicy: absent}\n");
+    play.commit("No policy in alpha", &[(&path("alpha"), Some(absent))]);
+    play.until("it is gone", |play| play.password_length("alpha").is_none()).await;
+    play.rest().await;
+    assert_eq!(play.open_issues(), [], "no key of it stays");
+    play.end().await;
+}
+
+#[tokio::test]
 async fn a_stack_under_termination_protection_is_left_and_told() {
     let play = Play::begin(&leaving(&["alpha"])).await;
     play.settled(&["alpha"]).await;
