@@ -17,6 +17,7 @@ mod hostile;
 mod issue_steps;
 mod issues;
 mod kill_matrix;
+mod leaving;
 mod load;
 mod moved;
 mod observe;
