@@ -14,6 +14,7 @@ mod github_noise;
 mod github_trouble;
 mod harmless;
 mod hostile;
+mod importing;
 mod issue_steps;
 mod issues;
 mod kill_matrix;

@@ -347,7 +347,9 @@ fn a_lock_on_a_part_keeps_the_whole_from_being_dropped() {
 fn the_management_account_names_its_own_role_whatever_is_locked() {
     let own = "id: \"999988887777\"\nname: Management\nemail: management@example.com\nou: /workloads/prod\n\
                access: {role: Mine}\n";
-    let desired = loaded(&locked(&[("accounts/management/account.yaml", own)]));
+    let root = "targets: {accounts: [management]}\nlocked: [settings.accountAlias]\nsettings: {accountAlias: acme}\n";
+    let files = [("accounts/management/account.yaml", own), ("baselines/root/baseline.yaml", root)];
+    let desired = loaded(&files);
     assert_eq!(desired.accounts[&slug("management")].access.role.as_str(), "Mine");
 }
 
