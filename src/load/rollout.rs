@@ -244,7 +244,7 @@ fn wave(reader: &mut Reader<'_>, node: &Node) -> Option<(Wave, Targets, Spot)> {
 fn name(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
     let name = reader.text(node)?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if !(1..=40).contains(&name.value.len()) || !name.value.chars().all(is_plain) || name.value == OTHERS {
+    if !(1..=40).contains(&name.value.len()) || !name.value.chars().all(is_plain) {
         let message = format!("`{}` cannot be the name of a wave", name.value);
         reader.fault(Rule::Rollout, node.place, message, "1 to 40 letters, digits and `-_.`");
         return None;

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use landfast::model::{
-    Account, Cause, Class, Closed, CommitId, Desired, Freeze, Hold, Mode, Outcome, Outcomes, Plan, Rollout,
-    Sight, Slug, Source, StepId, Tolerance, Wave, Window,
+    Account, AccountFact, AccountProperty, AccountState, Base, Cause, Class, Closed, CommitId, Declared,
+    Desired, Facts, Freeze, Hold, Item, Mode, Observed, OrganizationFacts, OuPath, Outcome, Outcomes, Plan,
+    Region, Rollout, Scope, Sight, Slug, Source, Stack, StackFact, StackKey, StackName, StepId, Tolerance,
+    Wave, Window,
 };
 use landfast::plan::{Guards, Progress, Rules, Seen, Standing, plan, standing};
 use serde_json::json;
 
-use crate::paper::{ALIAS, based_on, desired, in_mode, rules, scope, seeing, sight, slug, wanting};
+use crate::paper::{
+    ALIAS, account_id, based_on, desired, in_mode, payments, rules, scope, seeing, sight, slug, wanting,
+};
 
 const NOW: i64 = 1_000_000;
 
@@ -271,4 +275,142 @@ fn a_closed_wave_holds_what_is_new_and_lets_drift_be_put_back_and_a_freeze_holds
     }
     let later = Rules { now: NOW + 30, ..rules() };
     assert_eq!(plan(&scope(), &wanted, &pending, &seen, &later).steps.len(), 1);
+}
+
+/// An account with a stack that is new.
+fn with_stack(needs: &[Item]) -> (Desired, StackKey) {
+    let mut desired = wanting(Some(&json!("new")));
+    let key =
+        StackKey { name: StackName::parse("net").unwrap(), region: Region::parse("eu-west-1").unwrap() };
+    let template = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\n".into();
+    let value = Stack { template, needs: needs.iter().cloned().collect(), ..Stack::default() };
+    let declared = Declared { value, source: Source::default() };
+    payments(&mut desired).stacks.insert(key.clone(), declared);
+    (desired, key)
+}
+
+#[test]
+fn a_protected_stack_is_waited_for_by_nobody_and_another_one_is() {
+    let (desired, key) = with_stack(&[]);
+    let mut seen = seeing(sight(Some(&json!("new"))));
+    seen.items.insert(Item::Stack(key), Sight::Absent);
+    let guarded = |pattern: &str| {
+        let protected_stacks = [pattern.to_owned().try_into().unwrap()].into();
+        Rules { guards: Guards { protected_stacks, ..Guards::lifted() }, ..rules() }
+    };
+    let stands = |rules: &Rules| {
+        let plan = plan(&scope(), &desired, &based_on(None), &seen, rules);
+        let none = Outcomes::new();
+        let seen = Seen { id: None, plan: &plan, outcomes: &none, hold: None, gaps_last: false };
+        standing(&desired, &slug("payments"), &seen, rules)
+    };
+    assert_eq!(stands(&guarded("*/net")), Standing::Done);
+    assert_eq!(stands(&guarded("*/other")), Standing::Busy(String::new()));
+}
+
+/// Both keep it: what is said is what ends by itself.
+#[test]
+fn who_waits_for_its_wave_under_a_hold_waits_for_its_wave() {
+    let wanted = wanting(Some(&json!("new")));
+    let closed =
+        Closed { wave: "rest".to_owned(), cause: Cause::Working, because: "waits for wave".to_owned() };
+    let waiting = Rules { closed: Some(closed), ..rules() };
+    let mut held = seeing(sight(None));
+    held.hold = Some(Hold::Set("OPS-7".to_owned()));
+    let plan = plan(&scope(), &wanted, &based_on(None), &held, &waiting);
+    let standing = stands(&wanted, &plan, &Outcomes::new(), held.hold.as_ref(), false);
+    assert_eq!(standing, Standing::Busy("waits for wave".to_owned()));
+}
+
+#[test]
+fn what_a_commit_says_anew_of_the_organization_is_asked_of_every_account() {
+    let mut story = Story::of(strict());
+    story.done(&["a1", "a2", "a3"]);
+    let mut next = story.desired.clone();
+    next.organization.access.external_id = Some("acme".to_owned());
+    story.progress.begin(Some(&story.desired), &next);
+    story.desired = next;
+    assert_eq!(story.closed("b1", NOW).unwrap().cause, Cause::Working);
+}
+
+#[test]
+fn a_change_in_a_wave_that_was_done_is_watched_from_then_and_the_record_never_takes_it_back() {
+    let mut story = Story::of(wave("first", Tolerance::Accounts(0), 600, false));
+    for name in ["a1", "a2", "a3"] {
+        story.note(name, Standing::Done, NOW - 1000);
+    }
+    assert_eq!(story.closed("b1", NOW), None);
+    story.note("a1", Standing::Done, NOW);
+    assert_eq!(story.closed("b1", NOW).unwrap().cause, Cause::Soaking { until: NOW + 600 });
+    story.progress.recall([(slug("a1"), NOW - 5000)].into());
+    let same = story.desired.clone();
+    story.progress.begin(Some(&story.desired), &same);
+    assert_eq!(story.closed("b1", NOW).unwrap().cause, Cause::Soaking { until: NOW + 600 });
+}
+
+/// Drift is put back whatever wave it is in, but not before what it needs is there.
+#[test]
+fn what_needs_something_that_waits_for_its_wave_waits_with_it() {
+    let (desired, key) = with_stack(&[ALIAS]);
+    let desired = in_mode(desired, Mode::Enforce);
+    let item = Item::Stack(key.clone());
+    let wanted = payments(&mut desired.clone()).stacks[&key].value.to_value(&desired.organization.id);
+    let mut seen = seeing(sight(None));
+    let mut other = wanted.clone();
+    other["parameters"] = json!({"Days": "7"});
+    seen.items.insert(item.clone(), Sight::present(other));
+    if let Facts::Account(facts) = &mut seen.facts {
+        let fact = StackFact { status: "CREATE_COMPLETE".to_owned(), is_ours: true, ..StackFact::default() };
+        facts.stacks.insert(key, fact);
+    }
+    let mut base = based_on(None);
+    base.items.insert(item.clone(), wanted);
+    let open = plan(&scope(), &desired, &base, &seen, &rules());
+    assert_eq!(open.steps.len(), 2, "{:?}", open.blocked);
+    let closed = Closed { wave: "rest".to_owned(), cause: Cause::Working, because: "waits".to_owned() };
+    let held = plan(&scope(), &desired, &base, &seen, &Rules { closed: Some(closed), ..rules() });
+    let because = held.blocked.iter().find(|it| it.item == item).map(|it| it.because.clone());
+    assert_eq!(because.as_deref(), Some("it needs settings.accountAlias, which has to wait: waits"));
+    assert!(held.is_empty());
+}
+
+/// The organization's pass writes about one account too.
+#[test]
+fn a_freeze_of_one_account_holds_what_is_written_about_it_from_outside() {
+    let mut desired = desired();
+    payments(&mut desired).tags.insert("owner".to_owned(), "new".to_owned());
+    desired.rollout.freezes.push(Freeze {
+        window: Window::Once { from: NOW, until: NOW + 30 },
+        zone: jiff::tz::TimeZone::UTC,
+        reason: "the shop is full".to_owned(),
+        accounts: Some([slug("payments")].into()),
+        source: Source::default(),
+    });
+    let id = account_id("111122223333");
+    let fact = AccountFact {
+        id: id.clone(),
+        email: "aws+payments@example.com".to_owned(),
+        name: "Payments".to_owned(),
+        state: AccountState::Active,
+        ou: OuPath::parse("/workloads").unwrap(),
+        joined: 0,
+        tags: Some([("owner".to_owned(), "old".to_owned())].into()),
+    };
+    let facts = OrganizationFacts {
+        accounts: [(id.clone(), fact)].into(),
+        claimed: [(slug("payments"), id)].into(),
+        ..OrganizationFacts::default()
+    };
+    let item = Item::Account(slug("payments"), AccountProperty::Tag("owner".to_owned()));
+    let observed = Observed {
+        scope: Scope::Organization,
+        items: [(item.clone(), Sight::present(json!("old")))].into(),
+        facts: Facts::Organization(facts),
+        hold: None,
+    };
+    let base = Base::of([(item.clone(), json!("old"))].into());
+    let at = |now: i64| plan(&Scope::Organization, &desired, &base, &observed, &Rules { now, ..rules() });
+    let is_tagged = |plan: &Plan| plan.steps.iter().any(|step| step.item == item);
+    assert!(!is_tagged(&at(NOW)) && at(NOW).gate.unwrap().items.contains(&item));
+    assert!(is_tagged(&at(NOW + 30)));
 }

@@ -143,6 +143,25 @@ fn a_value_that_a_locked_expression_reads_is_locked_with_it() {
     ");
 }
 
+/// What the lock left open is said by others: nobody can tell what the whole would be without them, and still the locked
+/// part of it stays what it is. A default is a part like any other.
+#[test]
+fn a_locked_expression_keeps_what_was_said_and_what_was_not() {
+    let refused = |expression: &str, own: &str| {
+        let control = CONTROL.replace("${{ values.Days }}", expression);
+        let own = format!("{ONE}{own}");
+        faults(&locked(&[("baselines/control/baseline.yaml", &control), (ACCOUNT, &own)]))
+    };
+    for (expression, own, name) in [
+        ("${{ values.Days }}-${{ values.Team }}", "values: {Days: 1, Team: red}\n", "Days"),
+        ("${{ values.Size | default('30') }}", "values: {Size: 1}\n", "Size"),
+    ] {
+        let seen = refused(expression, own);
+        let because = format!("`values.{name}` decides `stacks.trail.parameters.Cidr`, which is locked");
+        assert!(seen.contains(&because), "{expression}: {seen}");
+    }
+}
+
 #[test]
 fn a_later_baseline_is_held_as_an_account_is_and_both_files_are_named() {
     insta::assert_snapshot!(faults(&locked(&[(
@@ -289,6 +308,49 @@ fn an_account_does_not_leave_a_lock_by_its_own_word() {
         2,
         "the root is out of reach of /**"
     );
+}
+
+#[test]
+fn a_folder_that_is_renamed_takes_its_locks_along() {
+    let id = |text: &str| format!("id: \"111122223333\"\n{text}");
+    let other = ONE.replace("One", "Another").replace("one@", "another@");
+    let baseline = ("baselines/prod/baseline.yaml", PROD_ONLY);
+    let [prod, dev] = ["prod", "dev"].map(|env| id(&format!("{ONE}tags: {{env: {env}}}\n")));
+    // Somebody else has the folder's name by now: it is the id that tells who left.
+    let other = format!("{other}tags: {{env: prod}}\n");
+    let renamed = |file| {
+        departures(
+            &[baseline, (ACCOUNT, &prod)],
+            &[baseline, (ACCOUNT, &other), ("accounts/new/account.yaml", file)],
+        )
+    };
+    assert_eq!(renamed(&prod), "");
+    let seen = renamed(&dev);
+    assert!(seen.contains("accounts/new would leave the lock of `values.Env`"), "{seen}");
+}
+
+#[test]
+fn a_lock_on_a_part_keeps_the_whole_from_being_dropped() {
+    let control = CONTROL.replace(
+        "[settings.passwordPolicy, stacks.trail]",
+        "[settings.passwordPolicy.minimumLength, stacks.trail.parameters]",
+    );
+    let own = format!("{ONE}settings: {{passwordPolicy: null}}\nstacks: {{trail: absent}}\n");
+    let seen = faults(&locked(&[("baselines/control/baseline.yaml", &control), (ACCOUNT, &own)]));
+    for path in ["settings.passwordPolicy", "stacks.trail"] {
+        assert!(seen.contains(&format!("`{path}` is locked and cannot be dropped")), "{seen}");
+    }
+}
+
+/// AWS makes no role there.
+#[test]
+fn the_management_account_names_its_own_role_whatever_is_locked() {
+    let own = "id: \"999988887777\"\nname: Management\nemail: management@example.com\nou: /workloads/prod\n\
+               access: {role: Mine}\n";
+    let root = "targets: {accounts: [management]}\nlocked: [settings.accountAlias]\nsettings: {accountAlias: acme}\n";
+    let files = [("accounts/management/account.yaml", own), ("baselines/root/baseline.yaml", root)];
+    let desired = loaded(&files);
+    assert_eq!(desired.accounts[&slug("management")].access.role.as_str(), "Mine");
 }
 
 #[test]
