@@ -17,6 +17,9 @@ pub(crate) struct Figure {
     pub(crate) note: &'static str,
 }
 
+/// "In minutes".
+const IMPORT: f64 = 120.0;
+
 /// Why writing costs an account more than the two calls that the design counted.
 const WRITING: &str =
     "a session that reads, one that writes (law 4), whether the account is on hold (law 11)";
@@ -65,13 +68,14 @@ fn of_phase(measured: &Measured) -> Vec<Figure> {
         Phase::Rollout => rollout(measured, STACKS.len(), name, FIRST),
         Phase::Change => rollout(measured, 1, name, WRITING),
         Phase::Confirm => Vec::new(),
+        Phase::Import => vec![at_most(name("seconds"), measured.cost.wall, IMPORT)],
         Phase::Slow => vec![at_most(name("calls an account, polls too (best neighbour: 23)"), each, 23.0)],
         Phase::New => new(measured, name),
         Phase::Load => {
             vec![at_most(name("seconds, the fetch too"), measured.cost.wall, 0.1).because(LOADING)]
         }
     };
-    if matches!(measured.phase, Phase::Cold | Phase::Warm | Phase::Drift | Phase::Confirm) {
+    if matches!(measured.phase, Phase::Cold | Phase::Warm | Phase::Drift | Phase::Import | Phase::Confirm) {
         figures.push(at_most(name("calls that write"), per(mutating, 1), 0.0));
     }
     figures.extend(resources(measured, name));

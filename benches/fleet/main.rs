@@ -10,6 +10,7 @@ mod figures;
 #[path = "../../tests/it/fleet.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod fleet;
+mod import;
 mod phases;
 mod table;
 

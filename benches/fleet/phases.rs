@@ -13,6 +13,7 @@ use crate::Args;
 use crate::child::{self, Command, Cost};
 use crate::figures::{self, Figure};
 use crate::fleet::{Climate, Fleet, Outside, STACKS, slug};
+use crate::import::import;
 use crate::table;
 
 /// How many times faster than AWS time passes where waiting is not what is measured.
@@ -35,6 +36,8 @@ pub(crate) enum Phase {
     Cold,
     /// Another look by the same process.
     Warm,
+    /// The whole fleet written down as files, by `landfast import`.
+    Import,
     /// A look that has AWS detect drift.
     Drift,
     /// One parameter of one stack changes in every account.
@@ -179,6 +182,10 @@ impl Life<'_> {
         product.tell(Command::Start);
         self.measure(Phase::Cold, |_| product.tell(Command::Look));
         self.measure(Phase::Warm, |_| product.tell(Command::Look));
+        let (accounts, concurrency) = (self.accounts, self.args.concurrency);
+        if self.is_wanted(Phase::Import) {
+            self.measure(Phase::Import, |fleet| import(fleet, accounts, concurrency));
+        }
         self.measure(Phase::Drift, |_| product.tell(Command::Detect));
         self.fleet.change_parameter(60);
         product.tell(Command::Pull);

@@ -8,6 +8,7 @@ mod following;
 mod forge;
 mod observed;
 mod proposing;
+mod remembering;
 mod secrets;
 
 use std::collections::BTreeMap;
