@@ -16,8 +16,7 @@ use super::links::{Link, To};
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{
-    Desired, FirstOu, Freeze, Mode, OTHERS, OuPath, OutputRef, Rollout, Slug, Tolerance, Wave, Window,
-    weekday,
+    Desired, FirstOu, Freeze, Mode, OuPath, OutputRef, Rollout, Slug, Tolerance, Wave, Window, weekday,
 };
 use crate::yaml::{Kind, Node};
 

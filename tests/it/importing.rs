@@ -8,7 +8,7 @@ use landfast::model::{
     AccountState, CommitId, OWNER_TAG, OrganizationId, OuPath, Region, SLUG_TAG, Sight, Stack, StackFact,
     StackKey, StackName,
 };
-use landfast::observe::{Census, Counted, FoundStack, Inside};
+use landfast::observe::{Census, Counted, FoundStack, Inside, Shelf};
 use serde_json::json;
 
 use crate::paper::account_id;
@@ -81,7 +81,11 @@ fn with_stacks(stacks: Stacks<'_>) -> Found {
     let account = counted("Data", "111122223333");
     let inside = Inside { stacks, ..Inside::default() };
     let inside = BTreeMap::from([(account.id.clone(), Ok(inside))]);
-    let census = Census { ous: vec![OuPath::parse("/workloads").unwrap()], accounts: vec![account] };
+    let census = Census {
+        ous: vec![OuPath::parse("/workloads").unwrap()],
+        accounts: vec![account],
+        policies: Shelf::default(),
+    };
     Found { census, inside }
 }
 
@@ -206,7 +210,8 @@ fn our_own_tag_is_not_written_down_and_what_nested_stacks_were_granted_is() {
 
 /// Only the census, and these files.
 fn counted_in(files: &[(&str, &str)], accounts: Vec<Counted>) -> Draft {
-    let census = Census { ous: vec![OuPath::parse("/workloads").unwrap()], accounts };
+    let census =
+        Census { ous: vec![OuPath::parse("/workloads").unwrap()], accounts, policies: Shelf::default() };
     draft(&tree(files), &Found { census, inside: BTreeMap::new() }).unwrap()
 }
 

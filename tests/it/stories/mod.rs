@@ -12,6 +12,7 @@ mod drift;
 mod emulate;
 mod federation;
 mod files;
+mod first_ou;
 mod guards;
 mod identity;
 mod import;
