@@ -17,8 +17,8 @@ fn placeless(mut account: Account) -> Account {
 /// The account after every account was rendered into a repository without baselines, and all were loaded again.
 fn again(before: &Tree, account: &str) -> Account {
     let mut files = BTreeMap::new();
-    let organization = "organization/organization.yaml";
-    files.insert(organization.to_owned(), before.files[organization].clone());
+    let organization = before.files.iter().filter(|(path, _)| path.starts_with("organization/"));
+    files.extend(organization.map(|(path, file)| (path.clone(), file.clone())));
     for slug in load(before).unwrap().accounts.into_keys() {
         let rendered = render(before, &slug, true).unwrap().unwrap();
         files.insert(format!("accounts/{slug}/account.yaml"), File::text(&rendered.yaml));

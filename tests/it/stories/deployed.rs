@@ -59,6 +59,8 @@ fn files(slugs: &[&str]) -> Vec<(String, String)> {
     let role = files.get_mut("baselines/base/role.template.yaml").unwrap();
     let named = format!("      RoleName: {ROLE}\n");
     *role = role.replace(&named, &format!("{named}{BOUNDARY}"));
+    // Who imports it is asked before the stack is removed.
+    role.push_str("Outputs:\n  Role: {Value: !Ref Role, Export: {Name: the-role}}\n");
     // A mailbox has to confirm, which is looked for with a call of its own.
     let topic = "  Topic: {Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: email, Endpoint: soc@example.com}]}}\n";
     files.insert(LOGS.to_owned(), logs_template(7) + topic);
