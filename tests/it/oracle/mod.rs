@@ -120,7 +120,7 @@ impl<'a> Judge<'a> {
             "DeleteSAMLProvider" => self.is_provider_removal(desired, entry),
             "DeleteStack" => self.is_stack_removal(desired, entry),
             "EnablePolicyType" => self.is_enabling(desired, entry),
-            "CreatePolicy" => self.is_new_policy(desired, entry),
+            "CreatePolicy" => Self::is_new_policy(desired, entry),
             "UpdatePolicy" => self.is_policy_change(desired, entry),
             "AttachPolicy" => self.is_attachment(desired, entry),
             "DetachPolicy" => self.is_detachment(desired, entry),

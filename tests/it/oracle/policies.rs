@@ -15,7 +15,7 @@ impl Judge<'_> {
     }
 
     /// The file without its spaces, under our tag; the description names the file.
-    pub(super) fn is_new_policy(&self, desired: &Desired, entry: &Entry) -> bool {
+    pub(super) fn is_new_policy(desired: &Desired, entry: &Entry) -> bool {
         let Some(declared) =
             named(&entry.params).and_then(|it| desired.organization.policies.by_name.get(&it))
         else {

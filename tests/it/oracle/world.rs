@@ -60,8 +60,8 @@ impl Implied {
     /// True when an earlier commit declared a setting and wanted it to go, and none declares it now.
     fn should_be_gone(&self, account: &Account, setting: &Setting) -> bool {
         let item = Item::Setting(setting.clone());
-        let of = self.revisions.iter().filter_map(|revision| revision.accounts.get(&account.slug));
-        let last = of.filter(|earlier| earlier.settings.contains_key(setting)).last();
+        let mut of = self.revisions.iter().rev().filter_map(|revision| revision.accounts.get(&account.slug));
+        let last = of.find(|earlier| earlier.settings.contains_key(setting));
         !account.settings.contains_key(setting)
             && last.is_some_and(|earlier| earlier.remove_on_leave.contains(&item))
     }

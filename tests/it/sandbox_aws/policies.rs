@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::operation::describe_policy::DescribePolicyOutput;
+use aws_sdk_organizations::operation::list_policies::ListPoliciesOutput;
 use aws_sdk_organizations::types::{PolicyType, Tag};
 use landfast::sandbox::aws::{Calls, Config, Fault, Pace, SimulatedAws, Trouble, When};
 
@@ -97,7 +98,7 @@ impl Place {
 fn code<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkError<E>) -> String {
     let code = error.code().unwrap_or("none").to_owned();
     let body = format!("{error:?}");
-    let reasons = [
+    let mut reasons = [
         "LIMIT_EXCEEDED",
         "MIN_LENGTH_EXCEEDED",
         "IMMUTABLE_POLICY",
@@ -107,7 +108,7 @@ fn code<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkError<E>) -> Strin
     ]
     .into_iter();
     let words = || body.split(|c: char| !(c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()));
-    let found = reasons.filter_map(|reason| words().find(|word| word.ends_with(reason))).next();
+    let found = reasons.find_map(|reason| words().find(|word| word.ends_with(reason)));
     found.map_or_else(|| code.clone(), |reason| format!("{code} {reason}"))
 }
 
@@ -283,7 +284,7 @@ async fn listings_come_in_pages_and_by_type() {
     let pages = client.list_policies().filter(SCP).into_paginator().send();
     let pages = pages.try_collect().await.unwrap();
     assert_eq!(pages.len(), 3);
-    let listed = pages.iter().flat_map(|page| page.policies()).map(|policy| policy.name().unwrap());
+    let listed = pages.iter().flat_map(ListPoliciesOutput::policies).map(|policy| policy.name().unwrap());
     assert_eq!(listed.collect::<BTreeSet<_>>(), names.into_iter().chain(["FullAWSAccess"]).collect());
     let pages = client.list_policies_for_target().filter(SCP).target_id(&root).into_paginator().send();
     assert_eq!(pages.try_collect().await.unwrap().len(), 3);

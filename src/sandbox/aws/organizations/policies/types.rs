@@ -123,7 +123,9 @@ pub(crate) fn set_enabled(organization: &mut Organization, kind: &str) {
     organization.policies.types.insert(kind.to_owned(), Status::Enabled);
     let targets = organization.ous.keys().chain(organization.accounts.keys()).cloned();
     let targets: Vec<String> = targets.chain([organization.root.clone()]).collect();
-    targets.iter().for_each(|target| organization.policies.welcome(target));
+    for target in &targets {
+        organization.policies.welcome(target);
+    }
 }
 
 impl super::Policies {
