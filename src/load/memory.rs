@@ -136,8 +136,8 @@ impl<I: PartialEq, T> Kept<I, T> {
         self.next = at + 1;
         let thing = &mut self.things[at];
         if thing.from != from {
-            let made = Thing { name: thing.name.clone(), from, made: make(), is_live: false };
-            self.replaced.push(std::mem::replace(thing, made));
+            let other = Thing { name: thing.name.clone(), from, made: make(), is_live: false };
+            self.replaced.push(std::mem::replace(thing, other));
         }
         thing.is_live = true;
         &thing.made
