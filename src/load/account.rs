@@ -35,6 +35,9 @@ use crate::model::{
     Slug, Stack, StackKey, Value,
 };
 
+/// Whom the stacks of each account wait for, where they wait for anybody.
+pub(super) type Waits<'a> = BTreeMap<&'a Slug, Arc<Vec<Link>>>;
+
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
     organization: &'a Arc<raw::Organization>,
@@ -159,7 +162,7 @@ impl<'a> Accounts<'a> {
         &self,
         memory: &mut Memory,
         faults: &mut Faults,
-    ) -> (BTreeMap<Slug, Arc<Account>>, BTreeMap<&Slug, Arc<Vec<Link>>>, Held) {
+    ) -> (BTreeMap<Slug, Arc<Account>>, Waits<'_>, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {

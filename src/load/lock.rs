@@ -251,7 +251,7 @@ impl Frozen<'_> {
     /// True where the entry that `path` is in, or is, has a mode of its own.
     fn has_own_mode(&self, path: &[String]) -> bool {
         let entries = (1..=path.len()).map(|end| [&path[..end], &["mode".to_owned()]].concat());
-        entries.filter(|path| is_entry_mode(path)).any(|path| self.merged.get(&path).is_some())
+        entries.filter(|path| is_entry_mode(path)).any(|path| self.merged.contains_key(&path))
     }
 }
 

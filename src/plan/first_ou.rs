@@ -47,9 +47,9 @@ impl Trial<'_> {
                 None => {}
             }
         }
-        draft.take_away(&mut refused, |draft, item, why| draft.refuse(item, why));
+        draft.take_away(&mut refused, Draft::refuse);
         waits.retain(|item, _| !refused.contains_key(item));
-        draft.take_away(&mut waits, |draft, item, why| draft.wait(item, why));
+        draft.take_away(&mut waits, Draft::wait);
         if waits.is_empty() {
             return gate;
         }

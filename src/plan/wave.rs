@@ -344,7 +344,7 @@ pub(super) fn gate(
     if held.is_empty() {
         return None;
     }
-    draft.take_away(&mut held, |draft, item, why| draft.wait(item, why));
+    draft.take_away(&mut held, Draft::wait);
     Some(Gate { items: held.into_keys().collect(), closed: closed.cloned(), again: again.into_iter().min() })
 }
 

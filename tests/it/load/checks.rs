@@ -275,6 +275,9 @@ fn a_template_beyond_cloudformations_quotas() {
     ");
 }
 
+/// Makes a resource of a policy document.
+type Resource<'a> = &'a dyn Fn(&serde_json::Value) -> serde_json::Value;
+
 /// A policy document of so many characters, and an account whose template makes a resource of it.
 fn with_document(
     length: usize,
@@ -305,7 +308,6 @@ fn a_policy_document_over_its_size_is_refused_and_one_at_it_is_not() {
             ["a", "b"].iter().map(|name| json!({"PolicyName": name, "PolicyDocument": document})).collect();
         json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, "Policies": policies}})
     };
-    type Resource<'a> = &'a dyn Fn(&serde_json::Value) -> serde_json::Value;
     let cases: [(Resource<'_>, usize, &str); 3] = [
         (&managed, 6_144, "the managed policy has 6145 characters or more, and IAM takes 6144"),
         (&trusting, 8_192, "the trust policy has 8193 characters or more, and IAM takes 8192"),
