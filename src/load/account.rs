@@ -15,7 +15,7 @@ use super::fields::Reader;
 use super::held::{Held, Whereabouts};
 use super::identity::{Identity, Properties, check_unique, organization_facts};
 use super::leaving;
-use super::links::{Link, Links};
+use super::links::{Linked, Links};
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
@@ -112,12 +112,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// Says who waits for whom although the waves are in another order.
-    pub(super) fn warn_of_backward_references(
-        &self,
-        desired: &Desired,
-        links: &BTreeMap<Slug, Arc<Vec<Link>>>,
-        faults: &mut Faults,
-    ) {
+    pub(super) fn warn_of_backward_references(&self, desired: &Desired, links: &Linked, faults: &mut Faults) {
         self.layers.repository().rollout.warn_of_backward_references(desired, links, faults);
     }
 
@@ -156,7 +151,7 @@ impl<'a> Accounts<'a> {
         &self,
         memory: &mut Memory,
         faults: &mut Faults,
-    ) -> (BTreeMap<Slug, Arc<Account>>, BTreeMap<Slug, Arc<Vec<Link>>>, Held) {
+    ) -> (BTreeMap<Slug, Arc<Account>>, Linked, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {

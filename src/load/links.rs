@@ -29,10 +29,13 @@ pub(super) enum To {
     Output(OutputRef),
 }
 
+/// Whom the stacks of each account wait for.
+pub(super) type Linked = BTreeMap<Slug, Arc<Vec<Link>>>;
+
 /// Everything that is linked.
 pub(super) struct Links<'a> {
     pub(super) accounts: &'a BTreeMap<Slug, Arc<Account>>,
-    pub(super) by_account: &'a BTreeMap<Slug, Arc<Vec<Link>>>,
+    pub(super) by_account: &'a Linked,
     pub(super) templates: &'a Templates<'a>,
 }
 

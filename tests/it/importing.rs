@@ -259,7 +259,9 @@ fn what_a_folder_or_its_layers_speak_of_is_not_said_again() {
     let added = |own: &str, more: &[(&str, &str)]| {
         let own = format!("{head}{own}");
         let files: Vec<_> = std::iter::once((FILE, own.as_str())).chain(more.iter().copied()).collect();
-        draft(&tree(&files), &stacks()).unwrap().edited.contains_key(FILE)
+        let draft = draft(&tree(&files), &stacks()).unwrap();
+        assert!(draft.notes.by_hand.is_empty(), "{own}: {:?}", draft.notes.by_hand);
+        draft.edited.contains_key(FILE)
     };
     assert!(added("", &[]));
     assert!(!added("stacks: {net: null}\n", &[]), "the file lets go of it");
