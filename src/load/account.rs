@@ -16,7 +16,7 @@ use super::held::{Held, Whereabouts};
 use super::identity::{self, Identity, Properties, check_unique, organization_facts};
 use super::layer::Path;
 use super::leaving;
-use super::links::{Link, Links};
+use super::links::{Linked, Links};
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
@@ -34,9 +34,6 @@ use crate::model::{
     self, Access, Account, Declared, Desired, Item, Mode, OuPath, RoleName, Rollout, Setting, SettingValue,
     Slug, Stack, StackKey, Value,
 };
-
-/// Whom the stacks of each account wait for, where they wait for anybody.
-pub(super) type Waits<'a> = BTreeMap<&'a Slug, Arc<Vec<Link>>>;
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -118,12 +115,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// Says who waits for whom although the waves are in another order.
-    pub(super) fn warn_of_backward_references(
-        &self,
-        desired: &Desired,
-        links: &BTreeMap<&Slug, Arc<Vec<Link>>>,
-        faults: &mut Faults,
-    ) {
+    pub(super) fn warn_of_backward_references(&self, desired: &Desired, links: &Linked<'_>, faults: &mut Faults) {
         self.layers.repository().rollout.warn_of_backward_references(desired, links, faults);
     }
 
@@ -162,7 +154,7 @@ impl<'a> Accounts<'a> {
         &self,
         memory: &mut Memory,
         faults: &mut Faults,
-    ) -> (BTreeMap<Slug, Arc<Account>>, Waits<'_>, Held) {
+    ) -> (BTreeMap<Slug, Arc<Account>>, Linked<'_>, Held) {
         let mut held = Held::new(&self.layers);
         let broken = faults.paths();
         if broken.contains(&*self.organization.spot.path) || self.lacks_a_baseline(&broken) {

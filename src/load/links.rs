@@ -29,11 +29,13 @@ pub(super) enum To {
     Output(OutputRef),
 }
 
+/// Whom the stacks of each account wait for.
+pub(super) type Linked<'a> = BTreeMap<&'a Slug, Arc<Vec<Link>>>;
+
 /// Everything that is linked.
 pub(super) struct Links<'a> {
     pub(super) accounts: &'a BTreeMap<Slug, Arc<Account>>,
-    /// Of the accounts that have any.
-    pub(super) by_account: &'a BTreeMap<&'a Slug, Arc<Vec<Link>>>,
+    pub(super) by_account: &'a Linked<'a>,
     pub(super) templates: &'a Templates<'a>,
 }
 

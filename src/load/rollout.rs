@@ -4,7 +4,6 @@
 //! new folder must not be the first to get a change because nobody thought of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -12,7 +11,7 @@ use jiff::{Span, SpanRelativeTo};
 
 use super::diagnostic::{At, Fault, Faults, Spot};
 use super::fields::{Fields, Reader, suggest};
-use super::links::{Link, To};
+use super::links::{Linked, To};
 use super::rule::Rule;
 use super::targets::{Candidate, Targets};
 use crate::model::{
@@ -125,12 +124,7 @@ impl Declared {
     /// Says which stacks take outputs of accounts in later waves. Their own wave is not done before they have the value,
     /// and the later one does not begin before that: so nothing goes on whenever the other stack is new or changes.
     /// What is only observed is written by nobody and waited for by nobody.
-    pub(super) fn warn_of_backward_references(
-        &self,
-        desired: &Desired,
-        links: &BTreeMap<&Slug, Arc<Vec<Link>>>,
-        faults: &mut Faults,
-    ) {
+    pub(super) fn warn_of_backward_references(&self, desired: &Desired, links: &Linked<'_>, faults: &mut Faults) {
         if self.waves.is_empty() {
             return;
         }

@@ -73,6 +73,8 @@ fn see(found: &mut FoundStack) {
     found.sight = Sight::present(value);
 }
 
+/// What makes another stack of it.
+type Change = fn(&mut FoundStack);
 type Stacks<'a> = Vec<(&'a str, &'a str, FoundStack)>;
 
 /// One account, `Data`, with these stacks.
@@ -95,8 +97,10 @@ fn drafted(found: &Found) -> Draft {
 
 /// What is said to be somebody else's, and what is said not to fit.
 fn said(draft: &Draft) -> [String; 2] {
-    [&draft.notes.left, &draft.notes.unfit]
-        .map(|notes| notes.iter().map(|note| format!("{}: {}\n", note.about, note.says)).collect())
+    [&draft.notes.left, &draft.notes.unfit].map(|notes| {
+        let lines: Vec<_> = notes.iter().map(|note| format!("{}: {}", note.about, note.says)).collect();
+        lines.join("\n")
+    })
 }
 
 #[test]
@@ -112,9 +116,8 @@ fn a_stack_is_written_down_and_each_single_doubt_keeps_it_out() {
     assert_eq!(written("net", &|_| ()), (true, String::new(), String::new()));
     assert_eq!(
         written("StackSet-guard-1", &|_| ()).1,
-        "accounts/data: stacks.StackSet-guard-1[eu-west-1]: a StackSet\n"
+        "accounts/data: stacks.StackSet-guard-1[eu-west-1]: a StackSet"
     );
-    type Change = fn(&mut FoundStack);
     let others: [(&str, Change); 2] = [
         ("another organization's Landfast", |stack| {
             stack.tags.insert(OWNER_TAG.to_owned(), "o-another".to_owned());
@@ -215,14 +218,14 @@ fn counted_in(files: &[(&str, &str)], accounts: Vec<Counted>) -> Draft {
     draft(&tree(files), &Found { census, inside: BTreeMap::new() }).unwrap()
 }
 
-fn tags(pairs: &[(&str, &str)]) -> Result<BTreeMap<String, String>, String> {
-    Ok(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
 fn tags_of_aws_and_of_landfast_are_not_written_down_and_defaults_that_it_lacks_are_denied() {
     let mut account = counted("Data", "111122223333");
-    account.tags = tags(&[("owner", "data"), ("aws:createdBy", "x"), ("landfast:note", "y")]);
+    account.tags = Ok(tags(&[("owner", "data"), ("aws:createdBy", "x"), ("landfast:note", "y")]));
     let draft = counted_in(&[], vec![account.clone()]);
     let text = &draft.new[FILE];
     assert!(
@@ -241,7 +244,7 @@ fn a_folder_is_found_by_id_then_by_our_own_tags_and_else_gets_a_name_that_is_fre
     let folders = |draft: &Draft| draft.notes.folders.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(folders(&counted_in(&[], vec![one.clone(), two])), ["data", "data-2"]);
     let tagged = |owner: &str| {
-        let tags = tags(&[(OWNER_TAG, owner), (SLUG_TAG, "warehouse")]);
+        let tags = Ok(tags(&[(OWNER_TAG, owner), (SLUG_TAG, "warehouse")]));
         Counted { tags, ..one.clone() }
     };
     assert_eq!(folders(&counted_in(&[], vec![tagged("o-exampleorgid")])), ["warehouse"]);
@@ -264,7 +267,9 @@ fn what_a_folder_or_its_layers_speak_of_is_not_said_again() {
     let added = |own: &str, more: &[(&str, &str)]| {
         let own = format!("{head}{own}");
         let files: Vec<_> = std::iter::once((FILE, own.as_str())).chain(more.iter().copied()).collect();
-        draft(&tree(&files), &stacks()).unwrap().edited.contains_key(FILE)
+        let draft = draft(&tree(&files), &stacks()).unwrap();
+        assert!(draft.notes.by_hand.is_empty(), "{own}: {:?}", draft.notes.by_hand);
+        draft.edited.contains_key(FILE)
     };
     assert!(added("", &[]));
     assert!(!added("stacks: {net: null}\n", &[]), "the file lets go of it");

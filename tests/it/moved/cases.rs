@@ -32,7 +32,8 @@ pub(super) enum Change {
 }
 
 /// What becomes of the world that the plan saw.
-#[derive(Clone, Copy, Debug)]
+#[expect(clippy::enum_variant_names, reason = "each is a sentence")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gone {
     SomebodyMadeTheOu,
     SomebodyDeletedTheParent,
@@ -94,7 +95,7 @@ impl Case {
     }
 
     /// True for the first of these cases with its change.
-    pub(super) fn is_first_of(&self, cases: &[Self]) -> bool {
-        cases.iter().find(|case| case.change == self.change).is_some_and(|first| std::ptr::eq(first, self))
+    pub(super) fn is_first_of(self, cases: &[Self]) -> bool {
+        cases.iter().find(|case| case.change == self.change).is_some_and(|first| first.gone == self.gone)
     }
 }

@@ -1,6 +1,7 @@
 //! Outputs that stacks of other accounts take: filled in when they appear, followed when they change, and never made
 //! up when they cannot be read.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use landfast::apply::Progress;
@@ -335,7 +336,7 @@ async fn a_value_that_the_template_does_not_take_is_told_with_the_reason_and_nev
     files.push(("accounts/alpha/source.template.yaml".to_owned(), asking("Type: String")));
     for (name, asked, _) in cases {
         let parameters = "{Days: \"${{ stacks['source'].outputs.Days }}\"}";
-        more += &format!("  {name}: {{template: {name}.template.yaml, parameters: {parameters}}}\n");
+        let _ = writeln!(more, "  {name}: {{template: {name}.template.yaml, parameters: {parameters}}}");
         files.push((format!("accounts/alpha/{name}.template.yaml"), asking(asked)));
     }
     files.push((path("alpha"), account("alpha", &more)));

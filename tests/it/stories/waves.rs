@@ -322,7 +322,7 @@ async fn an_output_of_a_later_wave_holds_both_waves_up_until_a_commit_puts_them_
     let taker = "Parameters: {Topic: {Type: String}}\nResources:\n  Note:\n    Type: AWS::SSM::Parameter\n    \
                  Properties: {Type: String, Value: !Ref Topic}\n";
     let output = "${{ accounts['gamma'].stacks['source'].outputs.Arn }}";
-    let takes = format!(
+    let reading = format!(
         "stacks: {{taker: {{template: taker.template.yaml, parameters: {{Topic: \"{output}\"}}}}}}\n"
     );
     let play = Play::begin(&in_waves("", "")).await;
@@ -330,7 +330,7 @@ async fn an_output_of_a_later_wave_holds_both_waves_up_until_a_commit_puts_them_
     play.commit(
         "Alpha takes a topic of gamma",
         &[
-            (&files::path("alpha"), Some(files::account("alpha", &takes))),
+            (&files::path("alpha"), Some(files::account("alpha", &reading))),
             (
                 &files::path("gamma"),
                 Some(files::account("gamma", "stacks: {source: {template: source.template.yaml}}\n")),
