@@ -115,7 +115,12 @@ impl<'a> Accounts<'a> {
     }
 
     /// Says who waits for whom although the waves are in another order.
-    pub(super) fn warn_of_backward_references(&self, desired: &Desired, links: &Linked<'_>, faults: &mut Faults) {
+    pub(super) fn warn_of_backward_references(
+        &self,
+        desired: &Desired,
+        links: &Linked<'_>,
+        faults: &mut Faults,
+    ) {
         self.layers.repository().rollout.warn_of_backward_references(desired, links, faults);
     }
 

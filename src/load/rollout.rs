@@ -124,7 +124,12 @@ impl Declared {
     /// Says which stacks take outputs of accounts in later waves. Their own wave is not done before they have the value,
     /// and the later one does not begin before that: so nothing goes on whenever the other stack is new or changes.
     /// What is only observed is written by nobody and waited for by nobody.
-    pub(super) fn warn_of_backward_references(&self, desired: &Desired, links: &Linked<'_>, faults: &mut Faults) {
+    pub(super) fn warn_of_backward_references(
+        &self,
+        desired: &Desired,
+        links: &Linked<'_>,
+        faults: &mut Faults,
+    ) {
         if self.waves.is_empty() {
             return;
         }
