@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{
-    Account, AccountId, Desired, Item, OnLeave, PolicyName, PolicyTarget, Scope, Slug, managed,
+    Account, AccountId, Desired, Item, OnLeave, Policies, PolicyName, PolicyTarget, Scope, Slug, managed,
 };
 use crate::plan::Guards;
 
@@ -41,7 +41,7 @@ fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String
     })
 }
 
-/// Accounts for which the commit changes what is wanted, or what their stacks take from others.
+/// Accounts for which the commit changes what is wanted, what their stacks take from others, or which policies hold.
 fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
     let limit = guards.accounts_per_commit?;
     let reached = after.reached_since(before);
@@ -51,7 +51,8 @@ fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String>
         }
         _ => wanted(before, slug) != wanted(after, slug),
     };
-    let is_touched = |slug: &&Slug| reached.contains(slug) || differs(slug);
+    let policed = under_other_policies(before, after);
+    let is_touched = |slug: &&Slug| reached.contains(slug) || policed.contains(slug) || differs(slug);
     let touched: Vec<&Slug> = after.accounts.keys().filter(is_touched).collect();
     (touched.len() > limit).then(|| {
         format!(
@@ -60,6 +61,25 @@ fn touched(before: &Desired, after: &Desired, guards: &Guards) -> Option<String>
             some(&touched)
         )
     })
+}
+
+/// Accounts under a policy that the commit changes, attaches or detaches.
+fn under_other_policies<'a>(before: &Desired, after: &'a Desired) -> BTreeSet<&'a Slug> {
+    let (was, is) = (&before.organization.policies, &after.organization.policies);
+    let content =
+        |policies: &Policies, name: &PolicyName| policies.by_name.get(name).map(|it| it.value.to_value());
+    let differs = |key: &&(PolicyName, PolicyTarget)| {
+        was.attachments.contains_key(*key) != is.attachments.contains_key(*key)
+            || content(was, &key.0) != content(is, &key.0)
+    };
+    let targets = was.attachments.keys().chain(is.attachments.keys()).filter(differs);
+    let targets: BTreeSet<&PolicyTarget> = targets.map(|(_, target)| target).collect();
+    let holds = |target: &PolicyTarget, account: &Account| match target {
+        PolicyTarget::Ou(path) => path.holds(&account.ou),
+        PolicyTarget::Account(slug) => *slug == account.slug,
+    };
+    let accounts = after.accounts.iter();
+    accounts.filter(|(_, it)| targets.iter().any(|target| holds(target, it))).map(|(slug, _)| slug).collect()
 }
 
 /// What would be removed: no longer declared and to be removed then, or declared absent where it was declared.
@@ -117,10 +137,11 @@ fn lost(before: &Account, now: &Account) -> usize {
 
 /// What an account is wanted to be, without the places that say so.
 fn wanted(desired: &Desired, slug: &Slug) -> Option<impl PartialEq + use<>> {
-    let Account { name, email, ou, tags, mode, access, .. } = desired.accounts.get(slug)?.as_ref().clone();
+    let Account { name, email, ou, tags, mode, modes, access, .. } =
+        desired.accounts.get(slug)?.as_ref().clone();
     let items = desired.items(&Scope::Account(slug.clone())).into_iter();
     let items: Vec<_> = items.map(|(item, declared)| (item, declared.value)).collect();
-    Some(((name, email, ou, tags), mode, access, items))
+    Some(((name, email, ou, tags), mode, modes, access, items))
 }
 
 fn some(slugs: &[&Slug]) -> String {
@@ -129,4 +150,157 @@ fn some(slugs: &[&Slug]) -> String {
         names.push(format!("and {} more", slugs.len() - MAX_NAMED));
     }
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{File, Tree, load};
+    use crate::model::CommitId;
+
+    const ORGANIZATION: &str = "id: o-exampleorgid\nmanagementAccount: \"999988887777\"\nhomeRegion: eu-west-1\n\
+                                ous: {one: {ous: {deep: {}}}, two: {}}\n";
+    const POLICY: &str = "organization/policies/service-control-policy/stay.json";
+    const TEMPLATE: &str =
+        "Resources: {Topic: {Type: AWS::SNS::Topic}}\nOutputs: {Arn: {Value: !Ref Topic}}\n";
+    const TAKER: &str = "Parameters: {Arn: {Type: String}}\nResources: {Topic: {Type: AWS::SNS::Topic}}\n";
+
+    type Files = Vec<(&'static str, String)>;
+
+    /// Four accounts: `a` and `b` in /one, `c` in /one/deep, `d` in /two.
+    fn company() -> Files {
+        let account = |id: &str, ou: &str| {
+            format!("id: \"11112222333{id}\"\nname: N{id}\nemail: n{id}@example.com\nou: {ou}\n")
+        };
+        vec![
+            ("organization/organization.yaml", ORGANIZATION.to_owned()),
+            ("accounts/a/account.yaml", account("1", "/one")),
+            ("accounts/b/account.yaml", account("2", "/one")),
+            ("accounts/c/account.yaml", account("3", "/one/deep")),
+            ("accounts/d/account.yaml", account("4", "/two")),
+            ("accounts/a/topic.template.yaml", TEMPLATE.to_owned()),
+            ("accounts/b/taker.template.yaml", TAKER.to_owned()),
+        ]
+    }
+
+    fn changed(changes: &[(&'static str, &str)]) -> Desired {
+        let mut files = company();
+        for (path, text) in changes {
+            match files.iter_mut().find(|(known, _)| known == path) {
+                Some((_, known)) => *known = known.clone() + text,
+                None => files.push((path, (*text).to_owned())),
+            }
+        }
+        loaded(files)
+    }
+
+    fn loaded(files: Files) -> Desired {
+        let files = files.into_iter().map(|(path, text)| (path.to_owned(), File::text(&text))).collect();
+        let revision = CommitId::parse("0".repeat(40)).unwrap();
+        load(&Tree { revision, files }).unwrap_or_else(|faults| panic!("{faults}"))
+    }
+
+    fn without(gone: &[&str]) -> Desired {
+        let mut files = company();
+        files.retain(|(path, _)| !gone.iter().any(|slug| path.starts_with(&format!("accounts/{slug}/"))));
+        loaded(files)
+    }
+
+    /// What is objected to when these numbers are allowed.
+    fn at_most(folders: usize, accounts: Option<usize>, removals: usize) -> Guards {
+        Guards {
+            vanished_folders: folders,
+            accounts_per_commit: accounts,
+            removals_per_commit: removals,
+            ..Guards::lifted()
+        }
+    }
+
+    #[test]
+    fn as_many_folders_may_go_as_are_allowed_and_a_renamed_one_is_not_gone() {
+        let (all, guards) = (company, at_most(1, None, 99));
+        let before = loaded(all());
+        assert_eq!(objection(&before, &without(&["d"]), &guards), None);
+        let told = objection(&before, &without(&["c", "d"]), &guards).unwrap();
+        assert_eq!(told, "2 of 4 account folders went away (c, d), and `vanished-folders` allows 1 a commit");
+        let mut renamed = all();
+        for (path, to) in [
+            ("accounts/c/account.yaml", "accounts/x/account.yaml"),
+            ("accounts/d/account.yaml", "accounts/y/account.yaml"),
+        ] {
+            renamed.iter_mut().find(|(known, _)| *known == path).unwrap().0 = to;
+        }
+        assert_eq!(objection(&before, &loaded(renamed), &guards), None, "the ids are all there");
+    }
+
+    /// What a commit that makes these changes is told that may change so many accounts.
+    fn touched_beyond(allowed: usize, changes: &[(&'static str, &str)]) -> Option<String> {
+        objection(&changed(&[]), &changed(changes), &at_most(9, Some(allowed), 99))
+    }
+
+    #[test]
+    fn accounts_are_counted_whose_wants_change_and_those_that_take_from_them() {
+        let stack = ("accounts/a/account.yaml", "stacks: {topic: {template: topic.template.yaml}}\n");
+        let taker = "stacks: {taker: {template: taker.template.yaml, parameters: {Arn: \"${{ accounts['a'].stacks['topic'].outputs.Arn }}\"}}}\n";
+        let before = changed(&[stack, ("accounts/b/account.yaml", taker)]);
+        let tagged = ("accounts/a/topic.template.yaml", "Description: other\n");
+        let after = changed(&[stack, ("accounts/b/account.yaml", taker), tagged]);
+        let told = |allowed| objection(&before, &after, &at_most(9, Some(allowed), 99));
+        assert_eq!(told(2), None);
+        assert_eq!(told(1).unwrap(), "it changes 2 accounts (a, b), and `accounts-per-commit` allows 1");
+        assert!(touched_beyond(0, &[("accounts/d/account.yaml", "mode: enforce\n")]).is_some());
+    }
+
+    #[test]
+    fn the_mode_of_one_entry_counts_as_a_change_of_its_account() {
+        let alias = ("accounts/d/account.yaml", "settings: {accountAlias: {value: acme-d}}\n");
+        let enforced =
+            ("accounts/d/account.yaml", "settings: {accountAlias: {value: acme-d, mode: enforce}}\n");
+        assert!(objection(&changed(&[alias]), &changed(&[enforced]), &at_most(9, Some(0), 99)).is_some());
+        assert_eq!(objection(&changed(&[alias]), &changed(&[alias]), &at_most(9, Some(0), 99)), None);
+    }
+
+    #[test]
+    fn a_policy_touches_every_account_under_what_it_is_attached_to() {
+        let file = |action: &str| {
+            format!(
+                r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Deny", "Action": "{action}", "Resource": "*"}}]}}"#
+            )
+        };
+        let organization = |policies: &str| {
+            let mut files = company();
+            files[0].1 = ORGANIZATION.replace("one: {ous", &format!("one: {{policies: [{policies}], ous"));
+            files
+        };
+        let with = |mut files: Files, text: String| {
+            files.push((POLICY, text));
+            loaded(files)
+        };
+        let plain = loaded(company());
+        let guarded = with(organization("stay"), file("s3:*"));
+        let told = |before: &Desired, after: &Desired| objection(before, after, &at_most(9, Some(2), 99));
+        assert!(told(&plain, &guarded).unwrap().starts_with("it changes 3 accounts (a, b, c)"));
+        assert!(told(&guarded, &plain).is_some(), "what is detached matters as much");
+        assert!(told(&guarded, &with(organization("stay"), file("ec2:*"))).is_some());
+        assert_eq!(told(&guarded, &guarded.clone()), None);
+        assert_eq!(told(&plain, &with(company(), file("s3:*"))), None, "it is attached to nothing");
+    }
+
+    #[test]
+    fn as_much_may_be_removed_as_is_allowed_whether_it_leaves_or_must_not_be_there() {
+        let settings = (
+            "accounts/d/account.yaml",
+            "onLeave: remove\nsettings: {accountAlias: acme-d, passwordPolicy: {minimumLength: 9}}\n",
+        );
+        let before = changed(&[settings]);
+        let absent =
+            ("accounts/d/account.yaml", "settings: {accountAlias: absent, passwordPolicy: absent}\n");
+        for after in [changed(&[]), changed(&[absent])] {
+            let told = |allowed| objection(&before, &after, &at_most(9, None, allowed));
+            assert_eq!(told(2), None);
+            assert!(told(1).unwrap().starts_with("it would have 2 things removed from 1 accounts (d)"));
+        }
+        let kept = changed(&[("accounts/d/account.yaml", "settings: {accountAlias: acme-d}\n")]);
+        assert_eq!(objection(&kept, &changed(&[]), &at_most(9, None, 0)), None);
+    }
 }

@@ -169,6 +169,12 @@ impl OuPath {
         Some(if end == 0 { Self::root() } else { Self(self.0[..end].to_owned()) })
     }
 
+    /// True for this OU itself and for every OU below it.
+    pub fn holds(&self, other: &Self) -> bool {
+        let above = self.0.trim_end_matches('/');
+        other.0.strip_prefix(above).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    }
+
     /// The last name of the path; empty for the root.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
@@ -210,6 +216,9 @@ mod tests {
         assert_eq!(path.parent().unwrap().parent(), Some(OuPath::root()));
         assert_eq!(OuPath::root().parent(), None);
         assert_eq!(path.name(), "prod");
+        let ou = |text| OuPath::parse(text).unwrap();
+        assert!(path.holds(&path) && path.holds(&ou("/workloads/prod/eu")) && OuPath::root().holds(&path));
+        assert!(!path.holds(&ou("/workloads")) && !path.holds(&ou("/workloads/production")));
     }
 
     #[test]

@@ -37,15 +37,6 @@ pub struct FirstOu {
     pub source: Source,
 }
 
-impl FirstOu {
-    /// True for the OU itself and those below it.
-    pub fn holds(&self, path: &OuPath) -> bool {
-        path.as_str()
-            .strip_prefix(self.ou.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-}
-
 /// Accounts that get a change together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wave {

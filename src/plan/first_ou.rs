@@ -125,9 +125,9 @@ impl Trial<'_> {
 
     fn is_within(&self, first: &FirstOu, target: &PolicyTarget) -> bool {
         match target {
-            PolicyTarget::Ou(path) => first.holds(path),
+            PolicyTarget::Ou(path) => first.ou.holds(path),
             PolicyTarget::Account(slug) => {
-                self.desired.accounts.get(slug).is_some_and(|account| first.holds(&account.ou))
+                self.desired.accounts.get(slug).is_some_and(|account| first.ou.holds(&account.ou))
             }
         }
     }
