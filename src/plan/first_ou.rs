@@ -13,8 +13,8 @@ use jiff::tz::TimeZone;
 
 use super::{Draft, Rules, go_on};
 use crate::model::{
-    Base, Desired, Finding, FirstOu, Gate, Item, PolicyName, PolicyTarget, Step, Ties, Verdict, managed,
-    shown,
+    AccountProperty, Base, Desired, Finding, FirstOu, Gate, Item, OuPath, PolicyName, PolicyTarget, Slug,
+    Step, Ties, Verdict, managed, shown,
 };
 
 /// Everything that decides.
@@ -127,9 +127,17 @@ impl Trial<'_> {
         match target {
             PolicyTarget::Ou(path) => first.ou.holds(path),
             PolicyTarget::Account(slug) => {
-                self.desired.accounts.get(slug).is_some_and(|account| first.ou.holds(&account.ou))
+                let declared = self.desired.accounts.get(slug).map(|account| account.ou.clone());
+                declared.into_iter().chain(self.place(slug)).all(|ou| first.ou.holds(&ou))
+                    && self.desired.accounts.contains_key(slug)
             }
         }
+    }
+
+    /// Where an account is now: what is yet to be moved there is not in the first OU.
+    fn place(&self, slug: &Slug) -> Option<OuPath> {
+        let finding = self.findings.get(&Item::Account(slug.clone(), AccountProperty::Ou))?;
+        OuPath::parse(finding.observed.as_ref()?.as_str()?).ok()
     }
 
     /// Since when the policy as it is now is attached to a target; nothing while one of the two is not as declared.

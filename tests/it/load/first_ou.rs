@@ -2,7 +2,7 @@
 
 use landfast::model::{
     Base, Desired, Facts, Observed, OrganizationFacts, OuFact, OuPath, Plan, PolicyFact, PolicyName, Scope,
-    Sight,
+    Sight, Source,
 };
 use landfast::plan::{Guards, Rules, plan};
 
@@ -32,6 +32,8 @@ struct Paper {
     items: BTreeMap<Item, Sight>,
     now: i64,
     guards: Guards,
+    /// Whether the accounts are known by their ids.
+    claims: bool,
 }
 
 impl Paper {
@@ -40,7 +42,7 @@ impl Paper {
         let values: BTreeMap<_, _> = values.collect();
         let items =
             values.iter().map(|(item, value)| (item.clone(), Sight::present(value.clone()))).collect();
-        Self { desired, base: Base::of(values), items, now: 0, guards: Guards::default() }
+        Self { desired, base: Base::of(values), items, now: 0, guards: Guards::default(), claims: false }
     }
 
     /// Nothing of these items is there, and nothing was ever agreed of them.
@@ -56,9 +58,11 @@ impl Paper {
     fn plan(&self) -> Plan {
         let ous = self.desired.organization.ous.keys().cloned().chain([OuPath::root()]);
         let name = PolicyName::parse("deny-leaving").unwrap();
+        let claimed = [(slug("two"), landfast::model::AccountId::parse("111122223333").unwrap())];
         let facts = OrganizationFacts {
             ous: ous.map(|path| (path.clone(), OuFact { id: path.to_string() })).collect(),
             policies: [(name, PolicyFact { id: "p-1".to_owned(), owned: Ok(()) })].into(),
+            claimed: claimed.into_iter().filter(|_| self.claims).collect(),
             ..OrganizationFacts::default()
         };
         let facts = Facts::Organization(facts);
@@ -122,6 +126,21 @@ fn with_the_record_lost_a_policy_is_watched_anew() {
     assert_eq!(paper.pass(HOUR).gate.unwrap().again, Some(1000 + 2 * HOUR));
     paper.base.ties = kept;
     assert_eq!(steps(&paper.pass(0)), [TO_PROD]);
+}
+
+#[test]
+fn an_account_that_is_yet_to_be_moved_into_the_first_ou_is_not_in_it() {
+    let mut desired = wanting("", [false, false], DENY);
+    let name = PolicyName::parse("deny-leaving").unwrap();
+    let target = "two".to_owned().try_into().unwrap();
+    desired.organization.policies.attachments.insert((name, target), Source::default());
+    let mut paper = Paper::converged(desired).without(&["policies.deny-leaving.targets.two"]);
+    paper.claims = true;
+    assert_eq!(steps(&paper.plan()), ["attach policies.deny-leaving.targets.two"]);
+    let place: Item = "accounts.two.ou".parse().unwrap();
+    paper.items.insert(place, Sight::present(json!("/workloads/prod")));
+    let plan = paper.plan();
+    assert!(!steps(&plan).contains(&"attach policies.deny-leaving.targets.two"), "{:?}", plan.steps);
 }
 
 #[test]
