@@ -283,6 +283,11 @@ mod tests {
         assert!(told(&guarded, &plain).is_some(), "what is detached matters as much");
         assert!(told(&guarded, &with(organization("stay"), file("ec2:*"))).is_some());
         assert_eq!(told(&guarded, &guarded.clone()), None);
+        let mut wider = organization("stay");
+        wider[0].1 = wider[0].1.replace("two: {}", "two: {policies: [stay]}");
+        let wider = with(wider, file("s3:*"));
+        let nobody = at_most(9, Some(0), 99);
+        assert!(objection(&guarded, &wider, &nobody).unwrap().starts_with("it changes 1 accounts (d)"));
         assert_eq!(told(&plain, &with(company(), file("s3:*"))), None, "it is attached to nothing");
     }
 
@@ -301,6 +306,8 @@ mod tests {
             assert!(told(1).unwrap().starts_with("it would have 2 things removed from 1 accounts (d)"));
         }
         let kept = changed(&[("accounts/d/account.yaml", "settings: {accountAlias: acme-d}\n")]);
+        let gone = changed(&[("accounts/d/account.yaml", "settings: {accountAlias: absent}\n")]);
+        assert!(objection(&kept, &gone, &at_most(9, None, 0)).is_some(), "what is kept when it leaves, too");
         assert_eq!(objection(&kept, &changed(&[]), &at_most(9, None, 0)), None);
     }
 }

@@ -156,6 +156,20 @@ fn what_changes_while_it_is_tried_is_watched_anew() {
 }
 
 #[test]
+fn what_was_changed_without_being_recorded_is_watched_anew() {
+    let mut paper = Paper::converged(wanting(", soak: 1h", [true, true], DENY)).without(&BOTH[..1]);
+    paper.pass(1000);
+    // A commit changed the policy, AWS has it, and nobody came to write that down.
+    paper.desired = wanting(", soak: 1h", [true, true], &DENY.replace("LeaveOrganization", "CloseAccount"));
+    let policy: Item = "policies.deny-leaving".parse().unwrap();
+    let changed = paper.desired.items(&Scope::Organization)[&policy].value.clone();
+    paper.items.insert(policy.clone(), Sight::present(changed.clone()));
+    assert_eq!(paper.pass(HOUR).gate.unwrap().again, Some(1000 + 2 * HOUR));
+    paper.base.items.insert(policy, changed);
+    assert_eq!(steps(&paper.pass(HOUR)), [TO_PROD]);
+}
+
+#[test]
 fn a_change_that_would_reach_everybody_at_once_waits_for_an_operator() {
     let mut paper = Paper::converged(wanting("", [true, true], DENY));
     paper.desired = wanting("", [true, true], &DENY.replace("LeaveOrganization", "CloseAccount"));
