@@ -32,7 +32,9 @@ pub(super) fn findings(
         let ceiling =
             if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
         let mode = desired.mode(scope, item).min(ceiling);
-        let compared = plain(declared.get(item), base, item, sight).levelled(scope, item, desired, observed);
+        let compared = plain(declared.get(item), base, item, sight)
+            .levelled(scope, item, desired, observed)
+            .completed(item);
         let finding = match (effective.and_then(|effective| effective.wait(item)), compared) {
             (Some(wait), Compared { desired: Some(declared), base, sight }) => {
                 wait.finding(&declared, base.as_ref(), sight, mode)

@@ -10,8 +10,10 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::foreign;
+use super::ties::is_usual;
 use crate::model::{
-    Base, Declared, Desired, Facts, Finding, Item, OWNER_TAG, Observed, Scope, Sight, StackFact, Value,
+    Base, Declared, Desired, Facts, Finding, Item, OWNER_TAG, Observed, Scope, Setting, Sight, StackFact,
+    Value,
 };
 
 /// Where the base of an unmarked stack records its ARN.
@@ -40,6 +42,25 @@ impl Compared {
             self.mark_base(desired);
         } else if foreign::owner(&key.name).is_none() && !desired.is_adopted(scope, item) {
             self.unmark(fact);
+        }
+        self
+    }
+
+    /// A policy that was only just put is known as it was sent; what IAM adds to it by itself is nobody's change, where
+    /// all of it must go.
+    pub(super) fn completed(mut self, item: &Item) -> Self {
+        let must_go = self.desired.as_ref().is_some_and(|declared| declared.value.is_null());
+        if let (
+            Item::Setting(Setting::PasswordPolicy),
+            Some(Value::Object(base)),
+            Sight::Present { value, .. },
+        ) = (item, &mut self.base, &self.sight)
+            && must_go
+        {
+            let seen = value.as_object().into_iter().flatten();
+            for (key, value) in seen.filter(|(key, value)| is_usual(key, value)) {
+                base.entry(key.clone()).or_insert_with(|| value.clone());
+            }
         }
         self
     }

@@ -216,6 +216,24 @@ fn a_stack_of_another_tool_is_not_removed_and_its_owner_is_named() {
     assert!(refused("belongs to a StackSet", &fate), "{fate:?}");
 }
 
+/// What IAM adds to a policy by itself is in nobody's base before the policy was read once.
+#[test]
+fn a_policy_that_was_only_just_put_is_removed_when_it_must_not_be_there_and_nobody_elses_part_of_it_is() {
+    let sent = json!({"minimumLength": 14, "requireSymbols": true});
+    let fate = |more: Value| {
+        let mut world = World::empty().with_policy(&sent, &["minimumLength", "requireSymbols"]);
+        let mut seen = sent.clone();
+        seen.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        world.items.insert(POLICY, Sight::present(seen.clone()));
+        world.facts.password_policy = Some(seen);
+        payments(&mut world.desired).absent.insert(POLICY, Source::default());
+        world.fate(&POLICY)
+    };
+    assert_eq!(fate(json!({"requireNumbers": false, "allowUsersToChange": false})), Fate::Removed);
+    assert_eq!(fate(json!({"requireNumbers": false, "maxAgeDays": 90})), Fate::Kept, "a person has to look");
+    assert_eq!(fate(json!({"requireSymbols": false})), Fate::Kept);
+}
+
 /// Declared absent: `adopt` is the proof where there is no other.
 #[test]
 fn what_must_not_be_there_is_removed_where_it_was_agreed_or_adopted_and_only_there() {
