@@ -152,3 +152,22 @@ impl std::fmt::Display for ProtectedStack {
         write!(f, "{}/{}", self.account, self.stack)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operators_word_for_one_commit_lifts_what_is_protected_for_that_commit_alone() {
+        let [one, other] = ["1", "2"].map(|digit| CommitId::parse(digit.repeat(40)).unwrap());
+        let slug = Slug::parse("shop").unwrap();
+        let guards = Guards {
+            protected_accounts: [slug.clone()].into(),
+            approved: [one.clone()].into(),
+            ..Guards::lifted()
+        };
+        assert_eq!(guards.protects_account(&slug, &one), None);
+        assert!(guards.protects_account(&slug, &other).unwrap().contains("`protected-accounts`"));
+        assert_eq!(guards.protects_account(&Slug::parse("lab").unwrap(), &other), None);
+    }
+}

@@ -11,9 +11,10 @@ use landfast::plan::Guards;
 use landfast::reconcile::sweep;
 use landfast::report;
 use landfast::sandbox::aws::{Fault, Trouble, When};
+use landfast::sandbox::stage::Scenery;
 
 use super::files::{account, baseline, company, path};
-use super::{HOME, Play, scenery};
+use super::{HOME, Play};
 
 const SOURCE: &str = "accounts/logs/source.template.yaml";
 const TAKER: &str = "accounts/alpha/taker.template.yaml";
@@ -233,7 +234,9 @@ async fn what_somebody_makes_of_an_output_by_hand_goes_no_further() {
 
 #[tokio::test]
 async fn a_restart_where_all_is_in_line_looks_once_and_writes_nothing() {
-    let mut scenery = scenery();
+    // Half a minute, for which those who take are held up, must be long enough for a busy machine.
+    let mut scenery = Scenery::fast(30.0);
+    scenery.rhythm.poll = Duration::from_millis(100);
     scenery.rhythm.resync = Duration::from_hours(1);
     scenery.rhythm.detect_drift_every = Duration::from_hours(1);
     let mut play = Play::set(scenery, &files()).await;
