@@ -5,6 +5,9 @@ use std::future::Future;
 
 use tokio::task::JoinSet;
 
+/// How many calls to Organizations there are at once: it throttles per organization.
+pub(super) const ORGANIZATIONS_AT_ONCE: usize = 8;
+
 /// Does `work` for every item, at most `limit` at a time; the results are in the order of the items.
 pub(super) async fn each<T, R, F>(items: Vec<T>, limit: usize, mut work: impl FnMut(T) -> F) -> Vec<R>
 where

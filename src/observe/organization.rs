@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::each::each;
+use super::each::{ORGANIZATIONS_AT_ONCE, each};
 use super::hold::root_hold;
 use super::policies;
 use super::tree::{Tree, tree};
@@ -18,9 +18,6 @@ use crate::model::{
     AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Hold, Item,
     OWNER_TAG, Observed, OrganizationFacts, OuPath, PolicyTarget, SLUG_TAG, Scope, Sight, Slug, Value,
 };
-
-/// How many accounts are asked about at once; Organizations throttles per organization.
-const AT_ONCE: usize = 8;
 
 pub(super) type Tags = BTreeMap<String, String>;
 
@@ -134,7 +131,7 @@ pub(super) async fn tags(
     cache: &mut OrganizationCache,
 ) -> BTreeMap<AccountId, Result<Tags, String>> {
     let stale: Vec<_> = ids.iter().filter(|id| cache.fresh(id).is_none()).cloned().collect();
-    let read = each(stale, AT_ONCE, |id| {
+    let read = each(stale, ORGANIZATIONS_AT_ONCE, |id| {
         let reader = reader.clone();
         async move { (id.clone(), reader.tags_of(id.as_str()).await) }
     });
@@ -162,7 +159,7 @@ pub(super) async fn places(
         Ok(tree) => tree,
         Err(why) => return listed.iter().map(|account| (account.id.clone(), Err(why.clone()))).collect(),
     };
-    let parents = each(listed.to_vec(), AT_ONCE, |account| {
+    let parents = each(listed.to_vec(), ORGANIZATIONS_AT_ONCE, |account| {
         let reader = reader.clone();
         async move {
             let parent = match account.parent {

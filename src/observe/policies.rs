@@ -7,15 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::each::each;
+use super::each::{ORGANIZATIONS_AT_ONCE, each};
 use super::tree::Tree;
 use crate::aws::{Error, ListedPolicy, Reader};
 use crate::model::{
     Base, Desired, Item, OWNER_TAG, PolicyFact, PolicyName, PolicyType, Sight, Value, managed,
 };
-
-/// How many policies are asked about at once; Organizations throttles per organization.
-const AT_ONCE: usize = 8;
 
 /// What was found under each name that anybody asked about; nothing where no policy has it.
 pub(super) type Found = BTreeMap<PolicyName, Result<Option<Seen>, String>>;
@@ -63,12 +60,12 @@ pub(super) async fn policies(
 ) -> Found {
     let wishes = wishes(desired, base, wanted);
     let kinds: BTreeSet<PolicyType> = wishes.iter().flat_map(|wish| wish.kinds.iter().copied()).collect();
-    let lists = each(kinds.into_iter().collect(), AT_ONCE, |kind| {
+    let lists = each(kinds.into_iter().collect(), ORGANIZATIONS_AT_ONCE, |kind| {
         let reader = reader.clone();
         async move { (kind, reader.policies(kind).await.map_err(|error| error.to_string())) }
     });
     let lists: BTreeMap<_, _> = lists.await.into_iter().collect();
-    let found = each(wishes, AT_ONCE, |wish| {
+    let found = each(wishes, ORGANIZATIONS_AT_ONCE, |wish| {
         let (reader, listed) = (reader.clone(), wish.listed(&lists));
         async move { (wish.name.clone(), wish.look(&reader, listed).await) }
     });

@@ -5,13 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::each::each;
+use super::each::{ORGANIZATIONS_AT_ONCE, each};
 use super::tree::Tree;
 use crate::aws::{Error, ListedPolicy, Reader};
 use crate::model::{AccountId, OuPath, PolicyType};
-
-/// How many policies are asked about at once; Organizations throttles per organization.
-const AT_ONCE: usize = 8;
 
 /// The policies of an organization, without the two that AWS attaches to everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +65,7 @@ pub(super) async fn shelf(reader: &Reader, tree: &Tree) -> Shelf {
         }
     }
     listed.retain(|(_, policy)| !is_everywhere(policy));
-    let looks = each(listed, AT_ONCE, |(kind, policy)| {
+    let looks = each(listed, ORGANIZATIONS_AT_ONCE, |(kind, policy)| {
         let reader = reader.clone();
         async move { (kind, policy.clone(), one(&reader, &policy.id).await) }
     });

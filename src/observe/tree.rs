@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::each::each;
+use super::each::{ORGANIZATIONS_AT_ONCE, each};
 use crate::aws::{Error, Reader, Root};
 use crate::model::{OuFact, OuPath};
-
-/// How many OUs are listed at once; Organizations throttles per organization.
-const AT_ONCE: usize = 8;
 
 /// The whole tree: a part of it would make OUs look absent that are there.
 pub(super) struct Tree {
@@ -42,7 +39,7 @@ impl Tree {
 }
 
 async fn children(reader: &Reader, parents: Vec<(OuPath, String)>) -> Result<Vec<(OuPath, String)>, String> {
-    let lists = each(parents, AT_ONCE, |(path, id)| {
+    let lists = each(parents, ORGANIZATIONS_AT_ONCE, |(path, id)| {
         let reader = reader.clone();
         async move {
             let children = reader.ous_under(&id).await.map_err(|error: Error| error.to_string())?;
