@@ -8,10 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Note, Notes};
 use crate::model::{AccountId, OuPath, PolicyName};
 use crate::observe::{Place, Shelf, Shelved};
-
-/// Prefixes of names of policies that another tool puts back as it wants them, and whose they are.
-const OWNERS: [(&str, &str); 2] =
-    [("aws-guardrails-", "AWS Control Tower"), ("AWSAccelerator-", "Landing Zone Accelerator")];
+use crate::plan::owner_of_policy;
 
 /// Policies to be written down.
 pub(super) type Chosen<'a> = BTreeMap<PolicyName, &'a Shelved>;
@@ -31,8 +28,8 @@ pub(super) fn chosen<'a>(shelf: &'a Shelf, notes: &mut Notes) -> Chosen<'a> {
             notes.left.push(Note::new(about, "AWS"));
             continue;
         }
-        if let Some((_, owner)) = OWNERS.iter().find(|(prefix, _)| policy.name.starts_with(prefix)) {
-            notes.left.push(Note::new(about, *owner));
+        if let Some(owner) = owner_of_policy(&policy.name) {
+            notes.left.push(Note::new(about, owner));
             continue;
         }
         match PolicyName::parse(policy.name.clone()) {

@@ -1,6 +1,6 @@
-//! Stacks of other tools, known by their names: they are off limits even where `adopt` names them.
+//! Stacks and policies of other tools, known by their names: they are off limits even where `adopt` names them.
 //!
-//! Each of these tools puts its stacks back as it wants them, so that two owners would fight without end.
+//! Each of these tools puts them back as it wants them, so that two owners would fight without end.
 
 use crate::model::StackName;
 
@@ -15,6 +15,15 @@ const OWNERS: [(&str, &str); 8] = [
     ("CDKToolkit", "the CDK's bootstrap"),
     ("SC-", "AWS Service Catalog"),
 ];
+
+/// The same for policies of the organization.
+const OWNERS_OF_POLICIES: [(&str, &str); 2] =
+    [("aws-guardrails-", "AWS Control Tower"), ("AWSAccelerator-", "Landing Zone Accelerator")];
+
+/// Who else owns a policy of this name, if that can be told.
+pub fn owner_of_policy(name: &str) -> Option<&'static str> {
+    OWNERS_OF_POLICIES.into_iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, owner)| owner)
+}
 
 /// Who else owns a stack of this name, if that can be told.
 pub fn owner(name: &StackName) -> Option<&'static str> {

@@ -73,24 +73,25 @@ impl Guards {
 
     /// Why nothing is removed in an account from which `count` things are to go, if so.
     pub(super) fn limits_removals(&self, count: usize, commit: &CommitId) -> Option<String> {
-        let limit = self.removals_per_account;
-        (count > limit && !self.is_approved(commit)).then(|| {
-            format!(
-                "{count} things are to be removed here, and `removals-per-account` allows {limit}: {}",
-                go_on(commit)
-            )
-        })
+        let limit = ("removals-per-account", self.removals_per_account);
+        self.limits(count, "things are to be removed here", limit, commit)
     }
 
     /// Why no policy is detached or deleted while `count` detachments and deletions are to be made, if so.
     pub(super) fn limits_policies(&self, count: usize, commit: &CommitId) -> Option<String> {
-        let limit = self.removals_per_commit;
-        (count > limit && !self.is_approved(commit)).then(|| {
-            format!(
-                "{count} policies and attachments are to be removed, and `removals-per-commit` allows {limit}: {}",
-                go_on(commit)
-            )
-        })
+        let limit = ("removals-per-commit", self.removals_per_commit);
+        self.limits(count, "policies and attachments are to be removed", limit, commit)
+    }
+
+    fn limits(
+        &self,
+        count: usize,
+        what: &str,
+        (name, limit): (&str, usize),
+        commit: &CommitId,
+    ) -> Option<String> {
+        (count > limit && !self.is_approved(commit))
+            .then(|| format!("{count} {what}, and `{name}` allows {limit}: {}", go_on(commit)))
     }
 
     /// Why nothing is written in an account, if so.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Around;
+use super::hindrance::{Hindrance, person, wait};
 use super::ties::is_usual;
 use super::{Draft, foreign, go_on, losses};
 use crate::model::status::Standing;
@@ -17,12 +18,6 @@ use crate::model::{
 
 /// Items that are to go, with what was found of them.
 pub(super) type Leaving<'a> = BTreeMap<&'a Item, &'a Finding>;
-
-/// Why an item is not removed now, and whether a person has to do something about it.
-struct Hindrance {
-    because: String,
-    needs_person: bool,
-}
 
 /// What is to go: the last word on it was to remove it, or it must not be there and may be written.
 pub(super) fn leaving<'a>(
@@ -50,11 +45,8 @@ pub(super) fn steps(
     findings: &BTreeMap<Item, Finding>,
     leaving: &Leaving<'_>,
 ) {
-    if let Some(Hindrance { because, needs_person }) = hindrance_of_all(around, findings, leaving) {
-        for item in leaving.keys() {
-            if needs_person { draft.refuse(item, &because) } else { draft.wait(item, &because) }
-        }
-        return;
+    if let Some(hindrance) = hindrance_of_all(around, findings, leaving) {
+        return leaving.keys().for_each(|item| draft.hinder(item, &hindrance));
     }
     let exit = Exit { around, findings };
     let mut left: BTreeSet<&Item> = leaving.keys().copied().collect();
@@ -66,8 +58,7 @@ pub(super) fn steps(
             .and_then(|needs| Ok((needs, exit.step(item, leaving[item])?)));
         match step {
             Ok((needs, step)) => drop(draft.step("remove", item, needs, step)),
-            Err(Hindrance { because, needs_person: true }) => draft.refuse(item, because),
-            Err(Hindrance { because, needs_person: false }) => draft.wait(item, because),
+            Err(hindrance) => draft.hinder(item, &hindrance),
         }
     }
 }
@@ -91,11 +82,9 @@ fn hindrance_of_all(
 ) -> Option<Hindrance> {
     let gap = findings.iter().find(|(_, finding)| finding.verdict == Verdict::Gap);
     if let Some((item, _)) = gap {
-        let because = format!("nothing is removed here while {item} cannot be read");
-        return Some(Hindrance { because, needs_person: false });
+        return Some(wait(format!("nothing is removed here while {item} cannot be read")));
     }
-    let limit = around.rules.guards.limits_removals(leaving.len(), &around.desired.revision)?;
-    Some(Hindrance { because: limit, needs_person: true })
+    around.rules.guards.limits_removals(leaving.len(), &around.desired.revision).map(person)
 }
 
 /// The way out of one account.
@@ -118,7 +107,7 @@ impl Exit<'_> {
                 Some(step) => drop(first.insert(step)),
                 None if self.is_over(other, leaving) => {}
                 None if self.verdict(other) == Some(Verdict::Undeclared) => {
-                    return Err(refuse(format!("{other} needs it, and is kept")));
+                    return Err(person(format!("{other} needs it, and is kept")));
                 }
                 None => return Err(wait(format!("{other} still needs it"))),
             }
@@ -147,7 +136,7 @@ impl Exit<'_> {
             | Item::Account(..)
             | Item::PolicyType(_)
             | Item::Policy(_)
-            | Item::Attachment(..) => Err(refuse("Landfast never removes it")),
+            | Item::Attachment(..) => Err(person("Landfast never removes it")),
         }
     }
 
@@ -155,7 +144,7 @@ impl Exit<'_> {
         let Around { desired, effective, facts, rules, .. } = *self.around;
         let account = effective.account.as_ref();
         if let Some(because) = rules.guards.protects_stack(&account.slug, key, &desired.revision) {
-            return Err(refuse(because));
+            return Err(person(because));
         }
         let Some(fact) = facts.stacks.get(key) else { return Err(wait("it is being looked at".to_owned())) };
         let scope = Scope::Account(account.slug.clone());
@@ -166,7 +155,7 @@ impl Exit<'_> {
         let losses = losses::losses(template.unwrap_or_default());
         if !losses.is_empty() && !rules.guards.is_approved(&desired.revision) {
             let because = format!("{}, with the data in it: {}", losses.join(", "), go_on(&desired.revision));
-            return Err(refuse(because));
+            return Err(person(because));
         }
         Ok(Step::RemoveStack { key: key.clone(), before: fact.clone() })
     }
@@ -175,20 +164,20 @@ impl Exit<'_> {
 /// What git no longer speaks of goes only as it was last agreed: whoever changed it since has a use for it.
 fn check_value(finding: &Finding) -> Result<(), Hindrance> {
     if finding.desired.is_none() && finding.observed != finding.base {
-        return Err(refuse("it was changed since git and AWS last agreed on it, so it is not removed"));
+        return Err(person("it was changed since git and AWS last agreed on it, so it is not removed"));
     }
     Ok(())
 }
 
 fn check_owner(key: &StackKey, fact: &StackFact, tie: &Tie, is_adopted: bool) -> Result<(), Hindrance> {
     if let Some(owner) = foreign::owner(&key.name).filter(|_| !fact.is_ours) {
-        return Err(refuse(format!("the stack belongs to {owner}: remove it there")));
+        return Err(person(format!("the stack belongs to {owner}: remove it there")));
     }
     if !fact.is_ours && !is_adopted {
-        return Err(refuse("the stack does not bear our tag, so it is not ours to remove"));
+        return Err(person("the stack does not bear our tag, so it is not ours to remove"));
     }
     match &tie.stack {
-        Some(id) if *id != fact.id && !is_adopted => Err(refuse(
+        Some(id) if *id != fact.id && !is_adopted => Err(person(
             "the stack was deleted and made again since git and AWS last agreed on it, so it is not removed",
         )),
         _ => Ok(()),
@@ -197,7 +186,7 @@ fn check_owner(key: &StackKey, fact: &StackFact, tie: &Tie, is_adopted: bool) ->
 
 fn check_state(fact: &StackFact) -> Result<(), Hindrance> {
     if fact.is_protected {
-        return Err(refuse(
+        return Err(person(
             "the stack is under termination protection: switch that off to let it be removed",
         ));
     }
@@ -206,7 +195,7 @@ fn check_state(fact: &StackFact) -> Result<(), Hindrance> {
         Standing::Moving | Standing::Gone | Standing::Shell => {
             Err(wait(format!("the stack is in {}", fact.status)))
         }
-        Standing::Broken => Err(refuse(format!(
+        Standing::Broken => Err(person(format!(
             "the stack is in {} ({}): see its events in CloudFormation, and delete or retain what is in the way",
             fact.status, fact.reason
         ))),
@@ -245,15 +234,7 @@ fn check_keys(policy: &Value, tie: &Tie) -> Result<(), Hindrance> {
     match others.as_slice() {
         [] => Ok(()),
         others => {
-            Err(refuse(format!("{} in it was set by somebody else, so it is not removed", others.join(", "))))
+            Err(person(format!("{} in it was set by somebody else, so it is not removed", others.join(", "))))
         }
     }
-}
-
-fn wait(because: String) -> Hindrance {
-    Hindrance { because, needs_person: false }
-}
-
-fn refuse(because: impl Into<String>) -> Hindrance {
-    Hindrance { because: because.into(), needs_person: true }
 }

@@ -12,6 +12,7 @@ mod findings;
 mod first_ou;
 mod foreign;
 mod guards;
+mod hindrance;
 mod leaving;
 mod losses;
 mod organization;
@@ -33,7 +34,7 @@ use crate::model::{
 };
 
 pub use agree::next_base;
-pub use foreign::owner as other_owner;
+pub use foreign::{owner as other_owner, owner_of_policy};
 pub use guards::{Guards, ProtectedStack, go_on};
 pub use references::produced;
 pub use unmarked::as_marked;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::hindrance::Hindrance;
 use super::{Draft, Rules, go_on, wants_write};
 use crate::model::status::Failure;
 use crate::model::{
@@ -98,8 +99,7 @@ fn exists(
         _ => return false,
     }
     match obstacle(desired, account, facts, rules, creating) {
-        Some(Obstacle::Wait(because)) => draft.wait(item, because),
-        Some(Obstacle::Person(because)) => draft.refuse(item, because),
+        Some(hindrance) => draft.hinder(item, &hindrance),
         None => {
             draft.step("create", item, BTreeSet::new(), creation(desired, account));
             return true;
@@ -136,11 +136,6 @@ fn not_usable(account: &Account, finding: &Finding) -> String {
     }
 }
 
-enum Obstacle {
-    Wait(String),
-    Person(String),
-}
-
 /// What speaks against asking AWS for this account now. Every look comes before the first and any later request.
 fn obstacle(
     desired: &Desired,
@@ -148,7 +143,7 @@ fn obstacle(
     facts: &OrganizationFacts,
     rules: &Rules,
     creating: usize,
-) -> Option<Obstacle> {
+) -> Option<Hindrance> {
     recorded_elsewhere(account)
         .or_else(|| email_taken(account, facts))
         .or_else(|| asked_before(account, facts, rules))
@@ -157,12 +152,12 @@ fn obstacle(
         .or_else(|| too_many(desired, facts, rules))
         .or_else(|| {
             let because = format!("{creating} other accounts are created first; AWS makes few at a time");
-            (creating >= rules.max_creations).then_some(Obstacle::Wait(because))
+            (creating >= rules.max_creations).then_some(Hindrance::Wait(because))
         })
 }
 
 /// The operator's limits on new accounts: an account can hardly be undone.
-fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Hindrance> {
     let guards = &rules.guards;
     if guards.is_approved(&desired.revision) {
         return None;
@@ -170,7 +165,7 @@ fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Opti
     let is_new = |account: &&Arc<Account>| account.id.is_none() && !facts.claimed.contains_key(&account.slug);
     let new = desired.accounts.values().filter(is_new).count();
     if new > guards.new_accounts_per_commit {
-        return Some(Obstacle::Person(format!(
+        return Some(Hindrance::Person(format!(
             "the commit asks for {new} new accounts, and `new-accounts-per-commit` allows {}; ask for fewer at a \
              time, or {}",
             guards.new_accounts_per_commit,
@@ -182,7 +177,7 @@ fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Opti
     };
     let recent = facts.creations.iter().filter(is_recent).count();
     (recent >= guards.new_accounts_per_day).then(|| {
-        Obstacle::Wait(format!(
+        Hindrance::Wait(format!(
             "{recent} accounts were asked for within 24 hours, and `new-accounts-per-day` allows {}; it goes on by \
              itself, or {}",
             guards.new_accounts_per_day,
@@ -191,18 +186,18 @@ fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Opti
     })
 }
 
-fn recorded_elsewhere(account: &Account) -> Option<Obstacle> {
+fn recorded_elsewhere(account: &Account) -> Option<Hindrance> {
     let id = account.id.as_ref()?;
-    Some(Obstacle::Person(format!(
+    Some(Hindrance::Person(format!(
         "the folder records account {id}, which is not in this organization; correct or remove `id`"
     )))
 }
 
-fn email_taken(account: &Account, facts: &OrganizationFacts) -> Option<Obstacle> {
+fn email_taken(account: &Account, facts: &OrganizationFacts) -> Option<Hindrance> {
     let is_same = |other: &&AccountFact| other.email.eq_ignore_ascii_case(account.email.as_str());
     let other = facts.accounts.values().find(is_same)?;
     let owner: Option<&Slug> = facts.claimed.iter().find(|(_, id)| **id == other.id).map(|(slug, _)| slug);
-    Some(Obstacle::Person(match owner {
+    Some(Hindrance::Person(match owner {
         Some(slug) => {
             format!("account {} of accounts/{slug} has the e-mail {} already", other.id, account.email)
         }
@@ -215,7 +210,7 @@ fn email_taken(account: &Account, facts: &OrganizationFacts) -> Option<Obstacle>
 }
 
 /// Earlier requests for this name. AWS does not show the e-mail of a request, so the name has to do.
-fn asked_before(account: &Account, facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+fn asked_before(account: &Account, facts: &OrganizationFacts, rules: &Rules) -> Option<Hindrance> {
     let ours: Vec<&Creation> =
         facts.creations.iter().filter(|creation| creation.account_name == account.name).collect();
     let newest = ours.iter().max_by_key(|creation| creation.requested)?;
@@ -223,13 +218,13 @@ fn asked_before(account: &Account, facts: &OrganizationFacts, rules: &Rules) -> 
         CreationState::InProgress if rules.now - newest.requested > TOO_LONG => {
             let because =
                 format!("AWS has been creating the account for over a day ({}); ask its support", newest.id);
-            Some(Obstacle::Person(because))
+            Some(Hindrance::Person(because))
         }
         CreationState::InProgress => {
-            Some(Obstacle::Wait(format!("AWS is creating the account ({})", newest.id)))
+            Some(Hindrance::Wait(format!("AWS is creating the account ({})", newest.id)))
         }
         CreationState::Succeeded(id) if !facts.accounts.contains_key(id) => {
-            Some(Obstacle::Wait(format!("AWS has created account {id} but does not list it yet")))
+            Some(Hindrance::Wait(format!("AWS has created account {id} but does not list it yet")))
         }
         // Listed under another e-mail or without our tags: another account that happens to bear the name.
         CreationState::Succeeded(_) => None,
@@ -246,7 +241,7 @@ fn is_before_commit(creation: &Creation, rules: &Rules) -> bool {
 
 /// A request that no folder names any more may be this folder's under its former name: AWS shows no e-mail, so it has
 /// to end before anything is asked for under the new one.
-fn nameless_request(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+fn nameless_request(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Hindrance> {
     let is_named =
         |creation: &Creation| desired.accounts.values().any(|account| account.name == creation.account_name);
     let is_open = |creation: &Creation| match &creation.state {
@@ -258,27 +253,28 @@ fn nameless_request(desired: &Desired, facts: &OrganizationFacts, rules: &Rules)
         CreationState::Failed(_) => false,
     };
     let request = facts.creations.iter().find(|creation| is_open(creation) && !is_named(creation))?;
-    Some(Obstacle::Wait(format!(
+    Some(Hindrance::Wait(format!(
         "a request for `{}` ({}), which no folder names, is under way",
         request.account_name, request.id
     )))
 }
 
-fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Rules) -> Option<Obstacle> {
+fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Rules) -> Option<Hindrance> {
     match Failure::of(reason) {
         Failure::Aws => {
             let tries = ours.iter().filter(|creation| !is_before_commit(creation, rules)).count();
             let waited = rules.now - newest.requested;
             if tries >= INTERNAL_FAILURE_TRIES {
-                Some(Obstacle::Person(format!("AWS failed to create it {tries} times ({reason})")))
+                Some(Hindrance::Person(format!("AWS failed to create it {tries} times ({reason})")))
             } else {
-                (waited < INTERNAL_FAILURE_PAUSE)
-                    .then(|| Obstacle::Wait(format!("AWS failed to create it ({reason}); asked again later")))
+                (waited < INTERNAL_FAILURE_PAUSE).then(|| {
+                    Hindrance::Wait(format!("AWS failed to create it ({reason}); asked again later"))
+                })
             }
         }
         Failure::Twin => (rules.now - newest.requested < INTERNAL_FAILURE_PAUSE)
-            .then(|| Obstacle::Wait("AWS is at another request for the same account".to_owned())),
-        Failure::Folder | Failure::Everybody => Some(Obstacle::Person(format!(
+            .then(|| Hindrance::Wait("AWS is at another request for the same account".to_owned())),
+        Failure::Folder | Failure::Everybody => Some(Hindrance::Person(format!(
             "AWS refused to create it: {reason} ({}); a new commit makes Landfast ask again",
             newest.id
         ))),
@@ -286,13 +282,13 @@ fn failed_before(reason: &str, newest: &Creation, ours: &[&Creation], rules: &Ru
 }
 
 /// A refusal that concerns every account stops all creations for a while: asking on would only use up the quota.
-fn all_refused(facts: &OrganizationFacts, rules: &Rules) -> Option<Obstacle> {
+fn all_refused(facts: &OrganizationFacts, rules: &Rules) -> Option<Hindrance> {
     facts.creations.iter().find_map(|creation| match &creation.state {
         CreationState::Failed(reason)
             if Failure::of(reason) == Failure::Everybody
                 && rules.now - creation.requested < REFUSAL_HOLDS =>
         {
-            Some(Obstacle::Person(format!("AWS creates no accounts at present: {reason} ({})", creation.id)))
+            Some(Hindrance::Person(format!("AWS creates no accounts at present: {reason} ({})", creation.id)))
         }
         _ => None,
     })

@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hindrance::{Hindrance, person, wait};
 use super::leaving::{Leaving, leaving};
-use super::{Draft, Rules, wants_write};
+use super::{Draft, Rules, foreign, wants_write};
 use crate::model::{
     AccountId, Base, Desired, Finding, Item, OWNER_TAG, OrganizationFacts, PolicyFact, PolicyName,
     PolicyTarget, Scope, Step, StepId, Verdict, managed,
@@ -20,12 +21,6 @@ pub(super) struct Around<'a> {
     pub(super) findings: &'a BTreeMap<Item, Finding>,
     pub(super) facts: &'a OrganizationFacts,
     pub(super) rules: &'a Rules,
-}
-
-/// Why something is not done now: time resolves it, or a person has to.
-enum Hindrance {
-    Wait(String),
-    Person(String),
 }
 
 type Planned = Result<(BTreeSet<StepId>, Step), Hindrance>;
@@ -62,8 +57,7 @@ impl Draft {
     fn take(&mut self, verb: &str, item: &Item, planned: Planned) {
         match planned {
             Ok((needs, step)) => drop(self.step(verb, item, needs, step)),
-            Err(Hindrance::Wait(because)) => self.wait(item, because),
-            Err(Hindrance::Person(because)) => self.refuse(item, because),
+            Err(hindrance) => self.hinder(item, &hindrance),
         }
     }
 }
@@ -88,8 +82,15 @@ impl Around<'_> {
             )));
         }
         let fact = self.fact(name)?;
-        if !organization.policies.adopt.contains(name) {
-            fact.owned.clone().map_err(Hindrance::Person)?;
+        if let (Err(why), owner) = (&fact.owned, foreign::owner_of_policy(name.as_str())) {
+            if let Some(owner) = owner {
+                let because =
+                    format!("the policy belongs to {owner}, which would put it back: change it there");
+                return Err(person(because));
+            }
+            if !organization.policies.adopt.contains(name) {
+                return Err(person(why.clone()));
+            }
         }
         let before = observed["content"].clone();
         let step = Step::UpdatePolicy { name: name.clone(), id: fact.id.clone(), before, after };
@@ -138,13 +139,7 @@ impl Around<'_> {
         let mut leaving = leaving(self.base, self.findings, &BTreeMap::new());
         leaving.retain(|item, _| item.is_of_policies() && !self.is_without_folder(item));
         if let Some(hindrance) = self.hindrance_of_all(&leaving) {
-            for item in leaving.keys() {
-                match &hindrance {
-                    Hindrance::Wait(because) => draft.wait(item, because),
-                    Hindrance::Person(because) => draft.refuse(item, because),
-                }
-            }
-            return;
+            return leaving.keys().for_each(|item| draft.hinder(item, &hindrance));
         }
         for item in leaving.keys() {
             if let Item::Attachment(name, target) = item {
@@ -174,7 +169,7 @@ impl Around<'_> {
             return Some(wait(format!("nothing is removed here while {item} cannot be read")));
         }
         let Rules { guards, .. } = self.rules;
-        guards.limits_policies(leaving.len(), &self.desired.revision).map(Hindrance::Person)
+        guards.limits_policies(leaving.len(), &self.desired.revision).map(person)
     }
 
     /// Detaches what was attached by us, once all that is to be attached in its place is.
@@ -185,7 +180,7 @@ impl Around<'_> {
             ));
         }
         let fact = self.fact(name)?;
-        fact.owned.clone().map_err(Hindrance::Person)?;
+        fact.owned.clone().map_err(person)?;
         let account = match target {
             PolicyTarget::Ou(_) => None,
             PolicyTarget::Account(_) => Some(self.account(target)?),
@@ -211,7 +206,7 @@ impl Around<'_> {
     /// Deletes a policy that is ours, as it was last agreed, and attached to nothing that stays.
     fn deletion(&self, draft: &Draft, name: &PolicyName, finding: &Finding) -> Planned {
         let fact = self.fact(name)?;
-        fact.owned.clone().map_err(Hindrance::Person)?;
+        fact.owned.clone().map_err(person)?;
         let (Some(observed), Some(base)) = (&finding.observed, &finding.base) else {
             return Err(wait("it is being looked at"));
         };
@@ -242,12 +237,4 @@ fn place(draft: &Draft, item: &Item, is_there: bool) -> Result<BTreeSet<StepId>,
         None if is_there => Ok(BTreeSet::new()),
         None => Err(wait(format!("{item} has to be as declared first"))),
     }
-}
-
-fn wait(because: impl Into<String>) -> Hindrance {
-    Hindrance::Wait(because.into())
-}
-
-fn person(because: impl Into<String>) -> Hindrance {
-    Hindrance::Person(because.into())
 }

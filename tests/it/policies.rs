@@ -177,6 +177,23 @@ fn a_change_is_written_to_the_policy_on_record_and_to_no_other() {
 }
 
 #[test]
+fn a_policy_that_another_tool_puts_back_is_not_written_even_where_it_is_adopted() {
+    let of = |called: &str| {
+        let mut scene = Scene::empty();
+        scene.declare(called, policy("Allow"));
+        scene.seen.insert(item(KIND), Sight::present(json!("ENABLED")));
+        scene.seen.insert(item(&format!("policies.{called}")), Sight::present(there("Deny")));
+        let fact = PolicyFact { id: "p-1".to_owned(), owned: Err("it does not bear our tag".to_owned()) };
+        scene.facts.policies.insert(name(called), fact);
+        scene.desired.organization.policies.adopt.insert(name(called));
+        told(&scene.plan())
+    };
+    let told = of("aws-guardrails-XyZ");
+    assert!(told.contains("blocked: the policy belongs to AWS Control Tower"), "{told}");
+    assert_eq!(of("guardrails"), "update policies.guardrails");
+}
+
+#[test]
 fn a_policy_never_becomes_one_of_another_kind() {
     let mut scene = Scene::agreed();
     let other = Policy { kind: kind("tag-policy"), ..policy("Deny") };
