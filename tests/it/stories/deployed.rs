@@ -238,12 +238,8 @@ async fn everything_works_with_what_the_templates_grant_and_nothing_is_granted_i
         ("LandfastWrite", alpha.as_str()),
     ];
     for (role, account) in roles {
-        assert_eq!(
-            asked(play, role, false),
-            BTreeSet::new(),
-            "{role} was denied something\n{}",
-            play.scene()
-        );
+        let denied = asked(play, role, false);
+        assert!(denied.is_empty(), "{role} was denied {denied:?}\n{}", play.scene());
         assert_eq!(asked(play, role, true), written_down(play, account, role), "{role}");
     }
     assert_eq!(asked(play, "OrganizationAccountAccessRole", false), BTreeSet::new());
@@ -443,7 +439,8 @@ async fn the_first_days_take_roles_that_only_look() {
     assert_eq!(roles, ["LandfastRead", "OrganizationAccountAccessRole"]);
     assert_eq!(play.writes().len(), 0, "{:?}", play.writes());
     for role in ["LandfastDaemon", "LandfastManagement", "LandfastRead"] {
-        assert_eq!(asked(play, role, false), BTreeSet::new(), "{role} was denied something");
+        let denied = asked(play, role, false);
+        assert!(denied.is_empty(), "{role} was denied {denied:?}");
     }
     let written = written_down(play, MANAGEMENT, "LandfastManagement");
     assert!(written.iter().all(|action| !is_writing(action)), "{written:?}");
