@@ -265,7 +265,7 @@ pub struct Source {
     /// How many accounts to work on at once
     #[arg(long, default_value_t = 32, value_name = "N")]
     pub concurrency: usize,
-    /// Let settings and stacks of the management account be written too
+    /// Let the management account be written too, from inside and outside
     #[arg(long)]
     pub allow_management: bool,
     /// The operator's own limits (landfast.toml): new accounts a day, protected stacks and so on

@@ -153,6 +153,8 @@ pub struct PolicyFact {
     pub id: String,
     /// What proves that it is ours, or else why nothing does.
     pub owned: Result<(), String>,
+    /// The ids of all that it is attached to, whoever did that; or why that is not known.
+    pub targets: Result<BTreeSet<String>, String>,
 }
 
 /// A stack as found.

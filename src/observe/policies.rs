@@ -78,7 +78,8 @@ fn wishes(desired: &Desired, base: &Base, wanted: &BTreeSet<Item>) -> Vec<Wish> 
         let (Item::Policy(name) | Item::Attachment(name, _)) = item else { continue };
         let wish = wishes.entry(name).or_insert_with(|| Wish::of(name, desired, base));
         wish.needs_content |= matches!(item, Item::Policy(_));
-        wish.needs_targets |= matches!(item, Item::Attachment(..));
+        // Where policies are tried first, it matters where others have attached one.
+        wish.needs_targets |= matches!(item, Item::Attachment(..)) || desired.rollout.first_ou.is_some();
     }
     wishes.into_values().collect()
 }
@@ -230,7 +231,7 @@ pub(super) fn facts(found: Found) -> BTreeMap<PolicyName, PolicyFact> {
             Owned::Ours => Ok(()),
             Owned::Unproved(why) | Owned::Unread(why) => Err(why),
         };
-        Some((name, PolicyFact { id: seen.id, owned }))
+        Some((name, PolicyFact { id: seen.id, owned, targets: seen.targets }))
     };
     found.into_iter().filter_map(fact).collect()
 }

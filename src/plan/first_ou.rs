@@ -13,8 +13,8 @@ use jiff::tz::TimeZone;
 
 use super::{Draft, Rules, go_on};
 use crate::model::{
-    AccountProperty, Base, Desired, Finding, FirstOu, Gate, Item, OuPath, PolicyName, PolicyTarget, Slug,
-    Step, Ties, Verdict, managed, shown,
+    AccountProperty, Base, Desired, Finding, FirstOu, Gate, Item, OrganizationFacts, OuPath, PolicyName,
+    PolicyTarget, Slug, Step, Ties, Verdict, managed, shown,
 };
 
 /// Everything that decides.
@@ -22,6 +22,8 @@ pub(super) struct Trial<'a> {
     pub(super) desired: &'a Desired,
     pub(super) base: &'a Base,
     pub(super) findings: &'a BTreeMap<Item, Finding>,
+    /// What was seen of the organization; nothing where another scope is planned for.
+    pub(super) facts: Option<&'a OrganizationFacts>,
     pub(super) rules: &'a Rules,
 }
 
@@ -30,6 +32,33 @@ enum Reason {
     /// Until then, in seconds since 1970, or until something else is done.
     Wait(String, Option<i64>),
     Person(String),
+}
+
+/// What a policy is attached to.
+enum Named<'i> {
+    Target(PolicyTarget),
+    /// An account that no folder claims, by its id.
+    Stranger(&'i str),
+}
+
+impl Named<'_> {
+    fn is_within(&self, trial: &Trial<'_>, first: &FirstOu) -> bool {
+        match self {
+            Self::Target(target) => trial.is_within(first, target),
+            Self::Stranger(id) => trial.facts.is_some_and(|facts| {
+                facts.accounts.values().any(|fact| fact.id.as_str() == *id && first.ou.holds(&fact.ou))
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Target(target) => write!(f, "{target}"),
+            Self::Stranger(id) => write!(f, "account {id}"),
+        }
+    }
 }
 
 impl Trial<'_> {
@@ -100,19 +129,36 @@ impl Trial<'_> {
         (first.approval && !is_approved).then_some(Reason::Person(because))
     }
 
-    /// Why the content of a policy is not changed, if it is attached beyond the first OU.
+    /// Why the content of a policy is not changed: it is attached beyond the first OU, by us or by others, or nobody
+    /// knows whether it is.
     fn everywhere(&self, first: &FirstOu, name: &PolicyName) -> Option<Reason> {
-        let mut beyond = self
-            .attached(name)
-            .filter(|(target, it)| it.observed.is_some() && !self.is_within(first, target));
-        let (target, _) = beyond.next()?;
+        let targets = match &self.facts?.policies.get(name)?.targets {
+            Ok(targets) => targets,
+            Err(why) => {
+                let because = format!("where policies.{name} is attached could not be read: {why}");
+                return Some(Reason::Wait(because, None));
+            }
+        };
+        let beyond = targets.iter().map(|id| self.named(id)).find(|it| !it.is_within(self, first))?;
         let because = format!(
-            "AWS would change it everywhere at once, on {target} too, and policies are tried in {} first: give the new \
+            "AWS would change it everywhere at once, on {beyond} too, and policies are tried in {} first: give the new \
              text a name of its own and attach that, or {}",
             first.ou,
             go_on(&self.desired.revision)
         );
         (!self.rules.guards.is_approved(&self.desired.revision)).then_some(Reason::Person(because))
+    }
+
+    /// What has this id.
+    fn named<'i>(&self, id: &'i str) -> Named<'i> {
+        let facts = self.facts.into_iter();
+        let ou = facts.clone().flat_map(|facts| &facts.ous).find(|(_, ou)| ou.id == id);
+        let account = facts.flat_map(|facts| &facts.claimed).find(|(_, account)| account.as_str() == id);
+        match (ou, account) {
+            (Some((path, _)), _) => Named::Target(PolicyTarget::Ou(path.clone())),
+            (None, Some((slug, _))) => Named::Target(PolicyTarget::Account(slug.clone())),
+            (None, None) => Named::Stranger(id),
+        }
     }
 
     /// Where a policy is, or should be, attached.

@@ -45,7 +45,7 @@ pub use wave::{Progress, Seen, Standing, standing};
 pub struct Rules {
     /// How far to go at the most, whatever the repository says.
     pub ceiling: Mode,
-    /// Whether settings and stacks may be written in the management account.
+    /// Whether the management account may be written, from inside or from outside.
     pub allow_management: bool,
     /// How many account creations may be under way at once (AWS refuses a sixth).
     pub max_creations: usize,
@@ -90,8 +90,15 @@ pub fn plan(scope: &Scope, desired: &Desired, base: &Base, observed: &Observed, 
     for item in rules.fights.iter().filter(|item| findings.get(*item).is_some_and(is_out_of_line)) {
         draft.refuse(item, FIGHT);
     }
+    if let (Scope::Organization, Facts::Organization(facts)) = (scope, &observed.facts) {
+        organization::keep_off(&mut draft, desired, facts, rules);
+    }
     let gate = wave::gate(&mut draft, scope, desired, &findings, rules);
-    let trial = first_ou::Trial { desired, base, findings: &findings, rules };
+    let facts = match &observed.facts {
+        Facts::Organization(facts) => Some(facts),
+        Facts::Account(_) => None,
+    };
+    let trial = first_ou::Trial { desired, base, findings: &findings, facts, rules };
     let gate = trial.hold(&mut draft, gate);
     if let Some(hold) = &observed.hold {
         draft.hold(&hold.to_string());

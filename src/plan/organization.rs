@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::hindrance::Hindrance;
-use super::{Draft, Rules, go_on, wants_write};
+use super::wave::whose;
+use super::{Draft, Rules, account, go_on, wants_write};
 use crate::model::status::Failure;
 use crate::model::{
     Account, AccountFact, AccountId, AccountProperty, Creation, CreationState, Desired, Facts, Finding, Item,
@@ -149,15 +150,20 @@ fn obstacle(
         .or_else(|| asked_before(account, facts, rules))
         .or_else(|| nameless_request(desired, facts, rules))
         .or_else(|| all_refused(facts, rules))
-        .or_else(|| too_many(desired, facts, rules))
+        .or_else(|| too_many(desired, facts, rules, creating - under_way(facts)))
         .or_else(|| {
             let because = format!("{creating} other accounts are created first; AWS makes few at a time");
             (creating >= rules.max_creations).then_some(Hindrance::Wait(because))
         })
 }
 
-/// The operator's limits on new accounts: an account can hardly be undone.
-fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Option<Hindrance> {
+/// The operator's limits on new accounts: an account can hardly be undone. So many are `planned` by this plan already.
+fn too_many(
+    desired: &Desired,
+    facts: &OrganizationFacts,
+    rules: &Rules,
+    planned: usize,
+) -> Option<Hindrance> {
     let guards = &rules.guards;
     if guards.is_approved(&desired.revision) {
         return None;
@@ -175,10 +181,10 @@ fn too_many(desired: &Desired, facts: &OrganizationFacts, rules: &Rules) -> Opti
     let is_recent = |creation: &&Creation| {
         rules.now - creation.requested < DAY && !matches!(creation.state, CreationState::Failed(_))
     };
-    let recent = facts.creations.iter().filter(is_recent).count();
+    let recent = facts.creations.iter().filter(is_recent).count() + planned;
     (recent >= guards.new_accounts_per_day).then(|| {
-        Hindrance::Wait(format!(
-            "{recent} accounts were asked for within 24 hours, and `new-accounts-per-day` allows {}; it goes on by \
+        Hindrance::Person(format!(
+            "{recent} accounts are asked for within 24 hours, and `new-accounts-per-day` allows {}; it goes on by \
              itself, or {}",
             guards.new_accounts_per_day,
             go_on(&desired.revision)
@@ -357,6 +363,18 @@ fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, 
         after: account.ou.clone(),
     };
     draft.step("move", item, needs, step);
+}
+
+/// Refuses what would be done from outside to an account that is off limits: moved, tagged, put under other policies.
+pub(super) fn keep_off(draft: &mut Draft, desired: &Desired, facts: &OrganizationFacts, rules: &Rules) {
+    let off_limits = |item: &Item| {
+        let account = desired.accounts.get(whose(&Scope::Organization, item)?)?;
+        account::off_limits(desired, account, facts.claimed.get(&account.slug), rules)
+    };
+    let items = draft.steps.iter().map(|step| &step.item);
+    let mut refused: BTreeMap<Item, String> =
+        items.filter_map(|item| Some((item.clone(), off_limits(item)?))).collect();
+    draft.take_away(&mut refused, Draft::refuse);
 }
 
 /// The accounts of the organization that no folder claims, the management account aside: that one is declared with

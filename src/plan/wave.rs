@@ -349,7 +349,7 @@ pub(super) fn gate(
 }
 
 /// The account that an item is about; none for the organization itself.
-fn whose<'a>(scope: &'a Scope, item: &'a Item) -> Option<&'a Slug> {
+pub(super) fn whose<'a>(scope: &'a Scope, item: &'a Item) -> Option<&'a Slug> {
     match (scope, item) {
         (Scope::Account(slug), _)
         | (Scope::Organization, Item::Account(slug, _) | Item::Attachment(_, PolicyTarget::Account(slug))) => {

@@ -261,6 +261,57 @@ fn no_more_accounts_a_day_than_the_operator_allows() {
 }
 
 #[test]
+fn those_that_one_plan_asks_for_count_towards_the_day_and_the_rest_is_told() {
+    let guards = Guards { new_accounts_per_day: 2, ..Guards::default() };
+    let busy = |count: usize| {
+        let one = |nth| Creation {
+            account_name: format!("More {nth}"),
+            ..creation(CreationState::InProgress, COMMITTED)
+        };
+        OrganizationFacts { creations: (1..=count).map(one).collect(), ..facts() }
+    };
+    let plan = |facts| plan_under(&guards, &wanting_more(4), facts, &Base::default(), COMMITTED + 60);
+    assert_eq!(creations(&plan(facts())), 2);
+    assert_eq!(creations(&plan(busy(1))), 1);
+    let plan = plan(busy(2));
+    assert_eq!(creations(&plan), 0);
+    let told = plan
+        .blocked
+        .iter()
+        .filter(|it| it.needs_person && it.because.contains("`new-accounts-per-day` allows 2"));
+    assert!(told.count() > 0, "{:?}", plan.blocked);
+}
+
+/// What is planned for an account that is to be moved and tagged, and how much of it is refused.
+fn moved_and_tagged(guards: &Guards, is_management: bool) -> (usize, usize) {
+    let mut desired = desired();
+    payments(&mut desired).tags.insert("owner".to_owned(), "payments".to_owned());
+    let id = account_id(if is_management { "999988887777" } else { "111122223333" });
+    payments(&mut desired).id = Some(id.clone());
+    let account = AccountFact { id: id.clone(), ..fact("aws+payments@example.com") };
+    let facts = OrganizationFacts {
+        accounts: BTreeMap::from([(id.clone(), account)]),
+        claimed: BTreeMap::from([(slug("payments"), id.clone())]),
+        ..facts()
+    };
+    let agreed =
+        [(AccountProperty::Ou, json!("/")), (AccountProperty::Exists, json!({"state": "ACTIVE", "id": id}))];
+    let base = Base::of(agreed.into_iter().map(|(it, value)| (property(it), value)).collect());
+    let plan = plan_under(guards, &desired, facts, &base, COMMITTED);
+    (plan.steps.len(), plan.blocked.iter().filter(|it| it.needs_person).count())
+}
+
+#[test]
+fn an_account_that_is_off_limits_is_neither_moved_nor_tagged() {
+    let protected = Guards { protected_accounts: [slug("payments")].into(), ..Guards::lifted() };
+    assert_eq!(moved_and_tagged(&Guards::lifted(), false), (2, 0));
+    assert_eq!(moved_and_tagged(&protected, false), (0, 2));
+    assert_eq!(moved_and_tagged(&Guards::lifted(), true), (0, 2));
+    let approved = Guards { approved: [desired().revision].into(), ..protected };
+    assert_eq!(moved_and_tagged(&approved, false), (2, 0));
+}
+
+#[test]
 fn an_email_match_alone_is_refused_with_the_line_to_add() {
     for email in ["aws+payments@example.com", "AWS+Payments@Example.com"] {
         let accounts = BTreeMap::from([(account_id("222233334444"), fact(email))]);

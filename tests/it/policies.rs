@@ -74,7 +74,10 @@ impl Scene {
         for (at, value) in [(KIND, json!("ENABLED")), (DENY, there("Deny")), (ON_OU, json!(true))] {
             scene.agree(at, value);
         }
-        scene.facts.policies.insert(name("deny"), PolicyFact { id: "p-1".to_owned(), owned: Ok(()) });
+        scene.facts.policies.insert(
+            name("deny"),
+            PolicyFact { id: "p-1".to_owned(), owned: Ok(()), targets: Ok(BTreeSet::new()) },
+        );
         scene
     }
 
@@ -170,7 +173,10 @@ fn a_change_is_written_to_the_policy_on_record_and_to_no_other() {
     assert_eq!((id.as_str(), before, after), ("p-1", &policy("Deny").content, &policy("Allow")));
 
     let why = "it does not bear our tag".to_owned();
-    scene.facts.policies.insert(name("deny"), PolicyFact { id: "p-2".to_owned(), owned: Err(why) });
+    scene.facts.policies.insert(
+        name("deny"),
+        PolicyFact { id: "p-2".to_owned(), owned: Err(why), targets: Ok(BTreeSet::new()) },
+    );
     assert_eq!(told(&scene.plan()), "policies.deny blocked: it does not bear our tag");
     scene.desired.organization.policies.adopt.insert(name("deny"));
     assert_eq!(told(&scene.plan()), "update policies.deny");
@@ -183,7 +189,11 @@ fn a_policy_that_another_tool_puts_back_is_not_written_even_where_it_is_adopted(
         scene.declare(called, policy("Allow"));
         scene.seen.insert(item(KIND), Sight::present(json!("ENABLED")));
         scene.seen.insert(item(&format!("policies.{called}")), Sight::present(there("Deny")));
-        let fact = PolicyFact { id: "p-1".to_owned(), owned: Err("it does not bear our tag".to_owned()) };
+        let fact = PolicyFact {
+            id: "p-1".to_owned(),
+            owned: Err("it does not bear our tag".to_owned()),
+            targets: Ok(BTreeSet::new()),
+        };
         scene.facts.policies.insert(name(called), fact);
         scene.desired.organization.policies.adopt.insert(name(called));
         told(&scene.plan())
@@ -295,7 +305,8 @@ fn a_policy_that_was_changed_or_is_not_proved_ours_is_not_deleted() {
     );
     let mut scene = Scene::agreed();
     scene.leave();
-    let fact = PolicyFact { id: "p-2".to_owned(), owned: Err("not ours".to_owned()) };
+    let fact =
+        PolicyFact { id: "p-2".to_owned(), owned: Err("not ours".to_owned()), targets: Ok(BTreeSet::new()) };
     scene.facts.policies.insert(name("deny"), fact);
     assert_eq!(
         told(&scene.plan()),

@@ -1,8 +1,10 @@
 //! Policies go to the first OU before they go anywhere else: what a plan does, and what it holds back and why.
 
+use std::collections::BTreeSet;
+
 use landfast::model::{
-    Base, Desired, Facts, Observed, OrganizationFacts, OuFact, OuPath, Plan, PolicyFact, PolicyName, Scope,
-    Sight, Source,
+    Base, Desired, Facts, Observed, OrganizationFacts, OuFact, OuPath, Plan, PolicyFact, PolicyName,
+    PolicyTarget, Scope, Sight, Source,
 };
 use landfast::plan::{Guards, Rules, plan};
 
@@ -34,6 +36,8 @@ struct Paper {
     guards: Guards,
     /// Whether the accounts are known by their ids.
     claims: bool,
+    /// What AWS says of where the policy is attached; nothing where that is just what the items say.
+    targets: Option<Result<BTreeSet<String>, String>>,
 }
 
 impl Paper {
@@ -42,7 +46,8 @@ impl Paper {
         let values: BTreeMap<_, _> = values.collect();
         let items =
             values.iter().map(|(item, value)| (item.clone(), Sight::present(value.clone()))).collect();
-        Self { desired, base: Base::of(values), items, now: 0, guards: Guards::default(), claims: false }
+        let (base, guards) = (Base::of(values), Guards::default());
+        Self { desired, base, items, now: 0, guards, claims: false, targets: None }
     }
 
     /// Nothing of these items is there, and nothing was ever agreed of them.
@@ -61,7 +66,8 @@ impl Paper {
         let claimed = [(slug("two"), landfast::model::AccountId::parse("111122223333").unwrap())];
         let facts = OrganizationFacts {
             ous: ous.map(|path| (path.clone(), OuFact { id: path.to_string() })).collect(),
-            policies: [(name, PolicyFact { id: "p-1".to_owned(), owned: Ok(()) })].into(),
+            policies: [(name, PolicyFact { id: "p-1".to_owned(), owned: Ok(()), targets: self.targets() })]
+                .into(),
             claimed: claimed.into_iter().filter(|_| self.claims).collect(),
             ..OrganizationFacts::default()
         };
@@ -69,6 +75,15 @@ impl Paper {
         let observed = Observed { scope: Scope::Organization, items: self.items.clone(), facts, hold: None };
         let rules = Rules { now: self.now, guards: self.guards.clone(), ..crate::paper::rules() };
         plan(&Scope::Organization, &self.desired, &self.base, &observed, &rules)
+    }
+
+    /// The OUs that the policy is attached to, whose ids are their paths here.
+    fn targets(&self) -> Result<BTreeSet<String>, String> {
+        let attached = self.items.iter().filter_map(|(item, sight)| match (item, sight) {
+            (Item::Attachment(_, PolicyTarget::Ou(path)), Sight::Present { .. }) => Some(path.to_string()),
+            _ => None,
+        });
+        self.targets.clone().unwrap_or_else(|| Ok(attached.collect()))
     }
 
     /// A pass that comes so much later, in which every step is done.
@@ -180,6 +195,34 @@ fn a_change_that_would_reach_everybody_at_once_waits_for_an_operator() {
     "#);
     paper.guards.approved.insert(paper.desired.revision.clone());
     assert_eq!(steps(&paper.plan()), ["update policies.deny-leaving"]);
+}
+
+/// A new text of a policy that git attaches in the first OU only; what AWS says of its targets is left to the test.
+fn new_text(targets: Result<BTreeSet<String>, String>) -> Plan {
+    let mut paper = Paper::converged(wanting("", [true, false], DENY));
+    paper.desired = wanting("", [true, false], &DENY.replace("LeaveOrganization", "CloseAccount"));
+    paper.targets = Some(targets);
+    paper.plan()
+}
+
+#[test]
+fn while_nobody_knows_where_a_policy_is_attached_its_text_is_not_changed() {
+    let plan = new_text(Err("Rate exceeded".to_owned()));
+    assert_eq!(steps(&plan), Vec::<&str>::new());
+    insta::assert_snapshot!(held(&plan)[0].0, @"policies.deny-leaving: where policies.deny-leaving is attached could not be read: Rate exceeded");
+}
+
+#[test]
+fn what_others_attached_beyond_the_first_ou_keeps_the_text_as_it_is_too() {
+    let at = |ids: &[&str]| Ok(ids.iter().map(|id| (*id).to_owned()).collect());
+    assert_eq!(steps(&new_text(at(&["/workloads/nonprod"]))), ["update policies.deny-leaving"]);
+    for (id, told) in
+        [("/", "on / too"), ("/workloads/prod", "on /workloads/prod too"), ("999", "account 999 too")]
+    {
+        let plan = new_text(at(&["/workloads/nonprod", id]));
+        assert_eq!(steps(&plan), Vec::<&str>::new());
+        assert!(held(&plan)[0].0.contains(told), "{:?}", held(&plan));
+    }
 }
 
 #[test]
