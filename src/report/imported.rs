@@ -20,6 +20,7 @@ pub fn imported(draft: &Draft) -> String {
     lines(&mut page, "could not be read", notes.unread.iter().map(said));
     lines(&mut page, "left to another owner", notes.left.iter().map(said));
     lines(&mut page, "left out, because it would not be in sync", notes.unfit.iter().map(said));
+    lines(&mut page, "brought to new folders by baselines that reach them", notes.brought.iter().map(said));
     if !notes.by_hand.is_empty() {
         page.push_str("\nto be added by hand, because the file's layout has no room for it:\n");
     }
@@ -27,7 +28,12 @@ pub fn imported(draft: &Draft) -> String {
         let _ = writeln!(page, "  {}", plain(about));
         says.lines().for_each(|line| _ = writeln!(page, "      {}", plain(line.trim_end())));
     }
-    page.push_str("\nnext: commit the files, then `landfast plan`: it finds nothing to do\n");
+    let finds = if notes.brought.is_empty() {
+        "it finds nothing to do"
+    } else {
+        "it finds nothing to do but what baselines bring"
+    };
+    let _ = writeln!(page, "\nnext: commit the files, then `landfast plan`: {finds}");
     page
 }
 

@@ -96,14 +96,21 @@ fn item(report: &ScopeReport, item: &Item, finding: &Finding) -> Value {
 }
 
 fn moved(found: &Move<'_>) -> Value {
-    let Move { from, to, gains, loses } = found;
+    let Move { from, to, gains, loses, comes_under, leaves } = found;
     let fate = |fate: Fate| match fate {
         Fate::Removed => "removed",
         Fate::KeptForNow => "keptForNow",
         Fate::Kept => "kept",
     };
     let loses: Vec<_> = loses.iter().map(|(item, it)| json!({"item": item, "fate": fate(*it)})).collect();
-    json!({"from": from, "to": to, "gains": gains, "loses": loses})
+    json!({
+        "from": from,
+        "to": to,
+        "gains": gains,
+        "loses": loses,
+        "comesUnder": comes_under,
+        "leaves": leaves,
+    })
 }
 
 fn blocked(blocked: &Blocked) -> Value {
@@ -185,10 +192,12 @@ mod tests {
         assert_eq!(document["scopes"][0]["move"], Value::Null, "it is told of the account");
         insta::assert_snapshot!(format!("{:#}", document["scopes"][1]["move"]), @r#"
         {
+          "comesUnder": [],
           "from": "/sandbox",
           "gains": [
             "stacks.trail[eu-west-1]"
           ],
+          "leaves": [],
           "loses": [
             {
               "fate": "kept",

@@ -6,7 +6,8 @@ use super::super::moves::{Fate, Move};
 
 /// The move of this account, if the organization's plan has one, with what the account gains and loses.
 pub(super) fn told(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) {
-    let Some(Move { from, to, gains, loses }) = Move::of(report, all) else { return };
+    let Some(found) = Move::of(report, all) else { return };
+    let Move { from, to, gains, loses, comes_under, leaves } = found;
     words(out, 1, &format!("> moves from {from} to {to}"));
     if !gains.is_empty() {
         let gains: Vec<_> = gains.iter().map(ToString::to_string).collect();
@@ -16,6 +17,12 @@ pub(super) fn told(out: &mut String, report: &ScopeReport, all: &[ScopeReport]) 
         let loses: Vec<_> =
             loses.iter().map(|(item, fate)| format!("{item} ({})", in_words(*fate))).collect();
         words(out, 3, &format!("loses {}", listed(&loses)));
+    }
+    for (verb, policies) in [("comes under", comes_under), ("is no longer under", leaves)] {
+        if !policies.is_empty() {
+            let policies: Vec<_> = policies.iter().map(|name| format!("policies.{name}")).collect();
+            words(out, 3, &format!("{verb} {}", listed(&policies)));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::model::{Blocked, Hold, PlannedStep, Step, StepId};
 use crate::report::fixtures::{
-    alice, in_sync, made, moving, organization, password_drift, pending, report, role_drift,
+    alice, finding, in_sync, made, moving, organization, password_drift, pending, report, role_drift,
 };
 
 #[test]
@@ -122,6 +122,26 @@ fn no_line_of_words_is_wider_than_a_hundred_columns() {
     let text = text(&[wide]);
     let longest = text.lines().map(|line| line.chars().count()).max();
     assert!(longest <= Some(100), "{text}");
+}
+
+#[test]
+fn a_move_tells_which_policies_hold_from_then_on_and_which_no_longer_even_while_it_waits() {
+    let [mut organization, account] = moving();
+    let attached = |verdict| finding(verdict, json!(true), json!(true));
+    let named = |at: &str| format!("policies.{at}").parse::<Item>().unwrap();
+    organization.plan.findings.extend([
+        (named("everywhere.targets./"), attached(Verdict::InSync)),
+        (named("regions.targets./workloads"), finding(Verdict::New, json!(true), json!(null))),
+        (named("no-root.targets./sandbox"), attached(Verdict::InSync)),
+        (named("other.targets./workloads/nonprod"), attached(Verdict::InSync)),
+    ]);
+    let step = organization.plan.steps.pop().unwrap();
+    let because = "the freeze `december` holds".to_owned();
+    organization.plan.blocked.push(Blocked { item: step.item, because, needs_person: false });
+    let text = text(&[organization, account]);
+    assert!(text.contains("> moves from /sandbox to /workloads/prod"), "{text}");
+    assert!(text.contains("      comes under policies.regions\n"), "{text}");
+    assert!(text.contains("      is no longer under policies.no-root\n"), "{text}");
 }
 
 #[test]
