@@ -8,8 +8,11 @@ use super::organization::{self, ORGANIZATION};
 use super::pieces::Piece;
 use super::trial::{self, Trial};
 use super::{Draft, Note, account, edit, policies, slug, text};
-use crate::load::{self, Diagnostics, File, Tree};
-use crate::model::{AccountId, AccountState, Desired, Organization, OuPath, PolicyName, PolicyTarget, Slug};
+use crate::load::{self, Diagnostics, File, Loader, Tree};
+use crate::model::{
+    AccountId, AccountState, Declared, Desired, Item, Organization, OuPath, PolicyName, PolicyTarget, Scope,
+    Slug,
+};
 use crate::observe::{Census, Counted, Inside, Shelved};
 
 /// A draft in the making.
@@ -24,6 +27,8 @@ pub(super) struct Drafting<'t> {
     /// Policies attached to accounts, by id.
     attached: BTreeMap<AccountId, BTreeSet<PolicyName>>,
     taken: BTreeSet<Slug>,
+    /// What the file of each new folder declares by itself.
+    own: BTreeMap<Slug, BTreeMap<Item, Value>>,
 }
 
 impl<'t> Drafting<'t> {
@@ -41,20 +46,63 @@ impl<'t> Drafting<'t> {
             draft: Draft::default(),
             attached: BTreeMap::new(),
             taken,
+            own: BTreeMap::new(),
         })
     }
 
     /// What was drafted, without what would keep the whole from loading.
-    pub(super) fn end(mut self) -> Draft {
+    ///
+    /// Errors with what is left then: nothing is to be written.
+    pub(super) fn end(mut self) -> Result<Draft, Diagnostics> {
+        self.without_faulty_files();
+        if load::check(&self.whole, None).diagnostics.has_errors() {
+            self.folder_by_folder();
+        }
+        if !self.whole.files.keys().any(|path| path.starts_with("accounts/")) {
+            // Nobody was there before, and nobody fits: the organization's file is a beginning all the same.
+            return Ok(self.draft);
+        }
+        let checked = load::check(&self.whole, None);
+        let Some(desired) = checked.desired else { return Err(checked.diagnostics) };
+        self.draft.notes.brought =
+            self.own.iter().flat_map(|(slug, own)| brought(&desired, slug, own)).collect();
+        Ok(self.draft)
+    }
+
+    fn without_faulty_files(&mut self) {
         loop {
             let diagnostics = load::check(&self.whole, None).diagnostics;
             let errors = diagnostics.iter().filter(|it| it.severity == load::Severity::Error);
             let blamed: BTreeSet<Slug> = errors.filter_map(|it| self.blamed(&it.path)).collect();
             if blamed.is_empty() {
-                return self.draft;
+                return;
             }
             for slug in blamed {
-                self.take_back(&slug, &diagnostics);
+                let head = format!("accounts/{slug}/");
+                let why = messages(&diagnostics, |path| path.starts_with(&head));
+                self.take_back(&slug, &why);
+            }
+        }
+    }
+
+    /// A folder can be sound by itself and not load with what it shares with others, such as a baseline that reaches it:
+    /// one after the other is put beside those that load.
+    fn folder_by_folder(&mut self) {
+        let drafted = std::mem::replace(&mut self.whole.files, self.tree.files.clone());
+        let (folders, shared): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            drafted.into_iter().partition(|(path, _)| self.blamed(path).is_some());
+        self.whole.files.extend(shared);
+        let mut by_slug: BTreeMap<Slug, BTreeMap<String, File>> = BTreeMap::new();
+        for (path, file) in folders {
+            let Some(slug) = self.blamed(&path) else { continue };
+            by_slug.entry(slug).or_default().insert(path, file);
+        }
+        let mut loader = Loader::default();
+        for (slug, files) in by_slug {
+            self.whole.files.extend(files);
+            let diagnostics = loader.check(&self.whole, None).diagnostics;
+            if diagnostics.has_errors() {
+                self.take_back(&slug, &messages(&diagnostics, |_| true));
             }
         }
     }
@@ -67,15 +115,13 @@ impl<'t> Drafting<'t> {
         drafted.into_iter().any(|path| path.starts_with(&head)).then_some(slug)
     }
 
-    fn take_back(&mut self, slug: &Slug, diagnostics: &Diagnostics) {
+    fn take_back(&mut self, slug: &Slug, why: &str) {
         let head = format!("accounts/{slug}/");
-        let faults = diagnostics.iter().filter(|it| it.path.starts_with(&head));
-        let faults: BTreeSet<_> = faults.map(|it| it.message.clone()).collect();
-        let why = faults.into_iter().collect::<Vec<_>>().join("; ");
         self.draft
             .notes
             .unfit
             .push(Note::new(format!("accounts/{slug}"), format!("it does not load: {why}")));
+        self.own.remove(slug);
         self.draft.notes.folders.retain(|folder| folder != slug);
         self.draft.notes.added.retain(|added| !added.starts_with(&format!("accounts/{slug}: ")));
         self.draft.new.retain(|path, _| !path.starts_with(&head));
@@ -246,6 +292,8 @@ impl<'t> Drafting<'t> {
                 return self.draft.notes.unfit.push(Note::new(about, why));
             }
         };
+        let trial = Trial { organization: &self.whole, slug, id: &counted.id, head: &head };
+        self.own.insert(slug.clone(), trial.items(&pieces));
         for (path, text) in trial::files(slug, &head, &pieces).1 {
             self.write(path, text);
         }
@@ -365,4 +413,21 @@ impl<'t> Drafting<'t> {
         let names = self.whole.files.keys().filter_map(|path| path.strip_prefix(&head));
         names.map(str::to_ascii_lowercase).collect()
     }
+}
+
+/// The errors of files that count, in one line.
+fn messages(diagnostics: &Diagnostics, counts: impl Fn(&str) -> bool) -> String {
+    let errors = diagnostics.iter().filter(|it| it.severity == load::Severity::Error && counts(&it.path));
+    let messages: BTreeSet<_> = errors.map(|it| it.message.clone()).collect();
+    messages.into_iter().collect::<Vec<_>>().join("; ")
+}
+
+/// What baselines make of a new folder beyond what its own file says.
+fn brought(desired: &Desired, slug: &Slug, own: &BTreeMap<Item, Value>) -> Vec<Note> {
+    let items = desired.items(&Scope::Account(slug.clone()));
+    let others = items.into_iter().filter(|(item, declared)| own.get(item) != Some(&declared.value));
+    let note = |(item, declared): (Item, Declared<Value>)| {
+        Note::new(format!("accounts/{slug}"), format!("{item}, declared in {}", declared.source.path))
+    };
+    others.map(note).collect()
 }

@@ -58,6 +58,8 @@ pub struct Notes {
     pub left: Vec<Note>,
     /// What was found and cannot be written down so that it is in sync, with why.
     pub unfit: Vec<Note>,
+    /// What baselines that were there bring to new folders, which `landfast plan` would make there.
+    pub brought: Vec<Note>,
     /// What a person has to add, file by file, because the file's layout has no room for it.
     pub by_hand: Vec<Note>,
 }
@@ -92,7 +94,8 @@ pub fn accesses(tree: &Tree) -> BTreeMap<AccountId, Access> {
 
 /// What to write beside, or into, the files of `tree`.
 ///
-/// Errors with every fault of a tree that has accounts and does not load: nothing is added to what is broken.
+/// Errors with every fault of a tree that has accounts and does not load: nothing is added to what is broken. With those
+/// of the whole where that would not load: nothing is written that keeps anybody from going on.
 pub fn draft(tree: &Tree, found: &Found) -> Result<Draft, Diagnostics> {
     let mut drafting = folders::Drafting::begin(tree)?;
     drafting.organization(&found.census);
@@ -100,7 +103,7 @@ pub fn draft(tree: &Tree, found: &Found) -> Result<Draft, Diagnostics> {
     for counted in &found.census.accounts {
         drafting.account(counted, found.inside.get(&counted.id));
     }
-    Ok(drafting.end())
+    drafting.end()
 }
 
 /// The text of a file of the tree.

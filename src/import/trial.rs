@@ -63,6 +63,12 @@ impl Trial<'_> {
         (kept, left)
     }
 
+    /// What the account declares with these pieces and without any baseline.
+    pub(super) fn items(&self, pieces: &[Piece]) -> BTreeMap<Item, Value> {
+        let items = self.loaded(pieces).map(|desired| desired.items(&Scope::Account(self.slug.clone())));
+        items.unwrap_or_default().into_iter().map(|(item, declared)| (item, declared.value)).collect()
+    }
+
     fn obstacle(&self, pieces: &[Piece]) -> Option<String> {
         let desired = match self.loaded(pieces) {
             Ok(desired) => desired,

@@ -289,3 +289,40 @@ fn an_account_that_would_not_load_gets_no_folder_and_is_said() {
     let [_, unfit] = said(&draft);
     assert!(unfit.starts_with("account 111122223333 (Data): it does not load: "), "{unfit}");
 }
+
+const BASELINE: &str = "baselines/names/baseline.yaml";
+const REACHED: &str =
+    "targets: {ous: [\"/workloads\"]}\nsettings: {accountAlias: \"acme-${{ values.Short }}\"}\n";
+/// An account that is there already, and has what the baseline asks for.
+const OTHER: (&str, &str) = (
+    "accounts/other/account.yaml",
+    "id: \"222233334444\"\nname: Other\nemail: other@example.com\nou: /workloads\nvalues: {Short: other}\n",
+);
+
+#[test]
+fn a_folder_that_does_not_load_with_a_baseline_that_reaches_it_is_not_written() {
+    let tree = tree(&[OTHER, (BASELINE, REACHED)]);
+    let mut found = with_stacks(Vec::new());
+    let mut far = counted("Far", "333344445555");
+    far.place = Ok(OuPath::root());
+    found.census.accounts.push(far);
+    let draft = draft(&tree, &found).unwrap();
+    let written: Vec<_> = draft.new.keys().collect();
+    assert_eq!(written, ["accounts/far/account.yaml"]);
+    assert!(said(&draft)[1].starts_with("accounts/data: it does not load: `values.Short` has no value here"));
+    assert_eq!(draft.notes.folders.len(), 1);
+}
+
+#[test]
+fn what_a_baseline_brings_to_a_new_folder_is_said_instead_of_that_there_is_nothing_to_do() {
+    let reached = REACHED.replace("values.Short", "account.slug");
+    let draft = draft(&tree(&[(BASELINE, &reached)]), &with_stacks(Vec::new())).unwrap();
+    let page = landfast::report::imported(&draft);
+    assert!(
+        page.contains("  accounts/data: settings.accountAlias, declared in baselines/names/baseline.yaml\n"),
+        "{page}"
+    );
+    assert!(page.ends_with("it finds nothing to do but what baselines bring\n"), "{page}");
+    let alone = landfast::report::imported(&drafted(&with_stacks(Vec::new())));
+    assert!(alone.ends_with("it finds nothing to do\n"), "{alone}");
+}
