@@ -172,16 +172,26 @@ fn data() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// Every field of `access` that a file may have, each there or not.
+fn access(fields: [&'static str; 4]) -> impl Strategy<Value = String> {
+    let said = fields.map(|field| proptest::option::of(Just(field)));
+    said.prop_map(|said| {
+        format!("access: {{{}}}\n", said.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Render, then load, is the identity: of values, of texts in every place that takes them, and of what differs
-    /// by region.
+    /// Render, then load, is the identity: of values, of texts in every place that takes them, of roles, and of what
+    /// differs by region.
     #[test]
     fn render_then_load_is_the_identity(
         data in proptest::collection::btree_map("[A-Z][a-z]{0,4}", data(), 0..4),
         text in "[ -~]{1,20}|\\PC{1,10}",
         (edge, narrowed) in any::<(bool, bool)>(),
+        common in access(["role: Common", "readRole: Reader", "stackRole: Maker", "externalId: acme"]),
+        own in access(["role: Mine", "readRole: MyReader", "stackRole: MyMaker", "externalId: mine"]),
     ) {
         let mut values = json!(data);
         // Written here as data, so nothing in it is meant as an expression.
@@ -195,11 +205,11 @@ proptest! {
              parameters: {{Cidr: \"${{{{ values.T }}}}-${{{{ region }}}}\", Secret: \"${{{{ values.T }}}}\"}}\nadopt: [stacks.s, ou]\n"
         );
         let mut files = small();
-        let organization = format!("{ORGANIZATION}accountDefaults: {{tags: {{company: acme, team: x}}}}\naccess: {{readRole: Reader}}\n");
+        let organization = format!("{ORGANIZATION}accountDefaults: {{tags: {{company: acme, team: x}}}}\n{common}");
         files.insert("organization/organization.yaml".to_owned(), File::text(organization));
         files.insert("baselines/a/baseline.yaml".to_owned(), File::text(baseline));
         files.insert("baselines/a/s.template.yaml".to_owned(), File::text(TEMPLATE));
-        files.insert(ACCOUNT.to_owned(), File::text(format!("{ONE}tags: {{team: null, env: prod}}\nid: \"012345678901\"\n")));
+        files.insert(ACCOUNT.to_owned(), File::text(format!("{ONE}tags: {{team: null, env: prod}}\nid: \"012345678901\"\n{own}")));
         let tree = tree(files);
         let Ok(desired) = load(&tree) else { return Err(TestCaseError::reject("a key or text that no file takes")) };
         prop_assert_eq!(placeless(again(&tree, "one")), placeless(Account::clone(&desired.accounts[&slug("one")])));
