@@ -105,8 +105,7 @@ impl<'a> Accounts<'a> {
 
     /// Says which exclusions have ended.
     pub(super) fn warn_of_the_past(&self, today: Date, faults: &mut Faults) {
-        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
-        for (slug, exclusion) in targets.flat_map(Targets::exclusions) {
+        for (slug, exclusion) in self.targets().flat_map(Targets::exclusions) {
             if exclusion.has_ended(today) {
                 exclusion.warn(slug, faults);
             }
@@ -134,10 +133,15 @@ impl<'a> Accounts<'a> {
         declared.build(&candidates)
     }
 
+    /// Everything that can leave an account out: baselines, their entries, waves and freezes.
+    fn targets(&self) -> impl Iterator<Item = &Targets> {
+        let of_baselines = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
+        of_baselines.chain(self.layers.repository().rollout.targets())
+    }
+
     /// Exclusions of an account that have a last day.
     fn exclusions(&self, who: &Identity<'_>) -> Vec<model::Exclusion> {
-        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
-        let own = targets.filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
+        let own = self.targets().filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
         own.filter_map(Exclusion::ending).collect()
     }
 
