@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::adopt;
-use super::diagnostic::Faults;
+use super::diagnostic::{At, Faults};
 use super::documents::Documents;
 use super::exclusion::Exclusion;
 use super::expression::Context;
@@ -306,16 +306,19 @@ impl<'a> Accounts<'a> {
 
 /// The roles of an account: its own word, then the organization's, then the role AWS makes in new accounts.
 pub(super) fn access(organization: &raw::Access, own: &raw::Access) -> Access {
-    let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } =
-        own.clone();
+    let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } = own;
     Access {
-        role: role.or_else(|| organization.role.clone()).unwrap_or_else(default_role),
-        read_role: read_role.or_else(|| organization.read_role.clone()),
-        management_role: management_role.or_else(|| organization.management_role.clone()),
-        stack_role: stack_role.or_else(|| organization.stack_role.clone()),
-        new_account_role: new_account_role.or_else(|| organization.new_account_role.clone()),
-        external_id: external_id.or_else(|| organization.external_id.clone()),
+        role: nearer(role, &organization.role).unwrap_or_else(default_role),
+        read_role: nearer(read_role, &organization.read_role),
+        management_role: nearer(management_role, &organization.management_role),
+        stack_role: nearer(stack_role, &organization.stack_role),
+        new_account_role: nearer(new_account_role, &organization.new_account_role),
+        external_id: nearer(external_id, &organization.external_id),
     }
+}
+
+fn nearer<T: Clone>(own: &Option<At<T>>, common: &Option<At<T>>) -> Option<T> {
+    own.as_ref().or(common.as_ref()).map(|said| said.value.clone())
 }
 
 fn default_role() -> RoleName {

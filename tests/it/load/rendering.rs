@@ -146,8 +146,81 @@ fn who_decided_is_who_changes_it() {
     };
     assert_eq!(deciding("values.A"), (1, 3, "accounts/one/account.yaml:4".to_owned()));
     assert_eq!(deciding("values.M"), (0, 1, "accounts/one/account.yaml:4".to_owned()));
-    assert_eq!(deciding("values.M.p"), (0, 1, String::new()));
+    assert_eq!(deciding("values.M.p"), (0, 2, "accounts/one/account.yaml:4".to_owned()));
     assert_eq!(deciding("mode"), (1, 2, "baselines/a/baseline.yaml:3".to_owned()));
+}
+
+/// What is printed of the account `one` at this path and below.
+fn explained(files: &[(&str, &str)], path: &str) -> String {
+    let mut all = small();
+    all.extend(files.iter().map(|(path, text)| ((*path).to_owned(), File::text(text))));
+    let explained = explain(&tree(all), &slug("one")).unwrap().unwrap();
+    landfast::report::explanation(&explained, Some(path), jiff::civil::date(2026, 6, 1))
+}
+
+#[test]
+fn who_withdraws_or_replaces_the_whole_is_shown_at_each_part_of_it() {
+    let a =
+        "targets: {ous: [/**]}\nsettings: {passwordPolicy: {minimumLength: 14}}\nvalues: {M: {p: 1}, N: 2}\n";
+    let b = "targets: {ous: [/**]}\nafter: [a]\nsettings: {passwordPolicy: null}\n";
+    let own = format!(
+        "{ONE}settings: {{passwordPolicy: {{maxAgeDays: 30}}}}\nvalues:\n  M: plain\n  N: {{q: 3, r: 4}}\n"
+    );
+    let files = [("baselines/a/baseline.yaml", a), ("baselines/b/baseline.yaml", b), (ACCOUNT, own.as_str())];
+    insta::assert_snapshot!(explained(&files, "settings"), @"
+    accounts/one
+
+    settings.passwordPolicy: an entry
+      > accounts/one/account.yaml:4  an entry
+        baselines/b/baseline.yaml:3  null
+        baselines/a/baseline.yaml:2  an entry
+
+    settings.passwordPolicy.maxAgeDays: 30
+      > accounts/one/account.yaml:4  30
+
+    settings.passwordPolicy.minimumLength: (not managed)
+      > baselines/b/baseline.yaml:3  settings.passwordPolicy: null
+        baselines/a/baseline.yaml:2  14
+    ");
+    insta::assert_snapshot!(explained(&files, "values"), @"
+    accounts/one
+
+    values.M: plain
+      > accounts/one/account.yaml:6  plain
+
+    values.M.p: (not managed)
+      > accounts/one/account.yaml:6  values.M: plain
+        baselines/a/baseline.yaml:3  1
+
+    values.N: (not managed)
+      > accounts/one/account.yaml:7  values.N.q: 3
+        baselines/a/baseline.yaml:3  2
+
+    values.N.q: 3
+      > accounts/one/account.yaml:7  3
+
+    values.N.r: 4
+      > accounts/one/account.yaml:7  4
+    ");
+}
+
+#[test]
+fn each_role_is_explained_by_the_files_that_name_it() {
+    let organization = format!("{ORGANIZATION}access:\n  readRole: Reader\n  stackRole: Maker\n");
+    let own = format!("{ONE}access:\n  stackRole: Mine\n");
+    let files = [("organization/organization.yaml", organization.as_str()), (ACCOUNT, &own)];
+    insta::assert_snapshot!(explained(&files, "access"), @"
+    accounts/one
+
+    access.role: OrganizationAccountAccessRole
+
+    access.readRole: Reader
+      > organization/organization.yaml:7  Reader
+
+    access.stackRole: Mine
+      > accounts/one/account.yaml:5       Mine
+        organization/organization.yaml:8  Maker
+    ");
 }
 
 /// Data that a person could put under `values`, with everything in it that is hard to write down again.
