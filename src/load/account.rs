@@ -38,7 +38,7 @@ use crate::model::{
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
     organization: &'a Arc<raw::Organization>,
-    layers: Layers,
+    layers: Arc<Layers>,
     templates: Templates<'a>,
     documents: Documents<'a>,
     identities: Vec<Identity<'a>>,
@@ -73,7 +73,7 @@ impl<'a> Accounts<'a> {
         let who = |file| Identity::new(file, organization, is_sound, known, faults);
         let identities: Vec<_> = files.iter().filter_map(who).collect();
         check_unique(&identities, faults);
-        let layers = Layers::new(repository, baselines, faults);
+        let layers = Arc::new(Layers::new(repository, baselines, faults));
         lock::check_paths(&layers, faults);
         if !incomplete && !faults.speaks_of(&organization.spot.path) {
             check_targets(&layers, files, organization, faults);
@@ -214,8 +214,7 @@ impl<'a> Accounts<'a> {
     fn built(&self, who: &Identity<'_>) -> Built {
         let mut faults = Faults::default();
         let whole = self.whole(who, &mut faults);
-        let (id, ou) = (who.id.cloned(), who.file.ou.spot.clone());
-        let whereabouts = Whereabouts { id, ou, locks: whole.held.into_iter().collect() };
+        let whereabouts = Whereabouts { file: Arc::clone(who.file), properties: Arc::clone(&who.properties) };
         let (account, links) = (Arc::new(whole.account), Arc::new(whole.links));
         Built { account, links, whereabouts: Arc::new(whereabouts), faults }
     }
@@ -277,7 +276,7 @@ impl<'a> Accounts<'a> {
             let keys = stacks.keys().filter(|key| key.name.as_str() == name);
             keys.map(|key| key.region.clone()).collect::<Vec<_>>()
         };
-        let held = locks.check(&regions, faults);
+        locks.check(&regions, faults);
         let layers = speakers.iter().map(|speaker| speaker.layer);
         let settings = settings.build(faults);
         let absent = leaving::absent(&words, &self.organization.regions["all"]);
@@ -299,8 +298,8 @@ impl<'a> Accounts<'a> {
             stacks,
             sources: who.sources(),
         };
-        let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, held, links, who, organization, layers, speakers, words, merged, context, templates }
+        let (organization, layers, templates) = (self.organization, &*self.layers, &self.templates);
+        Whole { account, links, who, organization, layers, speakers, words, merged, context, templates }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::diagnostic::{At, Spot};
 use super::expression::Context;
-use super::held::Key;
 use super::identity::Identity;
 use super::links::Link;
 use super::merge::{Layers, Merged, Speaker};
@@ -14,8 +13,6 @@ use crate::model::{Account, Region, Value};
 /// An account and how it came about.
 pub(super) struct Whole<'a> {
     pub(super) account: Account,
-    /// The locks that hold in it.
-    pub(super) held: Vec<Key>,
     /// Whom its stacks wait for.
     pub(super) links: Vec<Link>,
     pub(super) who: &'a Identity<'a>,
