@@ -73,7 +73,7 @@ impl Held {
             }
             let now = match was.id() {
                 Some(id) => by_id.get_or_init(|| self.by_id()).get(id).copied().or(here),
-                None => here,
+                None => self.without_id(was, here),
             };
             let Some(now) = now.filter(|now| !was.stands_as(now)) else { continue };
             let locks = locks.get_or_init(|| Lock::all(&before.layers, &self.layers));
@@ -85,6 +85,18 @@ impl Held {
     /// A folder that was renamed is known by its recorded id.
     fn by_id(&self) -> BTreeMap<&AccountId, &Arc<Whereabouts>> {
         self.accounts.values().filter_map(|it| Some((it.id()?, it))).collect()
+    }
+
+    /// Before its id is recorded an account is known by its e-mail, which no two have, and else by its name.
+    fn without_id<'a>(
+        &'a self,
+        was: &Whereabouts,
+        here: Option<&'a Arc<Whereabouts>>,
+    ) -> Option<&'a Arc<Whereabouts>> {
+        let all = || here.into_iter().chain(self.accounts.values());
+        let by_email = || all().find(|now| now.properties.plain_email == was.properties.plain_email);
+        let by_name = || all().find(|now| now.properties.name == was.properties.name);
+        by_email().or_else(by_name).or(here)
     }
 }
 

@@ -134,3 +134,37 @@ fn each_layer_lets_an_account_go_from_what_it_says() {
 }
 
 const NEW: &str = "targets: {ous: [/**], tags: {env: prod}}\nlocked: [values.X]\nvalues: {X: 1}\n";
+
+/// Before the id is recorded: in one commit the folder gets its id, another name, and other tags.
+#[test]
+fn a_folder_that_is_renamed_while_its_id_is_recorded_takes_its_locks_along() {
+    let layers = [("landfast.yaml", FIRST), ("baselines/a/baseline.yaml", NARROWED)];
+    let with = |accounts: &[(&'static str, &str)]| {
+        let mut files = small();
+        files.retain(|path, _| !path.starts_with("accounts/one/"));
+        let all = layers.iter().chain(accounts);
+        files.extend(all.map(|(path, text)| ((*path).to_owned(), File::text(text))));
+        let checked = check(&tree(files), None);
+        assert!(checked.desired.is_some(), "{}", checked.diagnostics);
+        checked.held
+    };
+    let before = with(&[(ACCOUNT, &format!("{ONE}tags: {{env: prod}}\n"))]);
+    let renamed = |text: &str, more: &[(&'static str, &str)]| {
+        let new = format!("id: \"111122223333\"\n{text}");
+        let all = [("accounts/new/account.yaml", new.as_str())].into_iter().chain(more.iter().copied());
+        let after = with(&all.collect::<Vec<_>>());
+        after.departures(&before, &CommitId::parse("1".repeat(40)).unwrap()).to_string()
+    };
+    let told = "accounts/new would leave `settings.passwordPolicy.minimumLength` of the baseline `a`";
+    assert_eq!(renamed(&format!("{ONE}tags: {{env: prod}}\n"), &[]), "");
+    for text in [ONE.to_owned(), ONE.replace("one@", "other@"), ONE.replace("One", "Other")] {
+        let seen = renamed(&format!("{text}tags: {{env: dev}}\n"), &[]);
+        assert!(seen.contains(told), "{text}: {seen}");
+    }
+    // Somebody else in the old folder does not hide who left it.
+    let decoy = format!("{}tags: {{env: prod}}\n", ONE.replace("One", "Decoy").replace("one@", "decoy@"));
+    let seen = renamed(&format!("{ONE}tags: {{env: dev}}\n"), &[(ACCOUNT, &decoy)]);
+    assert!(seen.contains(told), "{seen}");
+    let other = ONE.replace("One", "Other").replace("one@", "other@");
+    assert_eq!(renamed(&format!("{other}tags: {{env: dev}}\n"), &[]), "", "this is another account");
+}
