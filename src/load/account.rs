@@ -20,6 +20,7 @@ use super::links::{Linked, Links};
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
+use super::producers::{self, Producers};
 use super::raw;
 use super::reach;
 use super::rule::Rule;
@@ -184,6 +185,7 @@ impl<'a> Accounts<'a> {
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
         // Maps are made of lists that are in order already: that is a tenth of the work of filling them one by one.
         let (mut accounts, mut links, mut whereabouts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut takers = producers::ByAccount::new();
         for who in sound {
             let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), || self.built(who));
             faults.absorb(&built.faults);
@@ -192,10 +194,14 @@ impl<'a> Accounts<'a> {
             if !built.links.is_empty() {
                 links.push((who.slug, Arc::clone(&built.links)));
             }
+            if !built.producers.is_empty() {
+                takers.insert(who.slug, Arc::clone(&built.producers));
+            }
         }
         held.note(whereabouts);
         let (accounts, links) = (accounts.into_iter().collect(), links.into_iter().collect());
         Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
+        producers::warn(&takers, &accounts, faults);
         (accounts, links, held)
     }
 
@@ -216,7 +222,8 @@ impl<'a> Accounts<'a> {
         let whole = self.whole(who, &mut faults);
         let whereabouts = Whereabouts { file: Arc::clone(who.file), properties: Arc::clone(&who.properties) };
         let (account, links) = (Arc::new(whole.account), Arc::new(whole.links));
-        Built { account, links, whereabouts: Arc::new(whereabouts), faults }
+        let producers = Arc::new(whole.producers);
+        Built { account, links, producers, whereabouts: Arc::new(whereabouts), faults }
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -276,7 +283,8 @@ impl<'a> Accounts<'a> {
             let keys = stacks.keys().filter(|key| key.name.as_str() == name);
             keys.map(|key| key.region.clone()).collect::<Vec<_>>()
         };
-        locks.check(&regions, faults);
+        let holding = locks.check(&regions, faults);
+        let producers = Producers::new(&holding, &merged, &stacks);
         let layers = speakers.iter().map(|speaker| speaker.layer);
         let settings = settings.build(faults);
         let absent = leaving::absent(&words, &self.organization.regions["all"]);
@@ -299,7 +307,19 @@ impl<'a> Accounts<'a> {
             sources: who.sources(),
         };
         let (organization, layers, templates) = (self.organization, &*self.layers, &self.templates);
-        Whole { account, links, who, organization, layers, speakers, words, merged, context, templates }
+        Whole {
+            account,
+            links,
+            producers,
+            who,
+            organization,
+            layers,
+            speakers,
+            words,
+            merged,
+            context,
+            templates,
+        }
     }
 }
 

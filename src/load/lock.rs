@@ -68,8 +68,14 @@ struct Frozen<'a> {
 }
 
 impl<'a> Locks<'a> {
-    /// Reports every word that would get past a lock. `regions` are those of a stack, by its name.
-    pub(super) fn check(&self, regions: &dyn Fn(&str) -> Vec<Region>, faults: &mut Faults) {
+    /// Reports every word that would get past a lock, and gives the locks that hold. `regions` are those of a stack,
+    /// by its name.
+    pub(super) fn check(
+        &self,
+        regions: &dyn Fn(&str) -> Vec<Region>,
+        faults: &mut Faults,
+    ) -> Vec<&'a At<Path>> {
+        let mut all = Vec::new();
         for (holder, speaker) in self.speakers.iter().enumerate() {
             if speaker.layer.locked.is_empty() {
                 continue;
@@ -85,7 +91,9 @@ impl<'a> Locks<'a> {
             if let Some(lock) = holding.iter().find(|lock| is_on_items(lock) || lock.value[0] == "access") {
                 self.check_access(lock, &frozen, faults);
             }
+            all.extend(holding);
         }
+        all
     }
 
     fn frozen(&self, holder: usize) -> Frozen<'a> {

@@ -5,6 +5,7 @@ use super::expression::Context;
 use super::identity::Identity;
 use super::links::Link;
 use super::merge::{Layers, Merged, Speaker};
+use super::producers::Producers;
 use super::raw::Organization;
 use super::templates::Templates;
 use super::words::{Said, Words};
@@ -15,6 +16,7 @@ pub(super) struct Whole<'a> {
     pub(super) account: Account,
     /// Whom its stacks wait for.
     pub(super) links: Vec<Link>,
+    pub(super) producers: Producers,
     pub(super) who: &'a Identity<'a>,
     pub(super) organization: &'a Organization,
     pub(super) layers: &'a Layers,
