@@ -63,6 +63,11 @@ impl Held {
     /// Says which accounts left a lock since `before` without its word. An account whose folder went away has not
     /// left: nothing is changed in it any more.
     pub fn departures(&self, before: &Self, revision: &CommitId) -> Diagnostics {
+        self.departures_in(before, &Tree { revision: revision.clone(), files: BTreeMap::new() })
+    }
+
+    /// The same with the lines of these files, which are the ones that were loaded.
+    pub fn departures_in(&self, before: &Self, tree: &Tree) -> Diagnostics {
         let mut faults = Faults::default();
         let (by_id, locks) = (OnceCell::new(), OnceCell::new());
         for (slug, was) in &before.accounts {
@@ -79,7 +84,7 @@ impl Held {
             let locks = locks.get_or_init(|| Lock::all(&before.layers, &self.layers));
             locks.iter().filter_map(|lock| lock.departure(was, now)).for_each(|fault| faults.add(fault));
         }
-        faults.into_diagnostics(&Tree { revision: revision.clone(), files: BTreeMap::new() })
+        faults.into_diagnostics(tree)
     }
 
     /// A folder that was renamed is known by its recorded id.
