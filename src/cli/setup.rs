@@ -214,6 +214,16 @@ pub async fn tree(files: &FilesArgs) -> Result<Tree, Failure> {
     Ok(blocking(move || repository.tree(&repository.fetch(&branch)?)).await?)
 }
 
+/// The same files as they are in a commit of the work tree that they lie in.
+pub async fn tree_at(files: &FilesArgs, commit: &str) -> Result<Tree, Failure> {
+    let (path, commit) = (PathBuf::from(&files.repo), commit.to_owned());
+    if !path.is_dir() || is_bare(&path) {
+        let message = format!("`{}` is no work tree whose commits could be looked at", files.repo);
+        return Err(Failure::Option(message));
+    }
+    Ok(blocking(move || git::read_commit(&path, &commit)).await?)
+}
+
 /// True for a repository without files of its own.
 fn is_bare(path: &Path) -> bool {
     path.join("HEAD").is_file() && path.join("objects").is_dir()

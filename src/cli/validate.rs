@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::FilesArgs;
 use super::setup::{self, Failure};
-use crate::load::{self, Severity, Tree};
+use crate::load::{Checked, Held, Loader, Severity, Tree};
 use crate::report::{self, Checkup};
 
 /// `landfast validate`.
@@ -21,6 +21,9 @@ pub struct ValidateArgs {
     /// End with 1 on warnings too
     #[arg(long)]
     pub deny_warnings: bool,
+    /// A commit or branch of the work tree: also say which accounts would leave a lock since then
+    #[arg(long, value_name = "COMMIT")]
+    pub against: Option<String>,
     /// No colours, whatever the terminal can do
     #[arg(long, env = "NO_COLOR", hide = true)]
     pub no_color: Option<String>,
@@ -45,7 +48,15 @@ pub enum CheckFormat {
 /// Runs the command; what was found goes to standard output.
 pub(super) async fn run(args: ValidateArgs) -> Result<ExitCode, Failure> {
     let tree = setup::tree(&args.files).await?;
-    let diagnostics = load::check(&tree, Some(setup::today())).diagnostics;
+    let mut loader = Loader::default();
+    let before = match &args.against {
+        Some(commit) => held_at(&args.files, commit, &mut loader).await?,
+        None => None,
+    };
+    let Checked { desired, mut diagnostics, held } = loader.check(&tree, Some(setup::today()));
+    if let Some(before) = before.filter(|_| desired.is_some()) {
+        diagnostics = diagnostics.and(held.departures_in(&before, &tree));
+    }
     let checkup = Checkup {
         diagnostics: &diagnostics,
         accounts: folders(&tree, "accounts/"),
@@ -60,6 +71,18 @@ pub(super) async fn run(args: ValidateArgs) -> Result<ExitCode, Failure> {
     });
     let is_refused = diagnostics.has_errors() || args.deny_warnings && checkup.count(Severity::Warning) > 0;
     Ok(ExitCode::from(u8::from(is_refused)))
+}
+
+/// Who was under which lock at a commit, which is what `run` compares with. A commit that does not load has nothing to
+/// compare with.
+#[expect(clippy::print_stderr, reason = "a note is talk, and talk goes to standard error")]
+async fn held_at(files: &FilesArgs, commit: &str, loader: &mut Loader) -> Result<Option<Held>, Failure> {
+    let tree = setup::tree_at(files, commit).await?;
+    let Checked { desired, held, .. } = loader.check(&tree, None);
+    if desired.is_none() {
+        eprintln!("note: `{commit}` does not load, so that nobody can tell who was under a lock there");
+    }
+    Ok(desired.map(|_| held))
 }
 
 /// <https://no-color.org>: any text in `NO_COLOR` but the empty one.

@@ -21,6 +21,7 @@ mod remote;
 mod signing;
 mod tree;
 mod turn;
+mod work_tree;
 mod writing;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub use location::{Credentials, Secret, may_share_token};
 pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord, Update};
 pub use propose::{Proposal, propose, record_id};
 pub use signing::Signer;
+pub use work_tree::read_commit;
 
 use crate::load::Tree;
 use crate::model::CommitId;

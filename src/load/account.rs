@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::adopt;
-use super::diagnostic::Faults;
+use super::diagnostic::{At, Faults};
 use super::documents::Documents;
 use super::exclusion::Exclusion;
 use super::expression::Context;
@@ -20,6 +20,7 @@ use super::links::{Linked, Links};
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
 use super::merge::{Layers, Merged, Rank, Speaker, effective};
+use super::producers::{self, Producers};
 use super::raw;
 use super::reach;
 use super::rule::Rule;
@@ -38,7 +39,7 @@ use crate::model::{
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
     organization: &'a Arc<raw::Organization>,
-    layers: Layers,
+    layers: Arc<Layers>,
     templates: Templates<'a>,
     documents: Documents<'a>,
     identities: Vec<Identity<'a>>,
@@ -73,7 +74,7 @@ impl<'a> Accounts<'a> {
         let who = |file| Identity::new(file, organization, is_sound, known, faults);
         let identities: Vec<_> = files.iter().filter_map(who).collect();
         check_unique(&identities, faults);
-        let layers = Layers::new(repository, baselines, faults);
+        let layers = Arc::new(Layers::new(repository, baselines, faults));
         lock::check_paths(&layers, faults);
         if !incomplete && !faults.speaks_of(&organization.spot.path) {
             check_targets(&layers, files, organization, faults);
@@ -105,8 +106,7 @@ impl<'a> Accounts<'a> {
 
     /// Says which exclusions have ended.
     pub(super) fn warn_of_the_past(&self, today: Date, faults: &mut Faults) {
-        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
-        for (slug, exclusion) in targets.flat_map(Targets::exclusions) {
+        for (slug, exclusion) in self.targets().flat_map(Targets::exclusions) {
             if exclusion.has_ended(today) {
                 exclusion.warn(slug, faults);
             }
@@ -134,10 +134,15 @@ impl<'a> Accounts<'a> {
         declared.build(&candidates)
     }
 
+    /// Everything that can leave an account out: baselines, their entries, waves and freezes.
+    fn targets(&self) -> impl Iterator<Item = &Targets> {
+        let of_baselines = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
+        of_baselines.chain(self.layers.repository().rollout.targets())
+    }
+
     /// Exclusions of an account that have a last day.
     fn exclusions(&self, who: &Identity<'_>) -> Vec<model::Exclusion> {
-        let targets = self.layers.iter().flat_map(|it| it.layer.narrowing().chain([&it.targets]));
-        let own = targets.filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
+        let own = self.targets().filter_map(|targets| targets.exclusions().get(who.slug.as_str()));
         own.filter_map(Exclusion::ending).collect()
     }
 
@@ -180,6 +185,7 @@ impl<'a> Accounts<'a> {
         let sound: Vec<_> = self.identities.iter().filter(sound).collect();
         // Maps are made of lists that are in order already: that is a tenth of the work of filling them one by one.
         let (mut accounts, mut links, mut whereabouts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut takers = producers::ByAccount::new();
         for who in sound {
             let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), || self.built(who));
             faults.absorb(&built.faults);
@@ -188,10 +194,14 @@ impl<'a> Accounts<'a> {
             if !built.links.is_empty() {
                 links.push((who.slug, Arc::clone(&built.links)));
             }
+            if !built.producers.is_empty() {
+                takers.insert(who.slug, Arc::clone(&built.producers));
+            }
         }
         held.note(whereabouts);
         let (accounts, links) = (accounts.into_iter().collect(), links.into_iter().collect());
         Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
+        producers::warn(&takers, &accounts, faults);
         (accounts, links, held)
     }
 
@@ -210,10 +220,10 @@ impl<'a> Accounts<'a> {
     fn built(&self, who: &Identity<'_>) -> Built {
         let mut faults = Faults::default();
         let whole = self.whole(who, &mut faults);
-        let (id, ou) = (who.id.cloned(), who.file.ou.spot.clone());
-        let whereabouts = Whereabouts { id, ou, locks: whole.held.into_iter().collect() };
+        let whereabouts = Whereabouts { file: Arc::clone(who.file), properties: Arc::clone(&who.properties) };
         let (account, links) = (Arc::new(whole.account), Arc::new(whole.links));
-        Built { account, links, whereabouts: Arc::new(whereabouts), faults }
+        let producers = Arc::new(whole.producers);
+        Built { account, links, producers, whereabouts: Arc::new(whereabouts), faults }
     }
 
     /// True when a baseline could not be read: nobody knows which accounts it would reach.
@@ -273,7 +283,8 @@ impl<'a> Accounts<'a> {
             let keys = stacks.keys().filter(|key| key.name.as_str() == name);
             keys.map(|key| key.region.clone()).collect::<Vec<_>>()
         };
-        let held = locks.check(&regions, faults);
+        let holding = locks.check(&regions, faults);
+        let producers = Producers::new(&holding, &merged, &stacks);
         let layers = speakers.iter().map(|speaker| speaker.layer);
         let settings = settings.build(faults);
         let absent = leaving::absent(&words, &self.organization.regions["all"]);
@@ -295,23 +306,38 @@ impl<'a> Accounts<'a> {
             stacks,
             sources: who.sources(),
         };
-        let (organization, layers, templates) = (self.organization, &self.layers, &self.templates);
-        Whole { account, held, links, who, organization, layers, speakers, words, merged, context, templates }
+        let (organization, layers, templates) = (self.organization, &*self.layers, &self.templates);
+        Whole {
+            account,
+            links,
+            producers,
+            who,
+            organization,
+            layers,
+            speakers,
+            words,
+            merged,
+            context,
+            templates,
+        }
     }
 }
 
 /// The roles of an account: its own word, then the organization's, then the role AWS makes in new accounts.
 pub(super) fn access(organization: &raw::Access, own: &raw::Access) -> Access {
-    let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } =
-        own.clone();
+    let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } = own;
     Access {
-        role: role.or_else(|| organization.role.clone()).unwrap_or_else(default_role),
-        read_role: read_role.or_else(|| organization.read_role.clone()),
-        management_role: management_role.or_else(|| organization.management_role.clone()),
-        stack_role: stack_role.or_else(|| organization.stack_role.clone()),
-        new_account_role: new_account_role.or_else(|| organization.new_account_role.clone()),
-        external_id: external_id.or_else(|| organization.external_id.clone()),
+        role: nearer(role, &organization.role).unwrap_or_else(default_role),
+        read_role: nearer(read_role, &organization.read_role),
+        management_role: nearer(management_role, &organization.management_role),
+        stack_role: nearer(stack_role, &organization.stack_role),
+        new_account_role: nearer(new_account_role, &organization.new_account_role),
+        external_id: nearer(external_id, &organization.external_id),
     }
+}
+
+fn nearer<T: Clone>(own: &Option<At<T>>, common: &Option<At<T>>) -> Option<T> {
+    own.as_ref().or(common.as_ref()).map(|said| said.value.clone())
 }
 
 fn default_role() -> RoleName {

@@ -75,6 +75,13 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// All of both, in order.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self.0.sort();
+        self
+    }
+
     /// Trying again does not help: a commit has to repair it.
     pub fn class(&self) -> Class {
         Class::Stalled

@@ -1,4 +1,5 @@
-//! Exclusions: accounts that a baseline's targets leave out, each with a reason and, if need be, a last day.
+//! Exclusions: accounts that the targets of a baseline, a wave or a freeze leave out, each with a reason and, if need be, a
+//! last day.
 //!
 //! An exclusion that has ended still excludes. The other way round, a date that passes would change an account without
 //! a commit, on a day when nobody looks; so it is only said, louder than anything that needs no doing.

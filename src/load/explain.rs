@@ -10,8 +10,8 @@ use super::fields::Denial;
 use super::outputs;
 use super::targets::Targets;
 use super::whole::Whole;
-use super::words::{Said, Word};
-use crate::model::{OuPath, PolicyName, Slug, Source, Value};
+use super::words::{Said, Word, Words, is_hidden};
+use crate::model::{Access, OuPath, PolicyName, Slug, Source, Value};
 
 /// Everything about one account, by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub enum Shown {
 pub struct ExplainedWord {
     /// Where.
     pub source: Source,
+    /// The path it is said of, where that is another one: it withdraws or replaces what was said at this one.
+    pub of: Option<String>,
     /// What, as it is written there; `null` or `absent` for a denial.
     pub said: Shown,
     /// True for the one that decides.
@@ -86,28 +88,50 @@ impl Accounts<'_> {
     }
 }
 
-fn explained(whole: &Whole<'_>, path: &[String]) -> ExplainedPath {
+fn explained<'a>(whole: &Whole<'a>, path: &'a [String]) -> ExplainedPath {
     let is_secret = whole.is_secret(path);
-    let shown = |value: &Value| if is_secret { Shown::Hidden } else { Shown::Text(plain(value)) };
-    let decided = whole.words.decides(path);
-    let words = whole.words.at(path).iter().map(|word| ExplainedWord {
+    let shown = |leaf: &At<Value>, value: &Value| match () {
+        () if is_secret => Shown::Hidden,
+        () if leaf.value.is_null() => Shown::Text("an entry".to_owned()),
+        () => Shown::Text(plain(value)),
+    };
+    let heard = heard(&whole.words, path);
+    let decided =
+        whole.words.decides(path).map_or_else(|| heard.last().map(|(_, it)| it.by), |it| Some(it.by));
+    let words = heard.iter().map(|(at, word)| ExplainedWord {
         source: word.spot().source(),
+        of: (*at != path).then(|| at.join(".")),
         said: match word.said {
-            Said::Value(leaf) => shown(&leaf.value),
+            Said::Value(_) if whole.is_secret(at) => Shown::Hidden,
+            Said::Value(leaf) => shown(leaf, &leaf.value),
             Said::Denied(denial) => Shown::Text(denied(denial).to_owned()),
         },
-        counts: decided.is_some_and(|decided: &Word<'_>| decided.by == word.by),
+        counts: decided == Some(word.by),
     });
-    let values = whole.merged.get(path).map(|leaf| whole.values_of(path, leaf)).unwrap_or_default();
+    let values = whole.merged.get(path).into_iter().flat_map(|leaf| {
+        let values = whole.values_of(path, leaf).into_iter();
+        values.map(|(region, value)| (region.map(|it| it.to_string()), shown(leaf, &value)))
+    });
     ExplainedPath {
         path: path.join("."),
-        values: values
-            .iter()
-            .map(|(region, value)| (region.as_ref().map(ToString::to_string), shown(value)))
-            .collect(),
+        values: values.collect(),
         words: words.collect(),
         locked: whole.lock(path).map(Spot::source),
     }
+}
+
+/// The words at a path, and the word of each layer that leaves nothing of one of them: by what it says above the path,
+/// or by a map in its place. In the order of the layers.
+fn heard<'w, 'a>(words: &'w Words<'a>, path: &'a [String]) -> Vec<(&'a [String], &'w Word<'a>)> {
+    let overrules = |(other, over): &(&[String], &Word<'_>)| {
+        let mut said = words.at(path).iter().filter(|word| word.by < over.by);
+        *other != path && said.any(|word| is_hidden(path, word, other, over))
+    };
+    let others = words.rivals(path).chain(words.inside(path)).filter(overrules);
+    let mut heard: Vec<_> = words.at(path).iter().map(|word| (path, word)).chain(others).collect();
+    heard.sort_by_key(|(_, word)| word.by);
+    heard.dedup_by(|(at, word), (_, before)| *at != path && word.by == before.by);
+    heard
 }
 
 fn denied(denial: &At<Denial>) -> &'static str {
@@ -125,41 +149,46 @@ pub(super) fn plain(value: &Value) -> String {
 /// The account's own properties: its file over `accountDefaults` and `access` of the organization.
 fn properties(whole: &Whole<'_>) -> Vec<ExplainedPath> {
     let (file, organization, account) = (whole.who.file, whole.organization, &whole.account);
-    let text = |at: &At<String>| (at.spot.source(), at.value.clone());
-    let one = |path: &str, value: Value, said: Vec<(Source, String)>| {
-        let last = said.len().saturating_sub(1);
-        let words = said.into_iter().enumerate().map(|(index, (source, said))| ExplainedWord {
-            source,
-            said: Shown::Text(said),
-            counts: index == last,
-        });
-        let values = if value.is_null() { Vec::new() } else { vec![(None, Shown::Text(plain(&value)))] };
-        ExplainedPath { path: path.to_owned(), values, words: words.collect(), locked: None }
-    };
-    let id = file.id.iter().map(|id| (id.spot.source(), id.value.to_string())).collect();
-    let ou = vec![(file.ou.spot.source(), file.ou.value.to_string())];
-    let email = organization.defaults.email.iter().chain(&file.email).map(text).collect();
+    let id = file.id.iter().map(said).collect();
+    let email = organization.defaults.email.iter().chain(&file.email).map(said).collect();
     let mut paths = vec![
-        one("id", json!(account.id), id),
-        one("name", json!(account.name), vec![text(&file.name)]),
-        one("email", json!(account.email), email),
-        one("ou", json!(account.ou), ou),
+        property("id", json!(account.id), id),
+        property("name", json!(account.name), vec![said(&file.name)]),
+        property("email", json!(account.email), email),
+        property("ou", json!(account.ou), vec![said(&file.ou)]),
     ];
     let defaults = &organization.defaults.tags;
     let keys: std::collections::BTreeSet<_> = defaults.keys().chain(file.tags.keys()).collect();
     for key in keys {
-        let own = file.tags.get(key).map(text);
+        let own = file.tags.get(key).map(said);
         let without = file.without_tags.get(key).map(|spot| (spot.source(), "null".to_owned()));
-        let said = defaults.get(key).map(text).into_iter().chain(own).chain(without).collect();
-        paths.push(one(&format!("tags.{key}"), json!(account.tags.get(key)), said));
+        let said = defaults.get(key).map(said).into_iter().chain(own).chain(without).collect();
+        paths.push(property(&format!("tags.{key}"), json!(account.tags.get(key)), said));
     }
     if let Some((wave, spot)) = whole.layers.repository().rollout.wave_of(&whole.who.candidate()) {
-        paths.push(one("wave", json!(wave), vec![(spot.source(), wave.to_owned())]));
+        paths.push(property("wave", json!(wave), vec![(spot.source(), wave.to_owned())]));
     }
     paths.extend(policies(whole));
-    paths.push(access(whole));
-    paths.retain(|path| !path.words.is_empty());
+    paths.extend(access(whole));
+    paths.retain(|path| !(path.words.is_empty() && path.values.is_empty()));
     paths
+}
+
+fn said<T: ToString>(at: &At<T>) -> (Source, String) {
+    (at.spot.source(), at.value.to_string())
+}
+
+/// What one file says over another: the last one decides.
+fn property(path: &str, value: Value, said: Vec<(Source, String)>) -> ExplainedPath {
+    let last = said.len().saturating_sub(1);
+    let words = said.into_iter().enumerate().map(|(index, (source, said))| ExplainedWord {
+        source,
+        of: None,
+        said: Shown::Text(said),
+        counts: index == last,
+    });
+    let values = if value.is_null() { Vec::new() } else { vec![(None, Shown::Text(plain(&value)))] };
+    ExplainedPath { path: path.to_owned(), values, words: words.collect(), locked: None }
 }
 
 /// The policies that hold for the account, wherever they are attached: the root, each OU on the way, itself.
@@ -173,7 +202,7 @@ fn policies(whole: &Whole<'_>) -> Vec<ExplainedPath> {
     let mut by_name: BTreeMap<&PolicyName, Vec<ExplainedWord>> = BTreeMap::new();
     for (name, place) in of_ous.chain(own) {
         let said = Shown::Text(format!("attached to {place}"));
-        let word = ExplainedWord { source: name.spot.source(), said, counts: true };
+        let word = ExplainedWord { source: name.spot.source(), of: None, said, counts: true };
         by_name.entry(&name.value).or_default().push(word);
     }
     let path = |(name, words)| ExplainedPath {
@@ -185,31 +214,27 @@ fn policies(whole: &Whole<'_>) -> Vec<ExplainedPath> {
     by_name.into_iter().map(path).collect()
 }
 
-/// The roles together: they are said together, in one key of each file.
-fn access(whole: &Whole<'_>) -> ExplainedPath {
-    let own = whole.who.file.access_spot.as_ref();
-    let access = &whole.account.access;
-    let mut roles = json!({"role": access.role});
-    let more = [("readRole", json!(access.read_role)), ("externalId", json!(access.external_id))];
-    for (key, value) in more.into_iter().filter(|(_, value)| !value.is_null()) {
-        roles[key] = value;
-    }
-    let common = super::account::access(&whole.organization.access, &super::raw::Access::default());
-    let said = [(Some(&whole.organization.spot), json!({"role": common.role})), (own, roles.clone())];
-    let said = said.into_iter().filter_map(|(spot, said)| Some((spot?.source(), said)));
-    let words =
-        said.map(|(source, said)| ExplainedWord { source, said: Shown::Text(plain(&said)), counts: false });
-    let mut words: Vec<_> = words.collect();
-    if let Some(last) = words.last_mut() {
-        last.counts = true;
-    }
+/// The roles, each by itself: two files may say one each. What only the organization can say is not the account's.
+fn access(whole: &Whole<'_>) -> impl Iterator<Item = ExplainedPath> {
+    let (common, own) = (&whole.organization.access, &whole.who.file.access);
+    let Access { role, read_role, stack_role, external_id, management_role: _, new_account_role: _ } =
+        &whole.account.access;
     let locked = whole.lock(&["access".to_owned()]).map(Spot::source);
-    ExplainedPath {
-        path: "access".to_owned(),
-        values: vec![(None, Shown::Text(roles.to_string()))],
-        words,
-        locked,
-    }
+    let all = [
+        ("role", json!(role), both(&common.role, &own.role)),
+        ("readRole", json!(read_role), both(&common.read_role, &own.read_role)),
+        ("stackRole", json!(stack_role), both(&common.stack_role, &own.stack_role)),
+        ("externalId", json!(external_id), both(&common.external_id, &own.external_id)),
+    ];
+    let path = move |(key, value, said)| ExplainedPath {
+        locked: locked.clone(),
+        ..property(&format!("access.{key}"), value, said)
+    };
+    all.into_iter().map(path)
+}
+
+fn both<T: ToString>(common: &Option<At<T>>, own: &Option<At<T>>) -> Vec<(Source, String)> {
+    common.iter().chain(own).map(said).collect()
 }
 
 fn exclusions(whole: &Whole<'_>) -> Vec<ExplainedExclusion> {

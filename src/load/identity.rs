@@ -37,7 +37,7 @@ pub(super) struct Properties {
     /// What expressions see as `account` and `accounts['…']`; `id` only once it is recorded.
     pub(super) facts: Fact,
     /// AWS compares e-mails without regard to case.
-    plain_email: String,
+    pub(super) plain_email: String,
     email_spot: Spot,
     tag_spots: BTreeMap<String, Spot>,
 }

@@ -103,7 +103,8 @@ impl Layer {
         self.denied.iter().filter(|(path, _)| self.is_for(path, account))
     }
 
-    fn is_for(&self, path: &[String], account: &Candidate<'_>) -> bool {
+    /// True when what it says at `path` is for the account, of those that the layer speaks to.
+    pub(super) fn is_for(&self, path: &[String], account: &Candidate<'_>) -> bool {
         let reaches = |end: usize| self.narrowed.get(&path[..end]).is_none_or(|it| it.narrow_to(account));
         let is_spared = self.spares_management && account.is_management && path[0] == "settings";
         !is_spared && (self.narrowed.is_empty() || (1..=path.len()).all(reaches))
@@ -125,7 +126,7 @@ impl Layer {
     }
 
     /// The targets written at the entry that a path is in.
-    pub(super) fn narrowing_of(&self, path: &[String]) -> impl Iterator<Item = &Targets> {
+    pub(super) fn narrowing_of<'a>(&'a self, path: &[String]) -> impl Iterator<Item = &'a Targets> {
         (1..=path.len()).filter_map(|end| self.narrowed.get(&path[..end]))
     }
 

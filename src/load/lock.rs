@@ -15,7 +15,6 @@ use super::account::declared_mode;
 use super::diagnostic::{At, Fault, Faults, Spot};
 use super::expression::Context;
 use super::fields::suggest;
-use super::held::{Key, key};
 use super::layer::{Path, is_about};
 use super::merge::{Layers, Merged, Rank, Speaker, effective, may_be_secret};
 use super::raw;
@@ -71,8 +70,12 @@ struct Frozen<'a> {
 impl<'a> Locks<'a> {
     /// Reports every word that would get past a lock, and gives the locks that hold. `regions` are those of a stack,
     /// by its name.
-    pub(super) fn check(&self, regions: &dyn Fn(&str) -> Vec<Region>, faults: &mut Faults) -> Vec<Key> {
-        let mut keys = Vec::new();
+    pub(super) fn check(
+        &self,
+        regions: &dyn Fn(&str) -> Vec<Region>,
+        faults: &mut Faults,
+    ) -> Vec<&'a At<Path>> {
+        let mut all = Vec::new();
         for (holder, speaker) in self.speakers.iter().enumerate() {
             if speaker.layer.locked.is_empty() {
                 continue;
@@ -80,7 +83,6 @@ impl<'a> Locks<'a> {
             let frozen = self.frozen(holder);
             let holding: Vec<_> =
                 speaker.layer.locked.iter().filter(|lock| frozen.says(&lock.value)).collect();
-            keys.extend(holding.iter().map(|lock| key(speaker.spot, lock)));
             for lock in &holding {
                 self.check_words(lock, &frozen, faults);
                 self.check_expressions(lock, &frozen, regions, faults);
@@ -89,8 +91,9 @@ impl<'a> Locks<'a> {
             if let Some(lock) = holding.iter().find(|lock| is_on_items(lock) || lock.value[0] == "access") {
                 self.check_access(lock, &frozen, faults);
             }
+            all.extend(holding);
         }
-        keys
+        all
     }
 
     fn frozen(&self, holder: usize) -> Frozen<'a> {
@@ -272,6 +275,16 @@ fn is_entry_mode(path: &[String]) -> bool {
     is_about(path) && path.last().is_some_and(|last| last == "mode")
 }
 
+/// True for the mode that a lock keeps from being lowered, although it is said above the lock's path: the account's,
+/// and that of the entry in which something is locked.
+pub(super) fn is_about_mode_of(path: &[String], lock: &[String]) -> bool {
+    match path {
+        [mode] => mode == "mode" && matches!(lock[0].as_str(), "settings" | "stacks"),
+        [entry @ .., _] => is_entry_mode(path) && lock.starts_with(entry),
+        [] => false,
+    }
+}
+
 /// What is wrong with a word that a lock keeps out; nothing when it only repeats, or strengthens.
 fn offence(path: &[String], word: &Word<'_>, frozen: &Frozen<'_>) -> Option<String> {
     let decided = frozen.merged.get(path);
@@ -312,7 +325,7 @@ fn is_ordered(path: &[String]) -> bool {
 }
 
 /// True when `new` asks for more than `old`, where that has a meaning.
-fn is_stronger(path: &[String], new: &Value, old: &Value) -> bool {
+pub(super) fn is_stronger(path: &[String], new: &Value, old: &Value) -> bool {
     match policy_field(path) {
         Some("minimumLength" | "reusePrevention") => new.as_u64() > old.as_u64(),
         Some("maxAgeDays") => new.as_u64() < old.as_u64(),

@@ -14,6 +14,7 @@ use super::identity::{Identity, Properties};
 use super::layer::Layer;
 use super::links::Link;
 use super::merge::Layers;
+use super::producers::Producers;
 use super::raw;
 use super::reads::Reads;
 use super::templates::{Loaded, Templates};
@@ -341,6 +342,7 @@ impl Facts {
 pub(super) struct Built {
     pub(super) account: Arc<Account>,
     pub(super) links: Arc<Vec<Link>>,
+    pub(super) producers: Arc<Producers>,
     pub(super) whereabouts: Arc<Whereabouts>,
     pub(super) faults: Faults,
 }

@@ -31,6 +31,7 @@ mod names;
 mod order;
 mod outputs;
 mod policies;
+mod producers;
 mod raw;
 mod reach;
 mod reads;

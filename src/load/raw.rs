@@ -50,12 +50,12 @@ pub(super) struct AccountDefaults {
 /// Roles; what an account leaves out is the organization's.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Access {
-    pub(super) role: Option<RoleName>,
-    pub(super) read_role: Option<RoleName>,
-    pub(super) management_role: Option<RoleName>,
-    pub(super) stack_role: Option<RoleName>,
-    pub(super) new_account_role: Option<RoleName>,
-    pub(super) external_id: Option<String>,
+    pub(super) role: Option<At<RoleName>>,
+    pub(super) read_role: Option<At<RoleName>>,
+    pub(super) management_role: Option<At<RoleName>>,
+    pub(super) stack_role: Option<At<RoleName>>,
+    pub(super) new_account_role: Option<At<RoleName>>,
+    pub(super) external_id: Option<At<String>>,
 }
 
 /// `landfast.yaml`: what is said to every account before anybody else speaks.
@@ -280,7 +280,7 @@ fn nested_ous(
 fn access(reader: &mut Reader<'_>, node: &Node, of_organization: bool) -> Access {
     let Some(mut fields) = reader.fields(node) else { return Access::default() };
     let role = |fields: &mut Fields<'_>, reader: &mut Reader<'_>, key| {
-        fields.optional(key).and_then(|node| reader.parse(node, RoleName::parse)).map(|role| role.value)
+        fields.optional(key).and_then(|node| reader.parse(node, RoleName::parse))
     };
     let access = Access {
         role: role(&mut fields, reader, "role"),
@@ -288,7 +288,7 @@ fn access(reader: &mut Reader<'_>, node: &Node, of_organization: bool) -> Access
         management_role: if of_organization { role(&mut fields, reader, "managementRole") } else { None },
         stack_role: role(&mut fields, reader, "stackRole"),
         new_account_role: if of_organization { role(&mut fields, reader, "newAccountRole") } else { None },
-        external_id: fields.optional("externalId").and_then(|node| reader.text(node)).map(|text| text.value),
+        external_id: fields.optional("externalId").and_then(|node| reader.text(node)),
     };
     fields.close(reader);
     access

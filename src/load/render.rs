@@ -11,7 +11,7 @@ use serde_json::json;
 use super::account::Accounts;
 use super::outputs;
 use super::whole::Whole;
-use crate::model::{AccountProperty, Item, Part, Region, Slug, Value};
+use crate::model::{Access, AccountProperty, Item, Part, Region, Slug, Value};
 use crate::yaml;
 
 /// Stands for `absent` without quotes; no text of a file has a NUL in it.
@@ -86,12 +86,15 @@ impl Page<'_> {
         self.whole.who.file.policies.iter().map(|name| json!(name.value)).collect()
     }
 
+    /// Every field that an account's file may have; the other two are the organization's alone.
     fn access(&self) -> Value {
-        let access = &self.whole.account.access;
+        let Access { role, read_role, stack_role, external_id, management_role: _, new_account_role: _ } =
+            &self.whole.account.access;
         let all = [
-            ("role", json!(access.role)),
-            ("readRole", json!(access.read_role)),
-            ("externalId", json!(access.external_id)),
+            ("role", json!(role)),
+            ("readRole", json!(read_role)),
+            ("stackRole", json!(stack_role)),
+            ("externalId", json!(external_id)),
         ];
         all.into_iter()
             .filter(|(_, value)| !value.is_null())

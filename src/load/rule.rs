@@ -105,6 +105,7 @@ rules! {
     Unreached, Warning, "unreached", "where there are baselines, each account is reached by one or left out by name";
     UnknownKey, Error, "unknown-key", "keys are known";
     UnknownName, Error, "unknown-name", "what is named is there";
+    UnlockedProducer, Warning, "unlocked-producer", "what a locked stack takes is an output of a locked stack";
     UnquotedId, Error, "unquoted-id", "account ids are in quotes";
     WaveOrder, Warning, "wave-order", "accounts take no outputs of accounts in later waves";
     Yaml, Error, "yaml", "files are YAML without duplicate keys";

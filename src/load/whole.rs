@@ -2,10 +2,10 @@
 
 use super::diagnostic::{At, Spot};
 use super::expression::Context;
-use super::held::Key;
 use super::identity::Identity;
 use super::links::Link;
 use super::merge::{Layers, Merged, Speaker};
+use super::producers::Producers;
 use super::raw::Organization;
 use super::templates::Templates;
 use super::words::{Said, Words};
@@ -14,10 +14,9 @@ use crate::model::{Account, Region, Value};
 /// An account and how it came about.
 pub(super) struct Whole<'a> {
     pub(super) account: Account,
-    /// The locks that hold in it.
-    pub(super) held: Vec<Key>,
     /// Whom its stacks wait for.
     pub(super) links: Vec<Link>,
+    pub(super) producers: Producers,
     pub(super) who: &'a Identity<'a>,
     pub(super) organization: &'a Organization,
     pub(super) layers: &'a Layers,

@@ -48,9 +48,10 @@ fn one(out: &mut String, path: &ExplainedPath) {
         }
     }
     let width = words.iter().map(|word| place(&word.source).chars().count()).max().unwrap_or(0);
-    for ExplainedWord { source, said, counts } in words.iter().rev() {
+    for ExplainedWord { source, of, said, counts } in words.iter().rev() {
         let mark = if *counts { '>' } else { ' ' };
-        _ = writeln!(out, "  {mark} {:width$}  {}", place(source), shown(said));
+        let of = of.as_ref().map(|of| format!("{of}: ")).unwrap_or_default();
+        _ = writeln!(out, "  {mark} {:width$}  {of}{}", place(source), shown(said));
     }
     if let Some(lock) = locked {
         _ = writeln!(out, "    locked by {}", place(lock));

@@ -1,6 +1,6 @@
 //! `landfast validate` as hooks, editors and workflows meet it: the program itself is run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -40,6 +40,83 @@ fn git(directory: &Path, arguments: &[&str]) {
     command.arg("-C").arg(directory).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
     let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// A commit in which an account is under a lock, below a folder of the work tree; then it is not.
+fn fleeing(root: &Path) -> PathBuf {
+    let directory = root.join("infra");
+    small(&directory);
+    write(
+        &directory,
+        "baselines/a/baseline.yaml",
+        "targets: {ous: [/**], tags: {env: prod}}\nlocked: [values.Env]\nvalues: {Env: prod}\n",
+    );
+    let account = |name: &str, env: &str| {
+        format!("name: {name}\nemail: {name}@example.com\nou: /prod\ntags: {{env: {env}}}\n")
+    };
+    write(&directory, "accounts/one/account.yaml", &account("one", "prod"));
+    write(&directory, "accounts/two/account.yaml", &account("two", "prod"));
+    git(root, &["init", "--quiet", "--initial-branch", "main"]);
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "--message", "First"]);
+    write(&directory, "accounts/one/account.yaml", &account("one", "dev"));
+    directory
+}
+
+#[test]
+fn an_account_that_would_leave_a_lock_is_said_against_a_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = fleeing(folder.path());
+    assert_eq!(validate(&directory, &[]).status.code(), Some(0), "one commit alone cannot tell");
+    let output = validate(&directory, &["--against", "main"]);
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), ""));
+    insta::assert_snapshot!(text(&output.stdout), @"
+    warning: no baseline reaches accounts/one
+     --> accounts/one/account.yaml:3:5
+      |
+    3 | ou: /prod
+      |     ^
+      = hint: if that is meant, let a baseline say so: `exclude`, with a reason
+
+    error: accounts/one would leave the lock of `values.Env`
+     --> accounts/one/account.yaml:3:5
+      |
+    3 | ou: /prod
+      |     ^
+      = see: baselines/a/baseline.yaml:2:10: locked here
+      = hint: put its ou and tags back, or leave it out by name there, with a reason
+
+    1 error and 1 warning of 2 accounts and 1 baseline
+    ");
+    git(&directory, &["commit", "--quiet", "--all", "--message", "Flee"]);
+    assert_eq!(validate(&directory, &["--against", "HEAD"]).status.code(), Some(0));
+    assert_eq!(validate(&directory, &["--against", "HEAD~1"]).status.code(), Some(1));
+}
+
+#[test]
+fn what_cannot_be_compared_with_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = fleeing(folder.path());
+    let seen = |directory: &Path, commit: &str| {
+        let output = validate(directory, &["--against", commit]);
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, told) = seen(&directory, "origin/main");
+    assert!(
+        code == Some(1) && told.contains("`origin/main` leads to no commit in the repository of"),
+        "{told}"
+    );
+    let alone = tempfile::tempdir().unwrap();
+    small(alone.path());
+    let (code, told) = seen(alone.path(), "main");
+    assert!(code == Some(1) && told.contains("is in no work tree of git"), "{told}");
+    // Whoever mends a branch that does not load is not held up by it.
+    write(&directory, "landfast.yaml", "mod: report\n");
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "--quiet", "--message", "Break"]);
+    std::fs::remove_file(directory.join("landfast.yaml")).unwrap();
+    let (code, told) = seen(&directory, "main");
+    assert!(code == Some(0) && told.starts_with("note: `main` does not load"), "{told}");
 }
 
 #[test]

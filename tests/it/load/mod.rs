@@ -11,6 +11,7 @@ use serde_json::json;
 
 mod adopting;
 mod checks;
+mod departing;
 mod example_repo;
 mod faults_of_files;
 mod faults_of_meaning;

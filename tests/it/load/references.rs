@@ -1,6 +1,6 @@
 //! References to outputs of stacks: what is taken, who has to come first, and every way of naming what is not there.
 
-use landfast::load::{Shown, explain, render};
+use landfast::load::{Shown, check, explain, render};
 use landfast::model::{Account, Stack};
 
 use super::*;
@@ -323,4 +323,64 @@ fn a_rendered_account_takes_the_same_outputs_and_explaining_names_them() {
         list.values,
         [(None, Shown::Text("[\"${{ accounts['one'].stacks['own'].outputs.Name }}\",\"b\"]".to_owned()))]
     );
+}
+
+/// What is said of a baseline that locks these, with one stack that takes and more files.
+fn warned(locked: &str, takes: &str, more: &[(&str, &str)]) -> String {
+    let baseline = format!(
+        "targets: {{ous: [/**]}}\nlocked: {locked}\nstacks:\n  source: {{template: source.template.yaml}}\n  taker:\n    \
+         template: taker.template.yaml\n    parameters: {{In: \"{takes}\"}}\n"
+    );
+    let mut files = small();
+    let own = [
+        ("baselines/a/baseline.yaml", baseline.as_str()),
+        ("baselines/a/source.template.yaml", PRODUCER),
+        ("baselines/a/taker.template.yaml", CONSUMER),
+    ];
+    files.extend(own.iter().chain(more).map(|(path, text)| ((*path).to_owned(), File::text(text))));
+    let checked = check(&tree(files), None);
+    assert!(checked.desired.is_some(), "{}", checked.diagnostics);
+    checked.diagnostics.to_string()
+}
+
+#[test]
+fn a_locked_stack_that_takes_from_one_that_is_not_locked_is_said_at_the_lock() {
+    let own = "${{ stacks['source'].outputs.Arn }}";
+    insta::assert_snapshot!(warned("[stacks.taker]", own, &[]), @r"
+    warning: `stacks.taker` is locked, but not `stacks.source`, an output of which it takes (in 2 accounts, such as `one`)
+     --> baselines/a/baseline.yaml:2:10
+      |
+    2 | locked: [stacks.taker]
+      |          ^
+      = see: baselines/a/baseline.yaml:7:22: taken here
+      = hint: lock `stacks.source` there too: whoever decides it decides what `stacks.taker` is given
+    ");
+    let in_part = warned("[stacks.taker, stacks.source.template]", own, &[]);
+    assert!(in_part.contains("but not `stacks.source`"), "what it is given counts too: {in_part}");
+    for locked in ["[stacks.taker, stacks.source]", "[stacks.taker.template]", "[stacks.source]"] {
+        assert_eq!(warned(locked, own, &[]), "", "{locked}");
+    }
+}
+
+#[test]
+fn an_output_of_another_account_is_locked_where_it_is_made() {
+    let other = "${{ accounts['two'].stacks['topics'].outputs.Arn }}";
+    let told = |locked: &str, targets: &str| {
+        let topics = format!(
+            "targets: {targets}\nlocked: {locked}\nstacks: {{topics: {{template: topics.template.yaml}}}}\n"
+        );
+        let two = format!("{TWO}stacks: {{topics: {{tags: {{a: b}}}}}}\n");
+        let mut more = vec![
+            ("baselines/topics/baseline.yaml", topics.as_str()),
+            ("baselines/topics/topics.template.yaml", PRODUCER),
+        ];
+        if locked == "[]" {
+            more.push(("accounts/two/account.yaml", &two));
+        }
+        warned("[stacks.taker]", other, &more)
+    };
+    let seen = told("[]", "{ous: [/**]}");
+    assert!(seen.contains("but not `stacks.topics` in accounts/two, an output of which it takes"), "{seen}");
+    assert_eq!(told("[stacks.topics]", "{ous: [/**]}"), "");
+    assert_eq!(told("[stacks.topics]", "{accounts: [two]}"), "");
 }

@@ -146,8 +146,81 @@ fn who_decided_is_who_changes_it() {
     };
     assert_eq!(deciding("values.A"), (1, 3, "accounts/one/account.yaml:4".to_owned()));
     assert_eq!(deciding("values.M"), (0, 1, "accounts/one/account.yaml:4".to_owned()));
-    assert_eq!(deciding("values.M.p"), (0, 1, String::new()));
+    assert_eq!(deciding("values.M.p"), (0, 2, "accounts/one/account.yaml:4".to_owned()));
     assert_eq!(deciding("mode"), (1, 2, "baselines/a/baseline.yaml:3".to_owned()));
+}
+
+/// What is printed of the account `one` at this path and below.
+fn explained(files: &[(&str, &str)], path: &str) -> String {
+    let mut all = small();
+    all.extend(files.iter().map(|(path, text)| ((*path).to_owned(), File::text(text))));
+    let explained = explain(&tree(all), &slug("one")).unwrap().unwrap();
+    landfast::report::explanation(&explained, Some(path), jiff::civil::date(2026, 6, 1))
+}
+
+#[test]
+fn who_withdraws_or_replaces_the_whole_is_shown_at_each_part_of_it() {
+    let a =
+        "targets: {ous: [/**]}\nsettings: {passwordPolicy: {minimumLength: 14}}\nvalues: {M: {p: 1}, N: 2}\n";
+    let b = "targets: {ous: [/**]}\nafter: [a]\nsettings: {passwordPolicy: null}\n";
+    let own = format!(
+        "{ONE}settings: {{passwordPolicy: {{maxAgeDays: 30}}}}\nvalues:\n  M: plain\n  N: {{q: 3, r: 4}}\n"
+    );
+    let files = [("baselines/a/baseline.yaml", a), ("baselines/b/baseline.yaml", b), (ACCOUNT, own.as_str())];
+    insta::assert_snapshot!(explained(&files, "settings"), @"
+    accounts/one
+
+    settings.passwordPolicy: an entry
+      > accounts/one/account.yaml:4  an entry
+        baselines/b/baseline.yaml:3  null
+        baselines/a/baseline.yaml:2  an entry
+
+    settings.passwordPolicy.maxAgeDays: 30
+      > accounts/one/account.yaml:4  30
+
+    settings.passwordPolicy.minimumLength: (not managed)
+      > baselines/b/baseline.yaml:3  settings.passwordPolicy: null
+        baselines/a/baseline.yaml:2  14
+    ");
+    insta::assert_snapshot!(explained(&files, "values"), @"
+    accounts/one
+
+    values.M: plain
+      > accounts/one/account.yaml:6  plain
+
+    values.M.p: (not managed)
+      > accounts/one/account.yaml:6  values.M: plain
+        baselines/a/baseline.yaml:3  1
+
+    values.N: (not managed)
+      > accounts/one/account.yaml:7  values.N.q: 3
+        baselines/a/baseline.yaml:3  2
+
+    values.N.q: 3
+      > accounts/one/account.yaml:7  3
+
+    values.N.r: 4
+      > accounts/one/account.yaml:7  4
+    ");
+}
+
+#[test]
+fn each_role_is_explained_by_the_files_that_name_it() {
+    let organization = format!("{ORGANIZATION}access:\n  readRole: Reader\n  stackRole: Maker\n");
+    let own = format!("{ONE}access:\n  stackRole: Mine\n");
+    let files = [("organization/organization.yaml", organization.as_str()), (ACCOUNT, &own)];
+    insta::assert_snapshot!(explained(&files, "access"), @"
+    accounts/one
+
+    access.role: OrganizationAccountAccessRole
+
+    access.readRole: Reader
+      > organization/organization.yaml:7  Reader
+
+    access.stackRole: Mine
+      > accounts/one/account.yaml:5       Mine
+        organization/organization.yaml:8  Maker
+    ");
 }
 
 /// Data that a person could put under `values`, with everything in it that is hard to write down again.
@@ -172,16 +245,26 @@ fn data() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// Every field of `access` that a file may have, each there or not.
+fn access(fields: [&'static str; 4]) -> impl Strategy<Value = String> {
+    let said = fields.map(|field| proptest::option::of(Just(field)));
+    said.prop_map(|said| {
+        format!("access: {{{}}}\n", said.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Render, then load, is the identity: of values, of texts in every place that takes them, and of what differs
-    /// by region.
+    /// Render, then load, is the identity: of values, of texts in every place that takes them, of roles, and of what
+    /// differs by region.
     #[test]
     fn render_then_load_is_the_identity(
         data in proptest::collection::btree_map("[A-Z][a-z]{0,4}", data(), 0..4),
         text in "[ -~]{1,20}|\\PC{1,10}",
         (edge, narrowed) in any::<(bool, bool)>(),
+        common in access(["role: Common", "readRole: Reader", "stackRole: Maker", "externalId: acme"]),
+        own in access(["role: Mine", "readRole: MyReader", "stackRole: MyMaker", "externalId: mine"]),
     ) {
         let mut values = json!(data);
         // Written here as data, so nothing in it is meant as an expression.
@@ -195,11 +278,11 @@ proptest! {
              parameters: {{Cidr: \"${{{{ values.T }}}}-${{{{ region }}}}\", Secret: \"${{{{ values.T }}}}\"}}\nadopt: [stacks.s, ou]\n"
         );
         let mut files = small();
-        let organization = format!("{ORGANIZATION}accountDefaults: {{tags: {{company: acme, team: x}}}}\naccess: {{readRole: Reader}}\n");
+        let organization = format!("{ORGANIZATION}accountDefaults: {{tags: {{company: acme, team: x}}}}\n{common}");
         files.insert("organization/organization.yaml".to_owned(), File::text(organization));
         files.insert("baselines/a/baseline.yaml".to_owned(), File::text(baseline));
         files.insert("baselines/a/s.template.yaml".to_owned(), File::text(TEMPLATE));
-        files.insert(ACCOUNT.to_owned(), File::text(format!("{ONE}tags: {{team: null, env: prod}}\nid: \"012345678901\"\n")));
+        files.insert(ACCOUNT.to_owned(), File::text(format!("{ONE}tags: {{team: null, env: prod}}\nid: \"012345678901\"\n{own}")));
         let tree = tree(files);
         let Ok(desired) = load(&tree) else { return Err(TestCaseError::reject("a key or text that no file takes")) };
         prop_assert_eq!(placeless(again(&tree, "one")), placeless(Account::clone(&desired.accounts[&slug("one")])));

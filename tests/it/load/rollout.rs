@@ -284,6 +284,37 @@ freeze:
 }
 
 #[test]
+fn an_exclusion_from_a_wave_or_a_freeze_that_has_ended_is_said() {
+    let waves = "rollout:
+  waves:
+  - name: first
+    targets: {ous: [/**], exclude: {one: \"OPS-1, until 2026-06-30\"}}
+freeze:
+- {days: [fri], reason: the weekend, targets: {ous: [/**], exclude: {two: \"OPS-2, until 2026-06-30\"}}}
+";
+    let told = |today: &str| {
+        let mut files = small();
+        files.insert("landfast.yaml".to_owned(), File::text(waves));
+        let checked = check(&tree(files), Some(today.parse().unwrap()));
+        (checked.diagnostics.to_string(), checked.desired.unwrap())
+    };
+    assert_eq!(told("2026-06-30").0, "", "its last day is part of it");
+    let (seen, desired) = told("2026-07-01");
+    for told in [
+        "warning: the exclusion of `one` has ended: OPS-1, until 2026-06-30\n --> landfast.yaml:4:",
+        "warning: the exclusion of `two` has ended: OPS-2, until 2026-06-30\n --> landfast.yaml:6:",
+    ] {
+        assert!(seen.contains(told), "{told}: {seen}");
+    }
+    // An issue tells it too, as it does of baselines.
+    let lines = |account: &str| {
+        let ending = &desired.accounts[&slug(account)].exclusions;
+        ending.iter().map(|it| it.source.line).collect::<Vec<_>>()
+    };
+    assert_eq!((lines("one"), lines("two")), (vec![4], vec![6]));
+}
+
+#[test]
 fn an_account_that_takes_an_output_of_one_in_a_later_wave_is_said() {
     let output = "${{ accounts['two'].stacks['network'].outputs.Id }}";
     let template = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\nOutputs: {Id: {Value: !Ref Topic}}\n";
