@@ -132,6 +132,13 @@ impl Cloud {
         Writer::new(self.session(account, write_identity(&access.role, access, revision)))
     }
 
+    /// Drops the clients of an account, on both sides: they are large, and a fleet has many.
+    pub(super) fn rest(&self, account: &AccountId) {
+        let sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_account = sessions.range((account.clone(), Identity::Own)..);
+        of_account.take_while(|((id, _), _)| id == account).for_each(|(_, session)| session.rest());
+    }
+
     pub(super) fn session(&self, account: &AccountId, identity: Identity) -> Arc<Session> {
         let mut sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account.clone(), identity.clone());

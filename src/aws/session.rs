@@ -147,6 +147,15 @@ impl Session {
     client!(cloudtrail, aws_sdk_cloudtrail);
     client!(sns, aws_sdk_sns);
 
+    /// Drops the clients, and keeps the credentials. Who is making a call has a client of its own until that is over.
+    pub(super) fn rest(&self) {
+        if let Ok(mut live) = self.live.try_lock()
+            && let Some(live) = live.as_mut()
+        {
+            live.clients = Arc::default();
+        }
+    }
+
     /// Makes sure that there is a session.
     pub(super) async fn enter(&self) -> Result<(), Error> {
         self.live().await.map(|_| ())

@@ -39,6 +39,11 @@ impl Readers {
         self.0.verify(organization).await
     }
 
+    /// Gives back what the connection to an account takes up while nobody uses it. Its sessions stay open.
+    pub fn rest(&self, account: &AccountId) {
+        self.0.rest(account);
+    }
+
     /// How fast time passes there.
     pub fn pace(&self) -> Pace {
         self.0.pace()

@@ -135,6 +135,9 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
         Scope::Organization => Proofs::new(),
     };
     let report = report(world, task, &observed, plan, outcomes, authors);
+    if let Some(id) = &report.account_id {
+        world.readers.rest(id);
+    }
     rollout::note(world, task, &report, &base);
     Pass { report, base, live, organization, proofs, learned }
 }
