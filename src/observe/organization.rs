@@ -16,7 +16,7 @@ use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
     AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Hold, Item,
-    OWNER_TAG, Observed, OrganizationFacts, OuPath, PolicyTarget, SLUG_TAG, Scope, Sight, Slug, Value,
+    OWNER_TAG, Observed, OrganizationFacts, OuPath, PolicyTarget, SLUG_TAG, Scope, Sight, Slug,
 };
 
 pub(super) type Tags = BTreeMap<String, String>;
@@ -49,6 +49,8 @@ impl OrganizationCache {
 struct Seen {
     tree: Result<Tree, String>,
     accounts: Result<Vec<ListedAccount>, String>,
+    /// Where in the list an account is.
+    at: BTreeMap<AccountId, usize>,
     creations: Result<Vec<Creation>, String>,
     tags: BTreeMap<AccountId, Result<Tags, String>>,
     places: BTreeMap<AccountId, Result<OuPath, String>>,
@@ -67,25 +69,34 @@ struct Claims {
 
 /// Looks at the organization. `reader` reads the management account; `base` knows the ids of accounts whose folder is
 /// gone; `wanted` are the items to give a sight of.
+///
+/// `met` hears at once of each account in use that is listed and was a folder's before: git and base both know its id.
 pub async fn organization(
     reader: &Reader,
     desired: &Desired,
     base: &Base,
     wanted: &BTreeSet<Item>,
     cache: &mut OrganizationCache,
+    met: &(dyn Fn(&Slug, &AccountId) + Send + Sync),
 ) -> Observed {
+    let known = known(desired, base);
+    let met = |account: &ListedAccount| {
+        if let (AccountState::Active, Some(slug)) = (&account.state, known.get(&account.id)) {
+            met(slug, &account.id);
+        }
+    };
     let policies = policies::policies(reader, desired, base, wanted);
-    let (tree, accounts, creations, policies) =
-        tokio::join!(tree(reader), reader.accounts(), reader.creations(), policies);
+    let ((tree, hold), accounts, creations, policies) =
+        tokio::join!(tree_and_hold(reader), reader.accounts_meeting(&met), reader.creations(), policies);
     let accounts = accounts.map_err(|error| words(&error));
     let listed = accounts.as_deref().unwrap_or_default();
     let settled = settled(desired, base, wanted);
     let telling = listed.iter().map(|account| &account.id).filter(|id| !settled.contains(id));
     let tags = tags(reader, telling.cloned().collect(), cache).await;
     let places = places(reader, listed, &tree).await;
-    let hold = organization_hold(reader, &tree).await;
     let creations = creations.map_err(|error| words(&error));
-    let seen = Seen { tree, accounts, creations, tags, places, policies };
+    let at = listed.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+    let seen = Seen { tree, accounts, at, creations, tags, places, policies };
     let claims = claims(desired, base, &seen);
     let items = wanted.iter().map(|item| (item.clone(), sight(item, &seen, &claims))).collect();
     let facts = Facts::Organization(facts(seen, claims));
@@ -97,11 +108,25 @@ fn words(error: &Error) -> String {
 }
 
 /// Without the tree nobody knows the root, whose tags may say hold.
-async fn organization_hold(reader: &Reader, tree: &Result<Tree, String>) -> Option<Hold> {
-    match tree {
+async fn tree_and_hold(reader: &Reader) -> (Result<Tree, String>, Option<Hold>) {
+    let tree = tree(reader).await;
+    let hold = match &tree {
         Ok(tree) => root_hold(reader, &tree.root).await,
         Err(why) => Some(Hold::Unread(why.clone())),
-    }
+    };
+    (tree, hold)
+}
+
+/// Accounts whose id a folder records and that were kept under that id before, with the folder.
+fn known<'a>(desired: &'a Desired, base: &Base) -> BTreeMap<&'a AccountId, &'a Slug> {
+    let recorded =
+        desired.accounts.values().filter_map(|account| Some((account.id.as_ref()?, &account.slug)));
+    recorded.filter(|(id, slug)| kept_id(base, slug) == Some(id.as_str())).collect()
+}
+
+/// The id under which a folder's account was kept.
+fn kept_id<'b>(base: &'b Base, slug: &Slug) -> Option<&'b str> {
+    base.items.get(&Item::Account(slug.clone(), AccountProperty::Exists))?.get("id")?.as_str()
 }
 
 /// Accounts whose tags have nothing more to tell: a folder records the id and was kept under it and in a place before,
@@ -114,14 +139,9 @@ fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BT
             _ => None,
         })
         .collect();
-    let is_kept = |slug: &Slug, id: &AccountId| {
-        let kept = |property| base.items.get(&Item::Account(slug.clone(), property));
-        let kept_id = kept(AccountProperty::Exists).and_then(|value| value.get("id")).and_then(Value::as_str);
-        kept_id == Some(id.as_str()) && kept(AccountProperty::Ou).is_some()
-    };
-    let recorded =
-        desired.accounts.values().filter_map(|account| Some((&account.slug, account.id.as_ref()?)));
-    recorded.filter(|(slug, id)| !tagged.contains(slug) && is_kept(slug, id)).map(|(_, id)| id).collect()
+    let has_place = |slug: &Slug| base.items.contains_key(&Item::Account(slug.clone(), AccountProperty::Ou));
+    let known = known(desired, base).into_iter();
+    known.filter(|(_, slug)| !tagged.contains(slug) && has_place(slug)).map(|(id, _)| id).collect()
 }
 
 /// The tags of these accounts, by account.
@@ -178,7 +198,7 @@ pub(super) async fn places(
 fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
     let mut claims = Claims::default();
     let listed = seen.accounts.as_deref().unwrap_or_default();
-    let exists = |id: &AccountId| listed.iter().any(|account| account.id == *id);
+    let exists = |id: &AccountId| seen.at.contains_key(id);
     let recorded =
         desired.accounts.values().filter_map(|account| Some((account.slug.clone(), account.id.clone()?)));
     for (slug, id) in recorded.chain(left(desired, base)).filter(|(_, id)| exists(id)) {
@@ -205,9 +225,7 @@ fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
 /// Why a recorded id is not believed: two proofs that contradict each other prove nothing. A folder whose account is
 /// really replaced by another gets a new slug.
 fn contradiction(desired: &Desired, base: &Base, seen: &Seen, slug: &Slug, id: &AccountId) -> Option<String> {
-    let exists = Item::Account(slug.clone(), AccountProperty::Exists);
-    let kept = base.items.get(&exists).and_then(|value| value.get("id")).and_then(Value::as_str);
-    if let Some(kept) = kept.filter(|kept| *kept != id.as_str()) {
+    if let Some(kept) = kept_id(base, slug).filter(|kept| *kept != id.as_str()) {
         return Some(format!(
             "the folder says {id} but was account {kept} until now; an id is recorded once and for all: \
              make a new folder for another account"
@@ -288,7 +306,7 @@ fn account_sight(slug: &Slug, property: &AccountProperty, seen: &Seen, claims: &
         return Sight::Gap(why.clone());
     }
     let id = claims.by_slug.get(slug);
-    match id.and_then(|id| listed.iter().find(|account| account.id == *id)) {
+    match id.and_then(|id| listed.get(*seen.at.get(id)?)) {
         Some(account) => property_sight(account, property, seen),
         None => unclaimed(seen, claims),
     }

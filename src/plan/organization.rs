@@ -381,8 +381,8 @@ pub(super) fn keep_off(draft: &mut Draft, desired: &Desired, facts: &Organizatio
 /// the organization. What could not be read is nobody's word for being unclaimed; why that is so comes second.
 pub(super) fn unclaimed(desired: &Desired, facts: &Facts) -> (Vec<Unclaimed>, Option<String>) {
     let Facts::Organization(facts) = facts else { return (Vec::new(), None) };
-    let is_claimed = |id: &AccountId| facts.claimed.values().any(|claimed| claimed == id);
-    let is_told = |id: &AccountId| *id != desired.organization.management_account && !is_claimed(id);
+    let claimed: BTreeSet<&AccountId> = facts.claimed.values().collect();
+    let is_told = |id: &AccountId| *id != desired.organization.management_account && !claimed.contains(id);
     let others: Vec<_> = facts.accounts.values().filter(|account| is_told(&account.id)).collect();
     let unread = others.iter().find(|account| account.tags.is_none());
     // The management account is always listed: an empty list is one that could not be read.

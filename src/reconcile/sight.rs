@@ -4,15 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::{Task, World, account};
 use crate::apply::Brake;
-use crate::model::{Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug};
+use crate::model::{
+    AccountId, Desired, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug,
+};
 use crate::observe::{self, AccountLook};
 
 /// How long drift detection of one account may take, in AWS's time.
 const DETECTION: Duration = Duration::from_mins(10);
+/// How many accounts are entered at once while all are being listed.
+const ENTERED_AT_ONCE: usize = 32;
 
 /// Looks at every item that git declares or that was kept before.
 pub(super) async fn observe(world: &World, task: &Task<'_>) -> Observed {
@@ -39,7 +44,23 @@ async fn organization(world: &World, task: &Task<'_>, wanted: &BTreeSet<Item>) -
     let desired = &task.accepted.desired;
     let reader = world.readers.management(&desired.organization);
     let mut cache = world.memory.organization.lock().await;
-    observe::organization(&reader, desired, task.base, wanted, &mut cache).await
+    observe::organization(&reader, desired, task.base, wanted, &mut cache, &entering(world, desired)).await
+}
+
+/// Opens the session with which an account's own pass begins while the others are still being listed. Whoever lets
+/// nobody in says so in that pass.
+fn entering(world: &World, desired: &Desired) -> impl Fn(&Slug, &AccountId) + Send + Sync {
+    let doors = Arc::new(Semaphore::new(ENTERED_AT_ONCE));
+    move |slug, id| {
+        let is_meant = world.only.as_ref().is_none_or(|only| only == slug);
+        let Some(account) = desired.accounts.get(slug).filter(|_| is_meant) else { return };
+        let (reader, doors) = (world.readers.account(id, &account.access), Arc::clone(&doors));
+        tokio::spawn(async move {
+            if let Ok(_door) = doors.acquire().await {
+                drop(reader.enter().await);
+            }
+        });
+    }
 }
 
 async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<Item>) -> Observed {

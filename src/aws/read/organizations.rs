@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_organizations::operation::list_accounts::ListAccountsOutput;
 use aws_sdk_organizations::types::{Account, CreateAccountState, CreateAccountStatus, PolicyTypeSummary};
 
 use super::super::Error;
@@ -89,10 +90,25 @@ impl Reader {
     /// Every account of the organization, each once: while accounts are being made the pages shift, and one page
     /// begins with what the page before ended with.
     pub async fn accounts(&self) -> Result<Vec<ListedAccount>, Error> {
+        self.accounts_meeting(&|_| ()).await
+    }
+
+    /// The same. Each account is `met` as soon as its page is there: the pages come one after the other, 20 accounts
+    /// each, and most of the list is still to come.
+    pub async fn accounts_meeting(
+        &self,
+        met: &(dyn Fn(&ListedAccount) + Send + Sync),
+    ) -> Result<Vec<ListedAccount>, Error> {
         let request = self.session.organizations(None, Repeat::Freely).await?.list_accounts();
         let fetch = |token| request.clone().set_next_token(token).send();
-        let accounts =
-            self.session.pages("ListAccounts", fetch, |page| (page.accounts, page.next_token)).await?;
+        let split = |page: ListAccountsOutput| {
+            let accounts = page.accounts.iter().flatten();
+            accounts
+                .filter_map(|account| self.listed(account.clone()).ok())
+                .for_each(|account| met(&account));
+            (page.accounts, page.next_token)
+        };
+        let accounts = self.session.pages("ListAccounts", fetch, split).await?;
         let mut seen = BTreeSet::new();
         let once = accounts.into_iter().filter(|account| seen.insert(account.id.clone()));
         once.map(|account| self.listed(account)).collect()

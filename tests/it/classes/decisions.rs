@@ -216,7 +216,7 @@ pub(super) async fn policies_planned(reader: &Reader) -> String {
     let (scope, base) = (Scope::Organization, Base::default());
     let wanted = desired.items(&scope).into_keys().filter(Item::is_of_policies).collect();
     let mut cache = OrganizationCache::new(Duration::from_secs(1));
-    let observed = observe::organization(reader, &desired, &base, &wanted, &mut cache).await;
+    let observed = observe::organization(reader, &desired, &base, &wanted, &mut cache, &|_, _| ()).await;
     let plan = plan(&scope, &desired, &base, &observed, &rules());
     let is_of_policies = |item: &Item| item.is_of_policies();
     let steps = plan.steps.iter().filter(|step| is_of_policies(&step.item)).map(|step| step.id.to_string());

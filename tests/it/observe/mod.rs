@@ -33,6 +33,7 @@ async fn seen(world: &World, wanted: &[&str]) -> Observed {
         &Base::default(),
         &items(wanted),
         &mut OrganizationCache::new(Duration::ZERO),
+        &|_, _| (),
     )
     .await
 }
@@ -323,7 +324,8 @@ async fn tags_are_read_again_only_after_a_while() {
     let mut cache = OrganizationCache::new(Duration::from_mins(10));
     let wanted = items(&["accounts.payments"]);
     for expected in [3, 4, 5] {
-        let observed = organization(&reader, &world.desired, &Base::default(), &wanted, &mut cache).await;
+        let observed =
+            organization(&reader, &world.desired, &Base::default(), &wanted, &mut cache, &|_, _| ()).await;
         assert_eq!(sight(&observed, "accounts.payments"), active(&id));
         // The root's tags are read every time: they may say hold.
         assert_eq!(world.count("ListTagsForResource"), expected);

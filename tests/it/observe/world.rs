@@ -132,7 +132,8 @@ impl World {
         let reader = self.cloud.management_reader(&self.desired.organization);
         let mut cache = OrganizationCache::new(Duration::ZERO);
         let observed =
-            organization(&reader, &self.desired, &Base::default(), &BTreeSet::new(), &mut cache).await;
+            organization(&reader, &self.desired, &Base::default(), &BTreeSet::new(), &mut cache, &|_, _| ())
+                .await;
         let Facts::Organization(facts) = observed.facts else { panic!("facts of an account") };
         facts.accounts[id].clone()
     }
