@@ -327,17 +327,18 @@ impl<'a> Accounts<'a> {
 pub(super) fn access(organization: &raw::Access, own: &raw::Access) -> Access {
     let raw::Access { role, read_role, management_role, stack_role, new_account_role, external_id } = own;
     Access {
-        role: nearer(role, &organization.role).unwrap_or_else(default_role),
-        read_role: nearer(read_role, &organization.read_role),
-        management_role: nearer(management_role, &organization.management_role),
-        stack_role: nearer(stack_role, &organization.stack_role),
-        new_account_role: nearer(new_account_role, &organization.new_account_role),
-        external_id: nearer(external_id, &organization.external_id),
+        role: nearer([role, &organization.role]).unwrap_or_else(default_role),
+        read_role: nearer([read_role, &organization.read_role]),
+        management_role: nearer([management_role, &organization.management_role]),
+        stack_role: nearer([stack_role, &organization.stack_role]),
+        new_account_role: nearer([new_account_role, &organization.new_account_role]),
+        external_id: nearer([external_id, &organization.external_id]),
     }
 }
 
-fn nearer<T: Clone>(own: &Option<At<T>>, common: &Option<At<T>>) -> Option<T> {
-    own.as_ref().or(common.as_ref()).map(|said| said.value.clone())
+/// The first one's word, where it has one.
+fn nearer<T: Clone>(said: [&Option<At<T>>; 2]) -> Option<T> {
+    said.into_iter().flatten().next().map(|said| said.value.clone())
 }
 
 fn default_role() -> RoleName {

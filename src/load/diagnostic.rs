@@ -76,6 +76,7 @@ impl Diagnostics {
     }
 
     /// All of both, in order.
+    #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self.0.sort();

@@ -152,10 +152,10 @@ fn properties(whole: &Whole<'_>) -> Vec<ExplainedPath> {
     let id = file.id.iter().map(said).collect();
     let email = organization.defaults.email.iter().chain(&file.email).map(said).collect();
     let mut paths = vec![
-        property("id", json!(account.id), id),
-        property("name", json!(account.name), vec![said(&file.name)]),
-        property("email", json!(account.email), email),
-        property("ou", json!(account.ou), vec![said(&file.ou)]),
+        property("id", &json!(account.id), id),
+        property("name", &json!(account.name), vec![said(&file.name)]),
+        property("email", &json!(account.email), email),
+        property("ou", &json!(account.ou), vec![said(&file.ou)]),
     ];
     let defaults = &organization.defaults.tags;
     let keys: std::collections::BTreeSet<_> = defaults.keys().chain(file.tags.keys()).collect();
@@ -163,10 +163,10 @@ fn properties(whole: &Whole<'_>) -> Vec<ExplainedPath> {
         let own = file.tags.get(key).map(said);
         let without = file.without_tags.get(key).map(|spot| (spot.source(), "null".to_owned()));
         let said = defaults.get(key).map(said).into_iter().chain(own).chain(without).collect();
-        paths.push(property(&format!("tags.{key}"), json!(account.tags.get(key)), said));
+        paths.push(property(&format!("tags.{key}"), &json!(account.tags.get(key)), said));
     }
     if let Some((wave, spot)) = whole.layers.repository().rollout.wave_of(&whole.who.candidate()) {
-        paths.push(property("wave", json!(wave), vec![(spot.source(), wave.to_owned())]));
+        paths.push(property("wave", &json!(wave), vec![(spot.source(), wave.to_owned())]));
     }
     paths.extend(policies(whole));
     paths.extend(access(whole));
@@ -179,7 +179,7 @@ fn said<T: ToString>(at: &At<T>) -> (Source, String) {
 }
 
 /// What one file says over another: the last one decides.
-fn property(path: &str, value: Value, said: Vec<(Source, String)>) -> ExplainedPath {
+fn property(path: &str, value: &Value, said: Vec<(Source, String)>) -> ExplainedPath {
     let last = said.len().saturating_sub(1);
     let words = said.into_iter().enumerate().map(|(index, (source, said))| ExplainedWord {
         source,
@@ -187,7 +187,7 @@ fn property(path: &str, value: Value, said: Vec<(Source, String)>) -> ExplainedP
         said: Shown::Text(said),
         counts: index == last,
     });
-    let values = if value.is_null() { Vec::new() } else { vec![(None, Shown::Text(plain(&value)))] };
+    let values = if value.is_null() { Vec::new() } else { vec![(None, Shown::Text(plain(value)))] };
     ExplainedPath { path: path.to_owned(), values, words: words.collect(), locked: None }
 }
 
@@ -221,20 +221,20 @@ fn access(whole: &Whole<'_>) -> impl Iterator<Item = ExplainedPath> {
         &whole.account.access;
     let locked = whole.lock(&["access".to_owned()]).map(Spot::source);
     let all = [
-        ("role", json!(role), both(&common.role, &own.role)),
-        ("readRole", json!(read_role), both(&common.read_role, &own.read_role)),
-        ("stackRole", json!(stack_role), both(&common.stack_role, &own.stack_role)),
-        ("externalId", json!(external_id), both(&common.external_id, &own.external_id)),
+        ("role", json!(role), both([&common.role, &own.role])),
+        ("readRole", json!(read_role), both([&common.read_role, &own.read_role])),
+        ("stackRole", json!(stack_role), both([&common.stack_role, &own.stack_role])),
+        ("externalId", json!(external_id), both([&common.external_id, &own.external_id])),
     ];
     let path = move |(key, value, said)| ExplainedPath {
         locked: locked.clone(),
-        ..property(&format!("access.{key}"), value, said)
+        ..property(&format!("access.{key}"), &value, said)
     };
     all.into_iter().map(path)
 }
 
-fn both<T: ToString>(common: &Option<At<T>>, own: &Option<At<T>>) -> Vec<(Source, String)> {
-    common.iter().chain(own).map(said).collect()
+fn both<T: ToString>(layers: [&Option<At<T>>; 2]) -> Vec<(Source, String)> {
+    layers.into_iter().flatten().map(said).collect()
 }
 
 fn exclusions(whole: &Whole<'_>) -> Vec<ExplainedExclusion> {
