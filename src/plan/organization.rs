@@ -99,13 +99,11 @@ fn exists(
         }
         _ => return false,
     }
-    match obstacle(desired, account, facts, rules, creating) {
-        Some(hindrance) => draft.hinder(item, &hindrance),
-        None => {
-            draft.step("create", item, BTreeSet::new(), creation(desired, account));
-            return true;
-        }
-    }
+    let Some(hindrance) = obstacle(desired, account, facts, rules, creating) else {
+        draft.step("create", item, BTreeSet::new(), creation(desired, account));
+        return true;
+    };
+    draft.hinder(item, &hindrance);
     false
 }
 
