@@ -16,7 +16,8 @@ const MAX_NAMED: usize = 5;
 
 /// Why `after` may not follow on `before` without an operator's word, as a sentence; nothing when it may.
 pub(super) fn objection(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
-    vanished(before, after, guards)
+    unguarded(before, after, guards)
+        .or_else(|| vanished(before, after, guards))
         .or_else(|| touched(before, after, guards))
         .or_else(|| removed(before, after, guards))
 }
@@ -38,6 +39,31 @@ fn vanished(before: &Desired, after: &Desired, guards: &Guards) -> Option<String
             before.accounts.len(),
             some(&gone)
         )
+    })
+}
+
+/// Folders that a guard names and that would lead to their accounts no more: a guard knows an account by its folder.
+fn unguarded(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
+    let told = guards.named().filter_map(|(guard, name)| {
+        let fate = fate(before, after, name)?;
+        Some(format!("accounts/{name} {fate}, where `{guard}` does not reach"))
+    });
+    let told: Vec<String> = told.collect::<BTreeSet<_>>().into_iter().collect();
+    (!told.is_empty()).then(|| some(&told))
+}
+
+/// What becomes of a folder that no longer leads to its account.
+fn fate(before: &Desired, after: &Desired, name: &str) -> Option<String> {
+    let (slug, was) = before.accounts.iter().find(|(slug, _)| slug.as_str() == name)?;
+    let folder = after.accounts.get(slug);
+    if folder.is_some_and(|now| was.id.is_none() || now.id == was.id) {
+        return None;
+    }
+    let is_it = |now: &&Arc<Account>| now.id.is_some() && now.id == was.id;
+    Some(match after.accounts.values().find(is_it) {
+        Some(now) => format!("became accounts/{}", now.slug),
+        None if folder.is_some() => "no longer says which account it is".to_owned(),
+        None => "went away".to_owned(),
     })
 }
 
@@ -144,10 +170,10 @@ fn wanted(desired: &Desired, slug: &Slug) -> Option<impl PartialEq + use<>> {
     Some(((name, email, ou, tags), mode, modes, access, items))
 }
 
-fn some(slugs: &[&Slug]) -> String {
-    let mut names: Vec<String> = slugs.iter().take(MAX_NAMED).map(ToString::to_string).collect();
-    if slugs.len() > MAX_NAMED {
-        names.push(format!("and {} more", slugs.len() - MAX_NAMED));
+fn some(all: &[impl ToString]) -> String {
+    let mut names: Vec<String> = all.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    if all.len() > MAX_NAMED {
+        names.push(format!("and {} more", all.len() - MAX_NAMED));
     }
     names.join(", ")
 }
@@ -164,6 +190,8 @@ mod tests {
     const TEMPLATE: &str =
         "Resources: {Topic: {Type: AWS::SNS::Topic}}\nOutputs: {Arn: {Value: !Ref Topic}}\n";
     const TAKER: &str = "Parameters: {Arn: {Type: String}}\nResources: {Topic: {Type: AWS::SNS::Topic}}\n";
+
+    const D: &str = "accounts/d/account.yaml";
 
     type Files = Vec<(&'static str, String)>;
 
@@ -309,5 +337,57 @@ mod tests {
         let gone = changed(&[("accounts/d/account.yaml", "settings: {accountAlias: absent}\n")]);
         assert!(objection(&kept, &gone, &at_most(9, None, 0)).is_some(), "what is kept when it leaves, too");
         assert_eq!(objection(&kept, &changed(&[]), &at_most(9, None, 0)), None);
+    }
+
+    fn protecting(accounts: &[&str], stacks: &[&str]) -> Guards {
+        Guards {
+            protected_accounts: accounts.iter().map(|name| Slug::parse(*name).unwrap()).collect(),
+            protected_stacks: stacks.iter().map(|name| (*name).to_owned().try_into().unwrap()).collect(),
+            ..Guards::lifted()
+        }
+    }
+
+    /// The company with the folder `from` under the name `to`.
+    fn renamed(from: &'static str, to: &'static str) -> Files {
+        let mut files = company();
+        files.iter_mut().find(|(path, _)| *path == from).unwrap().0 = to;
+        files
+    }
+
+    #[test]
+    fn a_folder_that_a_guard_names_cannot_be_renamed_or_taken_away_from_under_it() {
+        let (before, after) = (loaded(company()), loaded(renamed(D, "accounts/x/account.yaml")));
+        let told = |guards: &Guards| objection(&before, &after, guards);
+        assert_eq!(
+            told(&protecting(&["d"], &[])).unwrap(),
+            "accounts/d became accounts/x, where `protected-accounts` does not reach"
+        );
+        assert_eq!(
+            told(&protecting(&[], &["d/trail", "*/role"])).unwrap(),
+            "accounts/d became accounts/x, where `protected-stacks` does not reach"
+        );
+        for others in [protecting(&["a", "e"], &["b/trail"]), protecting(&[], &["*/trail"])] {
+            assert_eq!(told(&others), None);
+        }
+        let gone = objection(&before, &without(&["d"]), &protecting(&["d"], &[])).unwrap();
+        assert_eq!(gone, "accounts/d went away, where `protected-accounts` does not reach");
+    }
+
+    #[test]
+    fn another_account_in_a_folder_that_a_guard_names_is_seen_too() {
+        let before = loaded(company());
+        let mut swapped = renamed(D, "accounts/x/account.yaml");
+        swapped.push((D, "name: Other\nemail: other@example.com\nou: /two\n".to_owned()));
+        let told = objection(&before, &loaded(swapped), &protecting(&["d"], &[])).unwrap();
+        assert_eq!(told, "accounts/d became accounts/x, where `protected-accounts` does not reach");
+        let mut nameless = company();
+        let file = nameless.iter_mut().find(|(path, _)| *path == D).unwrap();
+        file.1 = file.1.replace("id: \"111122223334\"\n", "");
+        let (recorded, nameless) = (before, loaded(nameless));
+        let guards = protecting(&["d"], &[]);
+        assert!(
+            objection(&recorded, &nameless, &guards).unwrap().contains("no longer says which account it is")
+        );
+        assert_eq!(objection(&nameless, &recorded, &guards), None, "an id is recorded once it is known");
     }
 }
