@@ -3,7 +3,7 @@
 //! Guarantees: pure. A commit is compared with the one before it, not with AWS, so that the answer is the same
 //! whenever it is asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
@@ -108,15 +108,19 @@ fn under_other_policies<'a>(before: &Desired, after: &'a Desired) -> BTreeSet<&'
     accounts.filter(|(_, it)| targets.iter().any(|target| holds(target, it))).map(|(slug, _)| slug).collect()
 }
 
-/// What would be removed: no longer declared and to be removed then, or declared absent where it was declared.
+/// What would be removed: no longer declared and to be removed then, or newly declared absent. What is kept although no
+/// commit declares it any more goes by that word too, so that it does not matter what the commit before declared.
 fn removed(before: &Desired, after: &Desired, guards: &Guards) -> Option<String> {
     let limit = guards.removals_per_commit;
-    let lost: Vec<(&Slug, usize)> = after
-        .accounts
-        .iter()
-        .filter_map(|(slug, now)| Some((slug, lost(before.accounts.get(slug)?, now))))
-        .filter(|(_, lost)| *lost > 0)
-        .collect();
+    let by_id: BTreeMap<&AccountId, &Arc<Account>> =
+        before.accounts.values().filter_map(|account| Some((account.id.as_ref()?, account))).collect();
+    // A folder that was renamed is the same account.
+    let known = |now: &Account| {
+        let renamed = now.id.as_ref().and_then(|id| by_id.get(id).copied());
+        renamed.or_else(|| before.accounts.get(&now.slug)).map(AsRef::as_ref)
+    };
+    let lost = after.accounts.iter().map(|(slug, now)| (slug, lost(known(now), now)));
+    let lost: Vec<(&Slug, usize)> = lost.filter(|(_, lost)| *lost > 0).collect();
     let policies = lost_policies(before, after);
     let count: usize = lost.iter().map(|(_, lost)| lost).sum::<usize>() + policies;
     let slugs: Vec<&Slug> = lost.iter().map(|(slug, _)| *slug).collect();
@@ -148,7 +152,8 @@ fn lost_policies(before: &Desired, after: &Desired) -> usize {
     detached.count() + was.by_name.keys().filter(|name| !is.by_name.contains_key(*name)).count()
 }
 
-fn lost(before: &Account, now: &Account) -> usize {
+/// How much goes, of an account that the commit before knew or did not know.
+fn lost(before: Option<&Account>, now: &Account) -> usize {
     let declares = |account: &Account, item: &Item| match item {
         Item::Setting(setting) => account.settings.contains_key(setting),
         Item::Stack(key) => account.stacks.contains_key(key),
@@ -156,8 +161,14 @@ fn lost(before: &Account, now: &Account) -> usize {
             false
         }
     };
-    let left = before.remove_on_leave.iter().filter(|item| !declares(now, item));
-    let unwanted = now.absent.keys().filter(|item| declares(before, item));
+    // In an account that is still to be created there is nothing.
+    if before.is_none() && now.id.is_none() {
+        return 0;
+    }
+    let left = before.into_iter().flat_map(|before| &before.remove_on_leave);
+    let left = left.filter(|item| !declares(now, item));
+    let is_new = |item: &&Item| before.is_none_or(|before| !before.absent.contains_key(*item));
+    let unwanted = now.absent.keys().filter(is_new);
     left.chain(unwanted).collect::<BTreeSet<_>>().len()
 }
 
@@ -389,5 +400,31 @@ mod tests {
             objection(&recorded, &nameless, &guards).unwrap().contains("no longer says which account it is")
         );
         assert_eq!(objection(&nameless, &recorded, &guards), None, "an id is recorded once it is known");
+    }
+
+    #[test]
+    fn what_must_not_be_there_counts_although_the_commit_before_no_longer_declared_it() {
+        let declared = (D, "settings: {accountAlias: acme-d}\n");
+        let absent = (D, "settings: {accountAlias: absent}\nstacks: {topic: absent}\n");
+        let (kept, gone) = (changed(&[]), changed(&[absent]));
+        let none = at_most(9, None, 0);
+        assert_eq!(objection(&changed(&[declared]), &kept, &none), None, "it is kept");
+        let told = objection(&kept, &gone, &none).unwrap();
+        assert!(told.starts_with("it would have 2 things removed from 1 accounts (d)"), "{told}");
+        assert_eq!(objection(&gone, &gone.clone(), &none), None, "it was said before");
+        let mut elsewhere = company();
+        elsewhere.retain(|(path, _)| *path != D);
+        elsewhere.push(("accounts/x/account.yaml", company_file(D) + absent.1));
+        let elsewhere = loaded(elsewhere);
+        assert!(objection(&kept, &elsewhere, &none).is_some(), "under another folder too");
+        assert!(objection(&without(&["d"]), &gone, &none).is_some(), "in an account that is taken in");
+        let unmade = "name: New\nemail: new@example.com\nou: /two\n".to_owned() + absent.1;
+        let mut made = company();
+        made.push(("accounts/new/account.yaml", unmade));
+        assert_eq!(objection(&kept, &loaded(made), &none), None, "nothing is in what is still to be created");
+    }
+
+    fn company_file(path: &str) -> String {
+        company().into_iter().find(|(known, _)| *known == path).unwrap().1
     }
 }
