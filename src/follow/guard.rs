@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Account, AccountId, Desired, Item, OnLeave, Policies, PolicyName, PolicyTarget, Scope, Slug, managed,
+    Account, AccountId, Desired, Item, OnLeave, Policies, PolicyName, PolicyTarget, Scope, Slug, Stack,
+    managed,
 };
 use crate::plan::Guards;
 
@@ -94,9 +95,12 @@ fn under_other_policies<'a>(before: &Desired, after: &'a Desired) -> BTreeSet<&'
     let (was, is) = (&before.organization.policies, &after.organization.policies);
     let content =
         |policies: &Policies, name: &PolicyName| policies.by_name.get(name).map(|it| it.value.to_value());
+    // How far to go decides whether what was found there, or changed by hand, is written over.
+    let far = |policies: &Policies, name: &PolicyName| (policies.mode, policies.adopt.contains(name));
     let differs = |key: &&(PolicyName, PolicyTarget)| {
         was.attachments.contains_key(*key) != is.attachments.contains_key(*key)
             || content(was, &key.0) != content(is, &key.0)
+            || far(was, &key.0) != far(is, &key.0)
     };
     let targets = was.attachments.keys().chain(is.attachments.keys()).filter(differs);
     let targets: BTreeSet<&PolicyTarget> = targets.map(|(_, target)| target).collect();
@@ -172,13 +176,34 @@ fn lost(before: Option<&Account>, now: &Account) -> usize {
     left.chain(unwanted).collect::<BTreeSet<_>>().len()
 }
 
-/// What an account is wanted to be, without the places that say so.
+/// What an account is wanted to be, without the places that say so: layout and comments count no more than they do in
+/// [`Desired::items`].
 fn wanted(desired: &Desired, slug: &Slug) -> Option<impl PartialEq + use<>> {
-    let Account { name, email, ou, tags, mode, modes, access, .. } =
-        desired.accounts.get(slug)?.as_ref().clone();
+    // What is in the items is left out here, and so is what changes nothing in AWS.
+    let Account {
+        slug: _,
+        id,
+        name,
+        email,
+        ou,
+        tags,
+        mode,
+        modes,
+        access,
+        settings: _,
+        stacks,
+        adopt,
+        remove_on_leave,
+        absent: _,
+        exclusions: _,
+        sources: _,
+    } = desired.accounts.get(slug)?.as_ref().clone();
     let items = desired.items(&Scope::Account(slug.clone())).into_iter();
     let items: Vec<_> = items.map(|(item, declared)| (item, declared.value)).collect();
-    Some(((name, email, ou, tags), mode, modes, access, items))
+    // No value shows these, and yet they decide what becomes of a stack.
+    let how = |stack: Stack| (stack.capabilities, stack.needs);
+    let stacks: Vec<_> = stacks.into_values().map(|stack| how(stack.value)).collect();
+    Some(((id, name, email, ou, tags), (mode, modes, adopt, remove_on_leave), access, (items, stacks)))
 }
 
 fn some(all: &[impl ToString]) -> String {
@@ -202,6 +227,7 @@ mod tests {
         "Resources: {Topic: {Type: AWS::SNS::Topic}}\nOutputs: {Arn: {Value: !Ref Topic}}\n";
     const TAKER: &str = "Parameters: {Arn: {Type: String}}\nResources: {Topic: {Type: AWS::SNS::Topic}}\n";
 
+    const A: &str = "accounts/a/account.yaml";
     const D: &str = "accounts/d/account.yaml";
 
     type Files = Vec<(&'static str, String)>;
@@ -322,6 +348,12 @@ mod tests {
         assert!(told(&guarded, &plain).is_some(), "what is detached matters as much");
         assert!(told(&guarded, &with(organization("stay"), file("ec2:*"))).is_some());
         assert_eq!(told(&guarded, &guarded.clone()), None);
+        for far in ["adopt: [policies.stay]\n", "onLeave: remove\n"] {
+            let mut other = organization("stay");
+            other[0].1 += far;
+            let is_touched = told(&guarded, &with(other, file("s3:*"))).is_some();
+            assert_eq!(is_touched, far.starts_with("adopt"), "{far}");
+        }
         let mut wider = organization("stay");
         wider[0].1 = wider[0].1.replace("two: {}", "two: {policies: [stay]}");
         let wider = with(wider, file("s3:*"));
@@ -426,5 +458,23 @@ mod tests {
 
     fn company_file(path: &str) -> String {
         company().into_iter().find(|(known, _)| *known == path).unwrap().1
+    }
+
+    #[test]
+    fn what_a_commit_lets_be_overwritten_or_removed_counts_as_a_change_of_its_account() {
+        let settings = "settings: {accountAlias: acme-d}\n";
+        let stack = "stacks: {topic: {template: topic.template.yaml}}\n";
+        let before = changed(&[(D, settings), (A, stack)]);
+        let told = |d: &str, a: &str| {
+            let after =
+                changed(&[(D, &format!("{settings}{d}")), (A, &stack.replace("}}", &format!("{a}}}}}")))]);
+            objection(&before, &after, &at_most(9, Some(0), 99))
+        };
+        assert_eq!(told("# a remark\n", ""), None);
+        for more in ["adopt: [settings.accountAlias]\n", "adopt: [ou]\n", "onLeave: remove\n"] {
+            assert!(told(more, "").unwrap().starts_with("it changes 1 accounts (d)"), "{more}");
+        }
+        let granted = ", capabilities: [CAPABILITY_NAMED_IAM]";
+        assert!(told("", granted).unwrap().starts_with("it changes 1 accounts (a)"));
     }
 }
