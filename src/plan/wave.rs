@@ -160,12 +160,16 @@ impl Progress {
         }
     }
 
-    /// Begins with a commit. Accounts for which it says nothing new stay where they stand.
+    /// Begins with a commit. Accounts for which it says nothing new, and whose stacks take nothing of a stack for which it
+    /// does, stay where they stand.
     pub fn begin(&mut self, before: Option<&Desired>, now: &Desired) {
         // What changes for the organization may change every account.
         let before = before.filter(|before| before.organization.says_the_same_to_accounts(&now.organization));
-        let is_same =
-            |slug: &Slug| before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug));
+        let reached = before.map(|before| now.reached_since(before)).unwrap_or_default();
+        let is_same = |slug: &Slug| {
+            before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug))
+                && !reached.contains(slug)
+        };
         self.standings.retain(|slug, _| now.accounts.contains_key(slug) && is_same(slug));
         self.tallies = vec![Tally::default(); now.rollout.waves.len() + 1];
         for slug in now.accounts.keys() {
