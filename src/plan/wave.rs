@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::{Draft, Guards, Rules, account, go_on};
 use crate::model::{
     AccountId, Cause, Class, Closed, Desired, Finding, Gate, Hold, Item, Mode, Outcome, Outcomes, Plan,
-    PlannedStep, PolicyTarget, Rollout, Scope, Slug, Verdict, shown,
+    PlannedStep, Rollout, Scope, Slug, Verdict, shown,
 };
 
 /// How many accounts are named in one sentence; the others are counted.
@@ -329,7 +329,7 @@ pub(super) fn gate(
     let mut held: BTreeMap<Item, String> = BTreeMap::new();
     let mut again: Vec<i64> = Vec::new();
     for item in draft.steps.iter().map(|step| &step.item) {
-        if let Some(frozen) = rollout.frozen(whose(scope, item), rules.now) {
+        if let Some(frozen) = rollout.frozen(item.whose(scope), rules.now) {
             held.insert(item.clone(), frozen.to_string());
             again.push(frozen.until);
         }
@@ -350,17 +350,6 @@ pub(super) fn gate(
     }
     draft.take_away(&mut held, Draft::wait);
     Some(Gate { items: held.into_keys().collect(), closed: closed.cloned(), again: again.into_iter().min() })
-}
-
-/// The account that an item is about; none for the organization itself.
-fn whose<'a>(scope: &'a Scope, item: &'a Item) -> Option<&'a Slug> {
-    match (scope, item) {
-        (Scope::Account(slug), _)
-        | (Scope::Organization, Item::Account(slug, _) | Item::Attachment(_, PolicyTarget::Account(slug))) => {
-            Some(slug)
-        }
-        (Scope::Organization, _) => None,
-    }
 }
 
 impl Draft {
