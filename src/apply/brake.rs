@@ -1,7 +1,7 @@
-//! The brake of one pass: the `landfast:hold` tags on the root and on the account.
+//! The brakes of one pass: the `landfast:hold` tags on the root and on the account, and the freezes of the commit.
 //!
-//! Guarantees: nothing is written before both were asked within the pass; a step that comes long after that asks
-//! again. What cannot be read counts as a hold.
+//! Guarantees: nothing is written before both tags were asked within the pass; a step that comes long after that asks
+//! again. What cannot be read counts as a hold. A freeze that begins during a pass holds every step from then on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::aws::Reader;
-use crate::model::{AccountId, Hold};
+use crate::clock::Clock;
+use crate::model::{AccountId, Hold, PlannedStep, Rollout, Scope};
 use crate::observe::{RootHold, account_hold};
 
 /// How long an answer serves within a pass, at AWS's pace: shorter than a daemon takes to look for commits, so that
@@ -72,5 +73,22 @@ impl Brake {
             Some(account) if root.is_none() => account_hold(&self.reader, account).await,
             _ => root,
         }
+    }
+}
+
+/// The freezes of the commit that a plan is for. The plan has left out what was frozen when it was drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Freezes<'a> {
+    /// What the commit says of them.
+    pub rollout: &'a Rollout,
+    /// What tells whether one holds by now.
+    pub clock: Clock,
+}
+
+impl Freezes<'_> {
+    /// Why a step of this scope is not begun now, if so.
+    pub(super) fn hold(&self, scope: &Scope, step: &PlannedStep) -> Option<String> {
+        let now = self.clock.now().as_second();
+        self.rollout.frozen(step.item.whose(scope), now).map(|frozen| frozen.to_string())
     }
 }

@@ -1,7 +1,10 @@
-//! What a change set would destroy: resources that hold data, deleted or replaced.
+//! What a change set would destroy: resources that hold data, deleted or replaced, and stacks with whatever is in them.
+//!
+//! A nested stack that is only changed is no loss: AWS lists every one of them as changed whenever their parent is, and
+//! what becomes of the resources in it is in a change set of its own, which Landfast does not ask for.
 
 use crate::aws::{Change, ChangeSet};
-use crate::model::data::{holds_data, is_kept};
+use crate::model::data::{holds_data, is_kept, is_opaque};
 use crate::model::{Class, Outcome};
 
 /// Each resource that holds data and would go, in words.
@@ -10,7 +13,8 @@ pub(super) fn losses(change_set: &ChangeSet) -> Vec<String> {
 }
 
 fn loss(change: &Change) -> Option<String> {
-    if is_kept(&change.policy) || !holds_data(&change.resource_type) {
+    let kind = change.resource_type.as_str();
+    if is_kept(&change.policy) || !(holds_data(kind) || is_opaque(kind)) {
         return None;
     }
     let deed = match (change.action.as_str(), change.replacement.as_str()) {
@@ -19,7 +23,8 @@ fn loss(change: &Change) -> Option<String> {
         (_, "Conditional") => "replaced, perhaps",
         _ => return None,
     };
-    Some(format!("{} ({}) would be {deed}", change.logical_id, change.resource_type))
+    let inside = if is_opaque(kind) { ", with what cannot be told in it" } else { "" };
+    Some(format!("{} ({kind}) would be {deed}{inside}", change.logical_id))
 }
 
 /// What becomes of a step that a guard stopped.
@@ -69,6 +74,23 @@ mod tests {
                 lost(action, kind, replacement, policy).is_empty(),
                 "{action} {kind} {replacement} {policy}"
             );
+        }
+    }
+
+    #[test]
+    fn a_nested_stack_is_a_loss_that_cannot_be_told_when_it_goes_and_none_when_it_is_changed() {
+        let nested = "AWS::CloudFormation::Stack";
+        let lost = |action, replacement, policy| losses(&change(action, nested, replacement, policy));
+        let told = "Data (AWS::CloudFormation::Stack) would be deleted, with what cannot be told in it";
+        assert_eq!(lost("Remove", "", ""), [told]);
+        assert_eq!((lost("Modify", "True", "").len(), lost("Modify", "Conditional", "").len()), (1, 1));
+        for (action, replacement, policy) in [
+            ("Add", "", ""),
+            ("Modify", "False", ""),
+            ("Remove", "", "Retain"),
+            ("Modify", "True", "ReplaceAndRetain"),
+        ] {
+            assert!(lost(action, replacement, policy).is_empty(), "{action} {replacement} {policy}");
         }
     }
 }

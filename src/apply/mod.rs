@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::aws::{Error, Reader, Writer};
 use crate::model::{Class, Facts, Outcome, Outcomes, Plan, PlannedStep, RoleName, Scope, StepId};
 
-pub use brake::Brake;
+pub use brake::{Brake, Freezes};
 pub use progress::{Event, News, Progress};
 use watch::Watch;
 
@@ -38,6 +38,8 @@ pub struct Site<'a> {
     pub writer: Writer,
     /// The brake, to be asked again before every step that had to wait for another.
     pub brake: &'a Brake,
+    /// The freezes, to be asked before every step.
+    pub freezes: Freezes<'a>,
     /// When the pass began to look.
     pub began: Instant,
     /// What was observed, for ids.
@@ -123,14 +125,24 @@ impl Work<'_> {
         (planned.id.clone(), outcome)
     }
 
+    /// Why a brake keeps this step from being begun, if so.
+    async fn held(&self, planned: &PlannedStep) -> Option<String> {
+        let Site { brake, freezes, .. } = self.site;
+        if let Some(because) = freezes.hold(&self.plan.scope, planned) {
+            return Some(because);
+        }
+        // Before the first steps the pass itself has asked; a stack that was waited for may have taken an hour since.
+        if planned.needs.is_empty() {
+            return None;
+        }
+        brake.pulled().await.map(|because| format!("on hold: {because}"))
+    }
+
     async fn carry_out(&self, planned: &PlannedStep) -> Result<Outcome, Error> {
         use crate::model::Step;
-        let Site { reader, writer, brake, .. } = self.site;
-        // Before the first steps the pass itself has asked; a stack that was waited for may have taken an hour since.
-        if !planned.needs.is_empty()
-            && let Some(because) = brake.pulled().await
-        {
-            return Ok(Outcome::Waiting { because: format!("on hold: {because}"), after: HELD });
+        let Site { reader, writer, .. } = self.site;
+        if let Some(because) = self.held(planned).await {
+            return Ok(Outcome::Waiting { because, after: HELD });
         }
         match &planned.step {
             Step::CreateOu { path } => self.ous.create(writer, path).await,

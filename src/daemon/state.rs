@@ -54,7 +54,8 @@ impl State {
     }
 
     /// Puts a commit in force and wakes the scopes for which it says something else, and those that were not quiet. The
-    /// others keep their rhythm, so that a commit about one account costs no call in a thousand others.
+    /// others keep their rhythm, so that a commit about one account costs no call in a thousand others. With waves, those
+    /// that it reaches through outputs are woken too: their wave is not done before they were looked at.
     pub(super) fn accept(&mut self, accepted: Accepted, scopes: Vec<Scope>, now: Instant) {
         self.situation = Situation {
             revision: Some(accepted.desired.revision.clone()),
@@ -67,10 +68,13 @@ impl State {
         let is_other = self.accepted.as_ref().is_none_or(|before| {
             !before.desired.organization.says_the_same_to_accounts(&accepted.desired.organization)
         });
+        let reached = self.reached(&accepted);
         for scope in &scopes {
             // Accounts follow once the organization was looked at under this commit.
             let is_ready = *scope == Scope::Organization || self.organization.is_some();
-            if is_ready && (is_other || self.is_news(&accepted, scope) || self.is_restless(scope)) {
+            let is_meant =
+                self.is_news(&accepted, scope) || reached.contains(scope) || self.is_restless(scope);
+            if is_ready && (is_other || is_meant) {
                 self.queue.wake(scope.clone(), now);
             }
         }
@@ -88,6 +92,14 @@ impl State {
             Scope::Organization => true,
             Scope::Account(slug) => before.accounts.get(slug) != after.accounts.get(slug),
         }
+    }
+
+    /// The accounts of which a rollout waits although the commit says nothing new of them.
+    fn reached(&self, accepted: &Accepted) -> BTreeSet<Scope> {
+        let Some(before) = self.accepted.as_ref().filter(|_| accepted.desired.rollout.has_waves()) else {
+            return BTreeSet::new();
+        };
+        accepted.desired.reached_since(&before.desired).into_iter().cloned().map(Scope::Account).collect()
     }
 
     /// True while something is left to do or to wait for in a scope: any commit may be what it waits for.

@@ -4,6 +4,7 @@
 //! new folder must not be the first to get a change because nobody thought of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -23,8 +24,12 @@ use crate::yaml::{Kind, Node};
 const MAX_SOAK: i64 = 7 * 24 * 60 * 60;
 const SOAK: &str = "such as 30m, 4h or 1d, at most 7d";
 const TOLERANCE: &str = "a number of accounts, such as 1, or a part of the wave, such as \"10%\"";
-const HOURS: &str = "such as \"18:00-08:00\"";
-const DAY: &str = "such as 2026-12-20, or 2026-12-20T18:00";
+const HOURS: &str = "such as \"18:00-08:00\", in the zone that `timeZone` names; `24:00` only ever ends a day, which begins at 00:00";
+const DAY: &str = "such as 2026-12-20, or 2026-12-20T18:00, in the zone that `timeZone` names";
+/// How a time is written, `0` being any digit: what else the parsers take, they drop, an offset from UTC too.
+const DAYS: [&str; 1] = ["0000-00-00"];
+const MINUTES: [&str; 2] = ["0000-00-00T00:00", "0000-00-00T00:00:00"];
+const TIMES: [&str; 2] = ["00:00", "00:00:00"];
 
 /// What the file says, not yet applied to accounts.
 #[derive(Clone, Debug, Default)]
@@ -324,16 +329,23 @@ fn once(reader: &mut Reader<'_>, from: &Node, until: &Node, zone: &TimeZone) -> 
 /// A day, or a minute of one, in seconds since 1970; the last day is frozen to its end.
 fn moment(reader: &mut Reader<'_>, node: &Node, zone: &TimeZone, is_last: bool) -> Option<i64> {
     let text = reader.text(node)?.value;
-    let time = match text.parse::<Date>().ok().filter(|_| !text.contains([':', 'T', ' '])) {
+    let time = match written::<Date>(&text, &DAYS) {
         Some(day) if is_last => day.tomorrow().ok().map(Date::into),
         Some(day) => Some(day.into()),
-        None => text.parse::<DateTime>().ok(),
+        None => written::<DateTime>(&text.replacen(' ', "T", 1), &MINUTES),
     };
     let zoned = time.and_then(|time: DateTime| time.to_zoned(zone.clone()).ok());
     if zoned.is_none() {
         reader.fault(Rule::Freeze, node.place, format!("`{text}` is not a day"), DAY);
     }
     zoned.map(|zoned| zoned.timestamp().as_second())
+}
+
+/// A time that is written in one of these forms.
+fn written<T: FromStr>(text: &str, forms: &[&str]) -> Option<T> {
+    let is_same = |(of_form, c): (char, char)| of_form == c || of_form == '0' && c.is_ascii_digit();
+    let is_in = |form: &&str| form.len() == text.len() && form.chars().zip(text.chars()).all(is_same);
+    forms.iter().any(is_in).then(|| text.parse().ok())?
 }
 
 fn weekly(reader: &mut Reader<'_>, list: &Node, hours: Option<&Node>) -> Option<Window> {
@@ -359,14 +371,12 @@ fn day(reader: &mut Reader<'_>, node: &Node) -> Option<i8> {
     day.map(jiff::civil::Weekday::to_monday_zero_offset)
 }
 
-/// `18:00-08:00`; `24:00` is the midnight at the end of the day.
+/// `18:00-08:00`; `24:00` is the midnight at the end of the day, so that nothing begins then.
 fn hours(reader: &mut Reader<'_>, node: &Node) -> Option<(Time, Time)> {
     let text = reader.text(node)?.value;
-    let time = |text: &str| match text.trim() {
-        "24:00" => Some(Time::midnight()),
-        text => text.parse::<Time>().ok(),
-    };
-    let hours = text.split_once('-').and_then(|(from, until)| Some((time(from)?, time(until)?)));
+    let first = |text: &str| written::<Time>(text.trim(), &TIMES);
+    let last = |text: &str| if text.trim() == "24:00" { Some(Time::midnight()) } else { first(text) };
+    let hours = text.split_once('-').and_then(|(from, until)| Some((first(from)?, last(until)?)));
     if hours.is_none() {
         reader.fault(Rule::Freeze, node.place, format!("`{text}` are not hours of a day"), HOURS);
     }

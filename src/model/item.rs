@@ -77,6 +77,18 @@ pub enum Item {
 }
 
 impl Item {
+    /// The account that an item of `scope` is about; none for the organization itself.
+    pub fn whose<'a>(&'a self, scope: &'a Scope) -> Option<&'a Slug> {
+        match (scope, self) {
+            (Scope::Account(slug), _)
+            | (
+                Scope::Organization,
+                Self::Account(slug, _) | Self::Attachment(_, PolicyTarget::Account(slug)),
+            ) => Some(slug),
+            (Scope::Organization, _) => None,
+        }
+    }
+
     /// True for what belongs to a policy of the organization.
     pub fn is_of_policies(&self) -> bool {
         matches!(self, Self::PolicyType(_) | Self::Policy(_) | Self::Attachment(..))

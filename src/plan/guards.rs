@@ -100,6 +100,13 @@ impl Guards {
             .then(|| format!("accounts/{slug} is under `protected-accounts`: {}", go_on(commit)))
     }
 
+    /// The folders that a guard names, each with the guard. `*` stands for every folder and names none.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let accounts = self.protected_accounts.iter().map(|slug| ("protected-accounts", slug.as_str()));
+        let stacks = self.protected_stacks.iter().filter(|guard| guard.account != "*");
+        accounts.chain(stacks.map(|guard| ("protected-stacks", guard.account.as_str())))
+    }
+
     /// Why a stack is not written, if so.
     pub(super) fn protects_stack(&self, slug: &Slug, key: &StackKey, commit: &CommitId) -> Option<String> {
         let guard = self.protected_stacks.iter().find(|guard| guard.covers(slug, key))?;

@@ -1,17 +1,17 @@
 //! What is lost for good with a stack: the resources of its template that hold data and are not retained.
 
 use crate::model::Value;
-use crate::model::data::{holds_data, is_kept};
+use crate::model::data::{holds_data, is_kept, is_opaque};
 use crate::model::template::Template;
 
-/// What may hold anything, for a template does not show what is in it.
-const OPAQUE: &str = "AWS::CloudFormation::Stack";
-
-/// Each resource that would take data with it, in words. A template that cannot be read may hold any.
+/// Each resource that would take data with it, in words. A template that cannot be read may hold any, and so may one that
+/// something else works on before CloudFormation reads it.
 pub(super) fn losses(template: &str) -> Vec<String> {
-    let Ok(template) = Template::parse(template) else {
-        return vec!["what its template makes cannot be told".to_owned()];
-    };
+    let unknown = || vec!["what its template makes cannot be told".to_owned()];
+    let Ok(template) = Template::parse(template) else { return unknown() };
+    if template.is_made_elsewhere() {
+        return unknown();
+    }
     let resources = template.body()["Resources"].as_object().into_iter().flatten();
     resources.filter_map(|(name, resource)| loss(name, resource)).collect()
 }
@@ -19,7 +19,7 @@ pub(super) fn losses(template: &str) -> Vec<String> {
 fn loss(name: &str, resource: &Value) -> Option<String> {
     let kind = resource["Type"].as_str().unwrap_or_default();
     let policy = resource["DeletionPolicy"].as_str().unwrap_or_default();
-    let is_lost = (holds_data(kind) || kind == OPAQUE) && !is_kept(policy);
+    let is_lost = (holds_data(kind) || is_opaque(kind)) && !is_kept(policy);
     is_lost.then(|| format!("{name} ({kind}) would be deleted"))
 }
 
@@ -44,5 +44,24 @@ mod tests {
     #[test]
     fn a_template_that_cannot_be_read_may_hold_anything() {
         assert_eq!(losses("{}").len(), 1);
+    }
+
+    #[test]
+    fn a_template_that_something_else_works_on_first_may_hold_anything() {
+        let topic = "Resources:\n  Topic: {Type: AWS::SNS::Topic}\n";
+        assert!(losses(&canonical(topic)).is_empty());
+        for template in [
+            "Transform: AWS::Serverless-2016-10-31\nResources:\n  T: {Type: AWS::Serverless::SimpleTable}\n".to_owned(),
+            format!("Transform: [Acme::Macro]\n{topic}"),
+            format!("{topic}  Fn::Transform: {{Name: AWS::Include, Parameters: {{Location: s3://b/x}}}}\n"),
+            format!("{topic}    Properties: !Transform {{Name: Acme::Macro}}\n").replace("{Type: AWS::SNS::Topic}", "\n    Type: AWS::SNS::Topic"),
+            format!("{topic}  Tables: {{Type: Acme::Net::Tables::MODULE}}\n"),
+            "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Buckets:\n  - Name\n  - [A, B]\n  \
+             - Bucket${Name}: {Type: AWS::S3::Bucket}\n"
+                .to_owned(),
+        ] {
+            let template = canonical(&template);
+            assert_eq!(losses(&template), ["what its template makes cannot be told"], "{template}");
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::hindrance::Hindrance;
-use super::wave::whose;
 use super::{Draft, Rules, account, go_on, wants_write};
 use crate::model::status::Failure;
 use crate::model::{
@@ -366,7 +365,7 @@ fn place(draft: &mut Draft, account: &Account, fact: &AccountFact, item: &Item, 
 /// Refuses what would be done from outside to an account that is off limits: moved, tagged, put under other policies.
 pub(super) fn keep_off(draft: &mut Draft, desired: &Desired, facts: &OrganizationFacts, rules: &Rules) {
     let off_limits = |item: &Item| {
-        let account = desired.accounts.get(whose(&Scope::Organization, item)?)?;
+        let account = desired.accounts.get(item.whose(&Scope::Organization)?)?;
         account::off_limits(desired, account, facts.claimed.get(&account.slug), rules)
     };
     let items = draft.steps.iter().map(|step| &step.item);

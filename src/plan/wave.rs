@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::{Draft, Guards, Rules, account, go_on};
 use crate::model::{
     AccountId, Cause, Class, Closed, Desired, Finding, Gate, Hold, Item, Mode, Outcome, Outcomes, Plan,
-    PlannedStep, PolicyTarget, Rollout, Scope, Slug, Verdict, shown,
+    PlannedStep, Rollout, Scope, Slug, Verdict, shown,
 };
 
 /// How many accounts are named in one sentence; the others are counted.
@@ -160,12 +160,16 @@ impl Progress {
         }
     }
 
-    /// Begins with a commit. Accounts for which it says nothing new stay where they stand.
+    /// Begins with a commit. Accounts for which it says nothing new, and whose stacks take nothing of a stack for which it
+    /// does, stay where they stand.
     pub fn begin(&mut self, before: Option<&Desired>, now: &Desired) {
         // What changes for the organization may change every account.
         let before = before.filter(|before| before.organization.says_the_same_to_accounts(&now.organization));
-        let is_same =
-            |slug: &Slug| before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug));
+        let reached = before.map(|before| now.reached_since(before)).unwrap_or_default();
+        let is_same = |slug: &Slug| {
+            before.is_some_and(|before| before.accounts.get(slug) == now.accounts.get(slug))
+                && !reached.contains(slug)
+        };
         self.standings.retain(|slug, _| now.accounts.contains_key(slug) && is_same(slug));
         self.tallies = vec![Tally::default(); now.rollout.waves.len() + 1];
         for slug in now.accounts.keys() {
@@ -325,7 +329,7 @@ pub(super) fn gate(
     let mut held: BTreeMap<Item, String> = BTreeMap::new();
     let mut again: Vec<i64> = Vec::new();
     for item in draft.steps.iter().map(|step| &step.item) {
-        if let Some(frozen) = rollout.frozen(whose(scope, item), rules.now) {
+        if let Some(frozen) = rollout.frozen(item.whose(scope), rules.now) {
             held.insert(item.clone(), frozen.to_string());
             again.push(frozen.until);
         }
@@ -346,17 +350,6 @@ pub(super) fn gate(
     }
     draft.take_away(&mut held, Draft::wait);
     Some(Gate { items: held.into_keys().collect(), closed: closed.cloned(), again: again.into_iter().min() })
-}
-
-/// The account that an item is about; none for the organization itself.
-pub(super) fn whose<'a>(scope: &'a Scope, item: &'a Item) -> Option<&'a Slug> {
-    match (scope, item) {
-        (Scope::Account(slug), _)
-        | (Scope::Organization, Item::Account(slug, _) | Item::Attachment(_, PolicyTarget::Account(slug))) => {
-            Some(slug)
-        }
-        (Scope::Organization, _) => None,
-    }
 }
 
 impl Draft {

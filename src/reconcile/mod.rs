@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::apply::{Brake, Progress, Site, apply};
+use crate::apply::{Brake, Freezes, Progress, Site, apply};
 use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
@@ -118,7 +118,9 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
     let brake = sight::brake(world, task, &observed, began);
     let (observed, plan) = held(world, task, observed, plan, brake.as_ref()).await;
     let outcomes = match (hands, &brake) {
-        (Some(hands), Some(brake)) if !plan.is_empty() => act(task, &observed, &plan, hands, brake).await,
+        (Some(hands), Some(brake)) if !plan.is_empty() => {
+            act(world, task, &observed, &plan, hands, brake).await
+        }
         _ => Outcomes::new(),
     };
     world.memory.wrote(&plan, &outcomes, world.clock.now());
@@ -208,7 +210,14 @@ async fn held(
     (observed, plan)
 }
 
-async fn act(task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands, brake: &Brake) -> Outcomes {
+async fn act(
+    world: &World,
+    task: &Task<'_>,
+    observed: &Observed,
+    plan: &Plan,
+    hands: &Hands,
+    brake: &Brake,
+) -> Outcomes {
     let desired = &task.accepted.desired;
     let organization = &desired.organization;
     let (reader, writer) = match (task.scope, &observed.facts) {
@@ -227,6 +236,7 @@ async fn act(task: &Task<'_>, observed: &Observed, plan: &Plan, hands: &Hands, b
         reader,
         writer,
         brake,
+        freezes: Freezes { rollout: &desired.rollout, clock: world.clock },
         began: brake.began(),
         facts: &observed.facts,
         role,

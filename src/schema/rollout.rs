@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use super::{Day, DayOfWeek, Hours, OuPath, Reason, Span, Targets, TimeZone, Tolerance, WaveName};
+use super::{DayOfWeek, Hours, Moment, OuPath, Reason, Span, Targets, TimeZone, Tolerance, WaveName};
 
 /// In which order a change reaches accounts.
 #[derive(JsonSchema)]
@@ -50,9 +50,9 @@ pub struct Freeze {
     /// A person will ask for it.
     pub reason: Reason,
     /// The first day, or a minute of it.
-    pub from: Option<Day>,
+    pub from: Option<Moment>,
     /// The last day, which is frozen to its end, or a minute of it.
-    pub until: Option<Day>,
+    pub until: Option<Moment>,
     /// Days of each week.
     pub days: Option<Vec<DayOfWeek>>,
     /// Hours of those days, such as 18:00-08:00.

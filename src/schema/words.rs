@@ -102,9 +102,14 @@ word! {
     /// A day of the week, such as friday or fri.
     DayOfWeek {"type": "string", "pattern": "^[A-Za-z]{2,9}$"};
     /// Hours of a day, such as 18:00-08:00; `24:00` is the midnight at its end.
-    Hours {"type": "string", "pattern": "^ *[0-9:]+ *- *[0-9:]+ *$"};
+    Hours {
+        "type": "string",
+        "pattern": "^ *([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])? *- *(24:00|([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?) *$",
+    };
     /// The name of a time zone, such as Europe/Zurich.
     TimeZone {"type": "string", "minLength": 1};
+    /// A day, or a minute of one: `2026-12-20`, `2026-12-20T18:00`. Which zone that is in says `timeZone`.
+    Moment {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$"};
     /// A day, such as 2027-01-01.
     Day {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"};
     /// Why an account is left out, perhaps with a last day: `OPS-1231, until 2027-01-01`.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfast::apply::{Brake, Progress, Site, apply};
+use landfast::apply::{Brake, Freezes, Progress, Site, apply};
 use landfast::aws::{Cloud, Keys, Pace, Settings as AwsSettings, Writers};
 use landfast::clock::Clock;
 use landfast::daemon::{Daemon, Outlet, Publisher, Settings};
@@ -353,6 +353,7 @@ impl Product {
             reader,
             writer,
             brake: &brake,
+            freezes: Freezes { rollout: &desired.rollout, clock: self.world.clock },
             began,
             facts: &observed.facts,
             role: access.role.clone(),

@@ -219,6 +219,13 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
         (Repository, "freeze: [{days: [fri]}]\n".to_owned()),
         (Repository, "freeze: [{reason: x, from: 2027-01-01}]\n".to_owned()),
         (Repository, "freeze: [{reason: x, days: [fri], hours: late}]\n".to_owned()),
+        (Repository, "freeze: [{reason: x, days: [fri], hours: \"24:00-06:00\"}]\n".to_owned()),
+        (Repository, "freeze: [{reason: x, days: [fri], hours: \"18:00-05:00-08:00\"}]\n".to_owned()),
+        (
+            Repository,
+            "freeze: [{reason: x, from: \"2026-12-20T18:00-05:00\", until: 2027-01-01}]\n".to_owned(),
+        ),
+        (Repository, "freeze: [{reason: x, from: 2026-12-20t18, until: 2027-01-01}]\n".to_owned()),
         (Repository, "stacks: {}\n".to_owned()),
         (Repository, "adopt: [ou]\n".to_owned()),
         (Repository, "settings: {passwordPolicy: {minimumLength: 14, targets: {ous: [/**]}}}\n".to_owned()),

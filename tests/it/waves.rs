@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use landfast::model::{
     Account, AccountFact, AccountProperty, AccountState, Base, Cause, Class, Closed, CommitId, Declared,
-    Desired, Facts, Freeze, Hold, Item, Mode, Observed, OrganizationFacts, OuPath, Outcome, Outcomes, Plan,
-    Region, Rollout, Scope, Sight, Slug, Source, Stack, StackFact, StackKey, StackName, StepId, Tolerance,
-    Wave, Window,
+    Deferred, Desired, Facts, Freeze, Hold, Item, Mode, Observed, OrganizationFacts, OuPath, Outcome,
+    Outcomes, OutputRef, Part, Plan, Region, Rollout, Scope, Sight, Slug, Source, Stack, StackFact, StackKey,
+    StackName, StepId, Tolerance, Wave, Window,
 };
 use landfast::plan::{Guards, Progress, Rules, Seen, Standing, plan, standing};
 use serde_json::json;
@@ -171,6 +171,45 @@ fn a_commit_asks_again_only_of_the_accounts_for_which_it_says_something_new() {
     story.progress.begin(Some(&before), &next);
     story.desired = next;
     assert_eq!(story.closed("b1", NOW).unwrap().cause, Cause::Working);
+}
+
+/// A stack by the name, with this template.
+fn stack(name: &str, template: &str) -> (StackKey, Declared<Stack>) {
+    let key = StackKey { name: StackName::parse(name).unwrap(), region: Region::parse("eu-west-1").unwrap() };
+    let value = Stack { template: template.into(), ..Stack::default() };
+    (key, Declared { value, source: Source::default() })
+}
+
+/// What is in the stack may change although nothing is said of its account.
+#[test]
+fn a_commit_asks_again_of_the_accounts_that_take_from_a_stack_which_it_changes_however_long_the_way() {
+    let taking = |name: &str, from: &str| {
+        let (key, mut taker) = stack(name, "Resources:\n  Taker: {Type: AWS::SNS::Topic}\n");
+        let (account, stack) = (slug(from), StackName::parse("net").unwrap());
+        let output = OutputRef { account, stack, region: None, key: "Id".to_owned() };
+        let parts = vec![Part::Output(output)];
+        let deferred = Deferred { parts, is_list: false, takes: Arc::default() };
+        taker.value.deferred.insert("Id".to_owned(), deferred);
+        (key, taker)
+    };
+    let mut story = Story::of(strict());
+    let put = |desired: &mut Desired, name: &str, (key, declared): (StackKey, Declared<Stack>)| {
+        Arc::make_mut(desired.accounts.get_mut(&slug(name)).unwrap()).stacks.insert(key, declared);
+    };
+    put(&mut story.desired, "b1", stack("net", "Resources:\n  One: {Type: AWS::SNS::Topic}\n"));
+    put(&mut story.desired, "a1", taking("net", "b1"));
+    put(&mut story.desired, "a2", taking("end", "a1"));
+    story.progress.begin(None, &story.desired);
+    story.done(&["a1", "a2", "a3"]);
+    let mut next = story.desired.clone();
+    put(&mut next, "b1", stack("net", "Resources:\n  Two: {Type: AWS::SNS::Topic}\n"));
+    story.progress.begin(Some(&story.desired), &next);
+    story.desired = next;
+    insta::assert_snapshot!(story.because("b1").unwrap(), @"waits for wave `first`: 1 of 3 accounts done, still to do: a1, a2");
+    let same = story.desired.clone();
+    story.done(&["a1", "a2"]);
+    story.progress.begin(Some(&story.desired), &same);
+    assert_eq!(story.because("b1"), None, "what is the same again is not asked again");
 }
 
 /// Where the account stands after a pass with this plan.

@@ -60,10 +60,13 @@ impl Template {
         Self::of(&node(text)?)
     }
 
-    /// The same, with everything that CloudFormation will refuse in it.
+    /// The same, with everything that CloudFormation will refuse in it; nothing is said where names may come from
+    /// elsewhere.
     pub fn survey(text: &str) -> Result<(Self, Vec<Remark>), TemplateFault> {
         let node = node(text)?;
-        Ok((Self::of(&node)?, remarks::remarks(&node)))
+        let template = Self::of(&node)?;
+        let remarks = if template.is_made_elsewhere() { Vec::new() } else { remarks::remarks(&node) };
+        Ok((template, remarks))
     }
 
     fn of(node: &Node) -> Result<Self, TemplateFault> {
@@ -95,6 +98,15 @@ impl Template {
         self.section("Outputs").map(|(key, _)| key.clone()).collect()
     }
 
+    /// True where something else works on the template before CloudFormation reads it (a transform, `Fn::ForEach`, a
+    /// module): names and resources may come from there.
+    pub fn is_made_elsewhere(&self) -> bool {
+        let is_module = |kind: &String| kind.ends_with("::MODULE");
+        self.body.get("Transform").is_some()
+            || self.resources().values().any(is_module)
+            || has_macro(&self.body)
+    }
+
     fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Value)> {
         self.body.get(name).and_then(Value::as_object).into_iter().flatten()
     }
@@ -120,6 +132,15 @@ pub fn plain_text(value: &Value) -> Option<String> {
             texts.map(|texts| texts.join(","))
         }
         Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn has_macro(value: &Value) -> bool {
+    let is_macro = |key: &str| key == "Fn::Transform" || key.starts_with("Fn::ForEach");
+    match value {
+        Value::Object(map) => map.iter().any(|(key, value)| is_macro(key) || has_macro(value)),
+        Value::Array(values) => values.iter().any(has_macro),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What CloudFormation will refuse in a template that can be read: names that stand for nothing, and its quotas.
 //!
-//! Guarantees: nothing is said of a template that something else works on before CloudFormation reads it (a transform,
-//! `Fn::ForEach`, a module): names may come from there. Only sections whose functions are evaluated are looked at.
+//! Guarantees: only sections whose functions are evaluated are looked at.
+//!
+//! Assumes: nothing else works on the template before CloudFormation reads it, as names may come from there.
 
 use std::collections::BTreeSet;
 
@@ -54,11 +55,8 @@ const PSEUDO: [&str; 8] = [
 /// The attributes of a resource whose functions are evaluated.
 const EVALUATED: [&str; 4] = ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy"];
 
-/// Everything there is to say of a template.
+/// Everything there is to say of a template that is whole as it is.
 pub(super) fn remarks(template: &Node) -> Vec<Remark> {
-    if is_made_elsewhere(template) {
-        return Vec::new();
-    }
     let names = |section| entries(template, section).iter().map(|entry| entry.key.as_str()).collect();
     let mut survey = Survey {
         parameters: names("Parameters"),
@@ -71,27 +69,6 @@ pub(super) fn remarks(template: &Node) -> Vec<Remark> {
     survey.quotas(template);
     survey.sections(template);
     survey.found
-}
-
-/// True where names may come from something that is not in the template.
-fn is_made_elsewhere(template: &Node) -> bool {
-    let is_module = |resource: &Entry| {
-        let kind = get(&resource.value, "Type").and_then(text);
-        kind.is_some_and(|kind| kind.ends_with("::MODULE"))
-    };
-    get(template, "Transform").is_some()
-        || entries(template, "Resources").iter().any(is_module)
-        || has_macro(template)
-}
-
-fn has_macro(node: &Node) -> bool {
-    let is_macro = |key: &str| key == "Fn::Transform" || key.starts_with("Fn::ForEach");
-    node.tag.as_deref() == Some("!Transform")
-        || match &node.kind {
-            Kind::Scalar { .. } => false,
-            Kind::List(nodes) => nodes.iter().any(has_macro),
-            Kind::Map(entries) => entries.iter().any(|entry| is_macro(&entry.key) || has_macro(&entry.value)),
-        }
 }
 
 /// The names of a template, and what was found so far.

@@ -94,8 +94,9 @@ fn paused(commit: &CommitId, wave: &str, waiting: &BTreeSet<&Slug>) -> Draft {
             wait(waiting),
         ),
         format!(
-            "**Choose.** To let it go on: {}. That is for this very commit, and for every pause it meets. To let it \
-             go no further: revert the commit.",
+            "**Choose.** To let it go on: {}. That is for this very commit, and for every pause it meets; it lifts the \
+             operator's guards for that commit as well (limits, what is protected, what holds data). To let it go no \
+             further: revert the commit.",
             code(&go_on(commit))
         ),
     ];
@@ -171,7 +172,7 @@ mod tests {
         <!-- landfast key=6f7534eabc3e6415 fingerprint=1a5c59220df0e65e state=open kind=rollout scope= items= -->
         **What it means.** Every wave before `prod` is done with commit `0123456789abcdef0123456789abcdef01234567`, and `landfast.yaml` asks for an operator's word before this one. `payments-prod` waits for it.
 
-        **Choose.** To let it go on: `after a look at what it would do, start Landfast with --approve 0123456789abcdef0123456789abcdef01234567`. That is for this very commit, and for every pause it meets. To let it go no further: revert the commit.
+        **Choose.** To let it go on: `after a look at what it would do, start Landfast with --approve 0123456789abcdef0123456789abcdef01234567`. That is for this very commit, and for every pause it meets; it lifts the operator's guards for that commit as well (limits, what is protected, what holds data). To let it go no further: revert the commit.
         ");
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 use landfast::load::{check, explain};
-use landfast::model::Desired;
+use landfast::model::{Desired, Window, shown};
 
 use super::{ACCOUNT, File, ONE, TWO, faults, loaded, slug, small, tree};
 
@@ -50,6 +50,54 @@ fn a_freeze_lasts_to_the_end_of_its_last_day_in_its_own_zone_and_for_those_it_na
     let weekend = "frozen until 2026-12-05 00:00 UTC: the weekend (`freeze` in landfast.yaml:3)";
     assert_eq!(frozen(Some("two"), "2026-12-04T16:00:00Z").as_deref(), Some(weekend));
     assert_eq!(frozen(Some("one"), "2026-12-04T16:00:00Z"), None);
+}
+
+/// What the parsers would take and drop: an offset, a zone, a part of a second.
+#[test]
+fn a_time_of_a_freeze_that_would_be_read_as_another_one_is_refused_and_pointed_to_the_zone() {
+    let told = |key: &str, text: &str| {
+        let rest = if key == "hours" { "days: [fri]" } else { "from: 2026-12-19" };
+        faults(&[(REPOSITORY, &format!("freeze:\n- {{{rest}, {key}: \"{text}\", reason: r}}\n"))])
+    };
+    for text in [
+        "2026-12-20T18:00-05:00",
+        "2026-12-20 18:00+01",
+        "2026-12-20T18:00[Europe/Zurich]",
+        "2026-12-20[Europe/Zurich]",
+        "2026-12-20T18:00:00.5",
+        "2026-12-20t18",
+        "2026-12-20T18",
+        "2026-12-20T24:00",
+        "20261220",
+        "2026-W51-7",
+    ] {
+        let told = told("until", text);
+        assert!(told.contains(&format!("`{text}` is not a day")) && told.contains("`timeZone`"), "{told}");
+    }
+    for text in
+        ["24:00-06:00", "18:00-05:00-08:00", "18:00-08:00[UTC]", "18-08", "18:00-8:00", "T18:00-08:00"]
+    {
+        let told = told("hours", text);
+        assert!(
+            told.contains(&format!("`{text}` are not hours of a day")) && told.contains("`timeZone`"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_freeze_may_begin_and_end_at_a_minute_or_a_second_of_its_own_zone() {
+    let ends = |from: &str, until: &str| {
+        let text =
+            format!("freeze:\n- {{from: {from}, until: {until}, reason: r, timeZone: Europe/Zurich}}\n");
+        match &loaded(&[(REPOSITORY, &text)]).rollout.freezes[0].window {
+            Window::Once { from, until } => [*from, *until].map(|it| shown(it, &jiff::tz::TimeZone::UTC)),
+            Window::Weekly { .. } => panic!("{text}"),
+        }
+    };
+    let expected = ["2026-12-20 17:00 UTC", "2026-12-21 05:30 UTC"];
+    assert_eq!(ends("2026-12-20T18:00", "2026-12-21T06:30"), expected);
+    assert_eq!(ends("2026-12-20 18:00:00", "2026-12-21 06:30:59"), expected);
 }
 
 #[test]
@@ -194,14 +242,14 @@ fn every_fault_of_a_freeze_is_shown_at_its_place() {
       |
     5 | - {from: tomorrow, until: 2026-13-20, reason: year end}
       |          ^
-      = hint: such as 2026-12-20, or 2026-12-20T18:00
+      = hint: such as 2026-12-20, or 2026-12-20T18:00, in the zone that `timeZone` names
 
     error: `2026-13-20` is not a day
      --> landfast.yaml:5:27
       |
     5 | - {from: tomorrow, until: 2026-13-20, reason: year end}
       |                           ^
-      = hint: such as 2026-12-20, or 2026-12-20T18:00
+      = hint: such as 2026-12-20, or 2026-12-20T18:00, in the zone that `timeZone` names
 
     error: `fry` is not a day of the week
      --> landfast.yaml:6:11
@@ -215,7 +263,7 @@ fn every_fault_of_a_freeze_is_shown_at_its_place() {
       |
     6 | - {days: [fry], hours: late, reason: the weekend}
       |                        ^
-      = hint: such as "18:00-08:00"
+      = hint: such as "18:00-08:00", in the zone that `timeZone` names; `24:00` only ever ends a day, which begins at 00:00
 
     error: a freeze on no day
      --> landfast.yaml:7:10

@@ -182,6 +182,20 @@ fn judge(case: Case, age: Duration, calls: &[Entry], what: &str) {
     }
 }
 
+/// A pass may take an hour, and a freeze does not wait for its end.
+#[tokio::test]
+async fn no_step_is_begun_in_a_freeze_that_began_after_the_plan_was_made() {
+    for (kind, change) in [("PutAccountAlias", Change::OtherAlias), ("TagAccount", Change::OtherTag)] {
+        let (mut world, step) = planned(kind, Case::of(change, Gone::SomebodyChangedTheAlias)).await;
+        world.freeze();
+        let before = Truth::of(&world);
+        let (outcome, calls) = world.apply(&step, Duration::ZERO).await;
+        let Outcome::Waiting { because, .. } = outcome else { panic!("{kind}: {outcome:?}") };
+        assert!(because.starts_with("frozen until") && because.contains("the shop is full"), "{because}");
+        assert!(calls.is_empty() && before == Truth::of(&world), "{kind}\n{}", told(&calls));
+    }
+}
+
 fn is_a_write(call: &Entry) -> bool {
     call.is_mutating && !call.operation.ends_with("ChangeSet") || call.operation == "ExecuteChangeSet"
 }

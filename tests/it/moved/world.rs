@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfast::apply::{Brake, Progress, Site, apply};
+use landfast::apply::{Brake, Freezes, Progress, Site, apply};
 use landfast::daemon::Daemon;
 use landfast::follow::{Accepted, News};
 use landfast::model::{
-    Base, Facts, Observed, OrganizationFacts, OuPath, Outcome, Plan, PlannedStep, Scope, Slug, Value,
+    Base, Facts, Freeze, Observed, OrganizationFacts, OuPath, Outcome, Plan, PlannedStep, Scope, Slug,
+    Source, Value, Window,
 };
 use landfast::observe::DriftLook;
 use landfast::reconcile::{self, Task, sweep::Sweep};
@@ -218,6 +219,19 @@ impl World {
         Self { stage, id, plan, observed, organization: facts, accepted, daemon, _folder: folder }
     }
 
+    /// A freeze of the account begins now, whatever was planned.
+    pub(super) fn freeze(&mut self) {
+        let now = self.daemon.world.clock.now().as_second();
+        let freeze = Freeze {
+            window: Window::Once { from: now, until: now + 3600 },
+            zone: jiff::tz::TimeZone::UTC,
+            reason: "the shop is full".to_owned(),
+            accounts: Some([Slug::parse("alpha").unwrap()].into()),
+            source: Source::default(),
+        };
+        Arc::make_mut(&mut self.accepted.desired).rollout.freezes.push(freeze);
+    }
+
     /// Takes this one step, of a pass that began to look so long ago, and tells what was called for it.
     pub(super) async fn apply(&mut self, step: &PlannedStep, age: Duration) -> (Outcome, Vec<Entry>) {
         let desired = &self.accepted.desired;
@@ -240,6 +254,7 @@ impl World {
             reader,
             writer,
             brake: &brake,
+            freezes: Freezes { rollout: &desired.rollout, clock: self.daemon.world.clock },
             began,
             facts: &self.observed.facts,
             role: access.role.clone(),
