@@ -195,6 +195,8 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
         organization("homeRegion: eu-west-1\n", ""),
         organization("{prod: {}}", "{prod: [nested]}"),
         organization("{prod: {}}", "{a/b: {}}"),
+        organization("{prod: {}}", "{prod: {}, \"\": {policies: []}}"),
+        organization("{prod: {}}", "{prod: {ous: {\"\": {}}}}"),
         organization("{prod: {}}", "{prod: {ou: {}}}"),
         organization("{prod: {}}", "[prod]"),
         more("regions: {home: [eu-west-1]}"),

@@ -165,6 +165,36 @@ fn a_template_that_is_none_is_refused() {
 }
 
 #[test]
+fn an_ou_is_never_another_one_by_a_trick_of_its_name() {
+    let deny =
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}"#;
+    let ous = |name: &'static str, ous: &str| {
+        let text = ORGANIZATION.replace("{workloads: {}}", ous) + "policies: [deny]\n";
+        let organization = ("organization/organization.yaml", text.as_bytes());
+        let policy = ("organization/policies/service-control-policy/deny.json", deny.as_bytes());
+        (name, verdict(&repository(&[organization, policy])))
+    };
+    let cases = [
+        ous("as usual", "{workloads: {}}"),
+        ous("the root by an empty name", "{workloads: {}, \"\": {policies: []}}"),
+        ous("an OU by an empty name in it", "{workloads: {ous: {\"\": {policies: [deny]}}}}"),
+        ous("the root by a slash", "{workloads: {}, /: {policies: []}}"),
+        ous("an OU below by a slash", "{workloads: {}, workloads/prod: {}}"),
+        ous("the same with a space", "{workloads: {}, \"workloads \": {}}"),
+        ous("nothing but a space", "{workloads: {}, \" \": {}}"),
+    ];
+    insta::assert_snapshot!(table(cases), @r##"
+    as usual | loads
+    the root by an empty name | identifier: organization/organization.yaml:4:22: an OU below `/` has no name
+    an OU by an empty name in it | identifier: organization/organization.yaml:4:25: an OU below `/workloads` has no name
+    the root by a slash | identifier: organization/organization.yaml:4:22: `/` cannot be an OU below `/`
+    an OU below by a slash | identifier: organization/organization.yaml:4:22: `workloads/prod` cannot be an OU below `/`
+    the same with a space | identifier: organization/organization.yaml:4:22: `workloads ` cannot be an OU below `/`
+    nothing but a space | identifier: organization/organization.yaml:4:22: ` ` cannot be an OU below `/`
+    "##);
+}
+
+#[test]
 fn names_that_aws_or_a_terminal_would_choke_on_are_refused() {
     let long = "x".repeat(200_000);
     let cases = [
