@@ -178,9 +178,10 @@ fn long_map(entries: &[Entry]) -> Result<Value, TemplateFault> {
 fn intrinsic(tag: &str, node: &Node) -> Result<Value, TemplateFault> {
     let key = match tag.trim_start_matches('!') {
         name @ ("Ref" | "Condition") => name.to_owned(),
-        name @ ("And" | "Base64" | "Cidr" | "Contains" | "Equals" | "FindInMap" | "GetAZs" | "GetAtt"
-        | "If" | "ImportValue" | "Join" | "Length" | "Not" | "Or" | "Select" | "Split" | "Sub"
-        | "ToJsonString" | "Transform") => format!("Fn::{name}"),
+        name @ ("And" | "Base64" | "Cidr" | "Contains" | "EachMemberEquals" | "EachMemberIn" | "Equals"
+        | "FindInMap" | "GetAZs" | "GetAtt" | "GetStackOutput" | "If" | "ImportValue" | "Join"
+        | "Length" | "Not" | "Or" | "RefAll" | "Select" | "Split" | "Sub" | "ToJsonString"
+        | "Transform" | "ValueOf" | "ValueOfAll") => format!("Fn::{name}"),
         _ => return Err(fault(node.place, format!("`{tag}` is not a CloudFormation function"))),
     };
     let value = text_of(node).map_or_else(|| untagged(node), |text| Ok(Value::from(text)))?;

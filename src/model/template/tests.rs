@@ -46,6 +46,20 @@ fn every_short_intrinsic_reads_as_its_long_form() {
         ("!Transform {Name: AWS::Include}", json!({"Fn::Transform": {"Name": "AWS::Include"}})),
         ("!Length [a]", json!({"Fn::Length": ["a"]})),
         ("!ToJsonString {a: 1}", json!({"Fn::ToJsonString": {"a": 1}})),
+        ("!GetStackOutput [Net, VpcId]", json!({"Fn::GetStackOutput": ["Net", "VpcId"]})),
+        (
+            "!GetStackOutput {StackName: Net, OutputName: VpcId}",
+            json!({"Fn::GetStackOutput": {"StackName": "Net", "OutputName": "VpcId"}}),
+        ),
+        ("!Contains [[a], b]", json!({"Fn::Contains": [["a"], "b"]})),
+        ("!EachMemberEquals [[a], a]", json!({"Fn::EachMemberEquals": [["a"], "a"]})),
+        ("!EachMemberIn [[a], [a, b]]", json!({"Fn::EachMemberIn": [["a"], ["a", "b"]]})),
+        ("!RefAll AWS::EC2::VPC::Id", json!({"Fn::RefAll": "AWS::EC2::VPC::Id"})),
+        ("!ValueOf [Subnet, VpcId]", json!({"Fn::ValueOf": ["Subnet", "VpcId"]})),
+        (
+            "!ValueOfAll [AWS::EC2::Subnet::Id, VpcId]",
+            json!({"Fn::ValueOfAll": ["AWS::EC2::Subnet::Id", "VpcId"]}),
+        ),
     ] {
         assert_eq!(property(short), long, "{short}");
     }
