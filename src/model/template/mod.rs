@@ -138,9 +138,19 @@ fn parameter(value: &Value) -> TemplateParameter {
     TemplateParameter {
         kind: text("Type").unwrap_or_default(),
         default: text("Default"),
-        no_echo: text("NoEcho").is_some_and(|flag| flag.eq_ignore_ascii_case("true")),
+        // Whatever does not plainly say no: what is hidden for nothing harms nobody.
+        no_echo: value.get("NoEcho").is_some_and(|_| text("NoEcho").and_then(|it| flag(&it)) != Some(false)),
         allowed: allowed.into_iter().flatten().filter_map(plain_text).collect(),
         constraints: Constraints::of(value),
+    }
+}
+
+/// What CloudFormation, which reads YAML 1.1, takes for a flag; to YAML 1.2 most of these are texts.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => Some(true),
+        "false" | "no" | "off" | "n" => Some(false),
+        _ => None,
     }
 }
 

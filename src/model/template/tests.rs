@@ -138,6 +138,47 @@ fn parameters_show_their_default_as_cloudformation_would() {
     assert_eq!(template.resources()["A"], "T");
 }
 
+#[test]
+fn a_parameter_is_hidden_unless_it_plainly_says_that_it_is_not() {
+    let no_echo = |text: &str| {
+        let text = format!("Parameters: {{P: {{Type: String{text}}}}}\nResources: {{A: {{Type: T}}}}\n");
+        Template::parse(&text).unwrap().parameters()["P"].no_echo
+    };
+    for word in [
+        "true",
+        "True",
+        "'true'",
+        "yes",
+        "Yes",
+        "YES",
+        "on",
+        "On",
+        "'yes'",
+        "!!bool yes",
+        "maybe",
+        "{Ref: X}",
+    ] {
+        assert!(no_echo(&format!(", NoEcho: {word}")), "{word}");
+    }
+    for word in ["false", "False", "'false'", "no", "No", "NO", "off", "Off"] {
+        assert!(!no_echo(&format!(", NoEcho: {word}")), "{word}");
+    }
+    assert!(!no_echo(""));
+}
+
+#[test]
+fn what_cloudformation_may_have_read_as_a_flag_is_not_objected_to() {
+    let text =
+        "Parameters: {P: {Type: String, AllowedValues: [yes, no, maybe]}}\nResources: {A: {Type: T}}\n";
+    let parameters = Template::parse(text).unwrap().parameters();
+    for value in ["yes", "true", "no", "false", "maybe"] {
+        assert_eq!(parameters["P"].objection(value), None, "{value}");
+    }
+    for value in ["on", "True", "0"] {
+        assert!(parameters["P"].objection(value).is_some(), "{value}");
+    }
+}
+
 /// One value, spelled twice: with short intrinsics as YAML, and with long ones as JSON.
 #[derive(Clone, Debug)]
 enum Spelled {
