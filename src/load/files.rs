@@ -248,18 +248,23 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
     let text = text(tree, path, &FILE, faults)?;
     let (node, found) = yaml::parse(text);
     let mut reader = reader(path, faults);
-    for fault in found {
-        // The braces of an expression end a `{…}` they stand in.
-        let line = text.lines().nth(fault.place.line.saturating_sub(1) as usize);
-        let hint = match line {
-            Some(line) if node.is_none() && line.contains("${{") => {
+    // Only the last one can have ended the reading.
+    let last = found.len().saturating_sub(1);
+    for (nth, fault) in found.into_iter().enumerate() {
+        let hint = match fault.hint {
+            _ if node.is_none() && nth == last && has_expression(text, fault.place.line) => {
                 "inside { } and [ ] an expression needs quotes: \"${{ … }}\"".to_owned()
             }
-            _ => fault.hint.unwrap_or_default(),
+            hint => hint.unwrap_or_default(),
         };
         reader.fault(Rule::Yaml, fault.place, fault.message, hint);
     }
     node
+}
+
+/// The braces of an expression end a `{…}` they stand in.
+fn has_expression(text: &str, line: u32) -> bool {
+    text.lines().nth(line.saturating_sub(1) as usize).is_some_and(|line| line.contains("${{"))
 }
 
 /// The text of a file within the limit. A missing one is not reported here.

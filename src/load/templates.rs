@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
-use super::fields::suggest;
 use super::files::{self, Limit};
 use super::layer::Layer;
 use super::memory::{Pages, Same};
@@ -156,6 +155,7 @@ pub(super) fn report_missing(
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let beside = tree.files.iter().filter(|(_, file)| matches!(file, File::Blob(_)));
     let beside = beside.filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
-    let hint = suggest(name, beside.filter(|name| endings.iter().any(|ending| name.contains(ending))));
+    let hint =
+        faults.suggest(spot, name, beside.filter(|name| endings.iter().any(|ending| name.contains(ending))));
     faults.report(Rule::MissingFile, spot, format!("there is no {what} {path}"), hint);
 }

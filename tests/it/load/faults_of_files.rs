@@ -17,6 +17,18 @@ fn unknown_key() {
 }
 
 #[test]
+fn a_bom_takes_no_column() {
+    insta::assert_snapshot!(faults(&[(ACCOUNT, &format!("\u{feff}nmae: One\n{ONE}"))]), @"
+    error: unknown key `nmae`
+     --> accounts/one/account.yaml:1:1
+      |
+    1 | nmae: One
+      | ^
+      = hint: did you mean `name`?
+    ");
+}
+
+#[test]
 fn roles_an_account_may_not_name_and_one_that_is_none() {
     insta::assert_snapshot!(one("access: {newAccountRole: Mine, stackRole: a/b}\n"), @r"
     error: unknown key `newAccountRole`
