@@ -116,6 +116,7 @@ fn read(text: &str) -> Result<Loaded, TemplateFault> {
 fn report_remarks(path: &str, remarks: &[Remark], faults: &mut Faults) {
     for Remark { line, column, about, message, hint } in remarks {
         let rule = match about {
+            About::Form => Rule::Template,
             About::Limit => Rule::TemplateLimit,
             About::Reference => Rule::TemplateReference,
         };

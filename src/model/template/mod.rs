@@ -8,6 +8,7 @@
 
 mod constraints;
 mod documents;
+mod form;
 mod remarks;
 mod text;
 

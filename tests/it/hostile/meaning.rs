@@ -137,7 +137,10 @@ fn a_template_that_is_none_is_refused() {
         template("far too deep", format!("{{\"Resources\": {}}}", deep(9_000))),
         template(
             "an alias bomb",
-            format!("a: &a \"{}\"\nResources: {{A: [{aliases}]}}\n", "x".repeat(40_000)),
+            format!(
+                "a: &a \"{}\"\nResources: {{A: {{Type: T, Metadata: [{aliases}]}}}}\n",
+                "x".repeat(40_000)
+            ),
         ),
         template("two documents", format!("{TEMPLATE}---\n{TEMPLATE}")),
         template("XML", "<Resources/>\n"),
