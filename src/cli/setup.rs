@@ -205,6 +205,7 @@ pub fn signer(source: &Source) -> Result<Option<Signer>, Failure> {
 pub async fn tree(files: &FilesArgs) -> Result<Tree, Failure> {
     let (path, branch) = (PathBuf::from(&files.repo), files.branch.clone());
     if path.is_dir() && !is_bare(&path) {
+        refuse_branch(&branch, &path)?;
         return Ok(blocking(move || git::read_directory(&path)).await?);
     }
     let cache = cache_folder()?;
@@ -212,6 +213,19 @@ pub async fn tree(files: &FilesArgs) -> Result<Tree, Failure> {
     let credentials = Credentials { token, ..Credentials::default() };
     let repository = Repository::open(&cache.path().join("desired"), &files.repo, credentials)?;
     Ok(blocking(move || repository.tree(&repository.fetch(&branch)?)).await?)
+}
+
+/// A directory has no branches. What the environment says is for everything that is run there; what was typed is meant.
+fn refuse_branch(branch: &str, directory: &Path) -> Result<(), Failure> {
+    let is_said = branch != "main" && std::env::var("LANDFAST_BRANCH").as_deref() != Ok(branch);
+    if !is_said {
+        return Ok(());
+    }
+    let directory = directory.display();
+    Err(Failure::Option(format!(
+        "--branch {branch} is for a remote, and {directory} is read as it lies; \
+         name a repository as file://<its path> to read what is committed there"
+    )))
 }
 
 /// True for a repository without files of its own.
@@ -252,6 +266,7 @@ pub fn origin(source: &Source, cache: &Path) -> Result<Origin, Failure> {
     let path = PathBuf::from(&source.repo);
     let is_git = path.join(".git").exists() || path.join("HEAD").exists();
     if path.is_dir() && !is_git {
+        refuse_branch(&source.branch, &path)?;
         return Ok(Origin::Directory(path));
     }
     let repository = repository(source, &source.repo, &cache.join("desired"))?;

@@ -104,6 +104,19 @@ fn a_work_tree_is_read_as_it_lies_and_a_remote_as_it_is_committed() {
 }
 
 #[test]
+fn a_branch_of_a_directory_is_no_branch_and_is_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let output = validate(folder.path(), &["--branch", "nosuch"]);
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""));
+    assert!(text(&output.stderr).starts_with("error: --branch nosuch is for a remote, and "));
+    // What the environment says is not said of this directory.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_landfast"));
+    command.args(["validate", "--repo"]).arg(folder.path()).env_clear().env("LANDFAST_BRANCH", "trunk");
+    assert_eq!(command.output().unwrap().status.code(), Some(0));
+}
+
+#[test]
 fn annotations_are_placed_by_paths_from_the_root_of_the_work_tree() {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "--quiet"]);
