@@ -6,7 +6,7 @@
 //! Merge keys (`<<`) and keys that are not plain texts are refused: CloudFormation knows neither.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -157,7 +157,12 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<(String, Place)>, seen: BTreeSet<String> },
+    Map {
+        entries: Vec<Entry>,
+        key: Option<(String, Place)>,
+        /// Each key with the line it was first met in.
+        seen: BTreeMap<String, u32>,
+    },
 }
 
 #[derive(Default)]
@@ -203,7 +208,7 @@ impl Builder {
             Event::Alias(anchor) => self.alias(anchor, at),
             Event::SequenceStart(_, anchor, tag) => self.start(at, tag, anchor, Content::List(Vec::new())),
             Event::MappingStart(_, anchor, tag) => {
-                let content = Content::Map { entries: Vec::new(), key: None, seen: BTreeSet::new() };
+                let content = Content::Map { entries: Vec::new(), key: None, seen: BTreeMap::new() };
                 self.start(at, tag, anchor, content)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
@@ -295,12 +300,12 @@ impl Builder {
             Some(Content::Map { key: key @ None, .. }) => *key = Some(key_text(node)?),
             Some(Content::Map { entries, key, seen }) => {
                 let Some((key, place)) = key.take() else { return Ok(()) };
-                if seen.insert(key.clone()) {
-                    entries.push(Entry { key, place, value: node });
-                } else {
-                    let first = entries.iter().find(|entry| entry.key == key).map_or(0, |e| e.place.line);
+                if let Some(first) = seen.get(&key) {
                     let hint = format!("it is already there in line {first}; keep one");
                     self.faults.push(fault(place, format!("duplicate key `{key}`"), hint));
+                } else {
+                    seen.insert(key.clone(), place.line);
+                    entries.push(Entry { key, place, value: node });
                 }
             }
         }

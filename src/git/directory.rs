@@ -1,6 +1,7 @@
 //! A plain directory in the place of a repository, for writing and trying out.
 //!
 //! Guarantees: the same limits and the same kinds of entry as for a commit; links are named and never followed.
+//! The links that Emacs puts beside a file with unsaved changes (`.#account.yaml`) are not there for us.
 //! Assumes: somebody may be writing meanwhile, so a read is not one moment; [`Watch`] asks for another one then.
 
 use std::collections::BTreeMap;
@@ -81,9 +82,17 @@ fn folder(
         let Some(child) = entry.file_name().to_str().map(|child| format!("{name}/{child}")) else {
             return Err(Error::Entry { path: name.to_owned(), reason: "a name in it is not UTF-8" });
         };
+        if is_lock(&entry) {
+            continue;
+        }
         read(&entry.path(), &child, depth, budget, files)?;
     }
     Ok(())
+}
+
+/// True for what tells other Emacsen that a file is being edited: a link, or a file where there are none.
+fn is_lock(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".#")
 }
 
 fn failed(path: &Path, source: io::Error) -> Error {

@@ -11,8 +11,9 @@ use git2::{ObjectType, Oid};
 use super::Error;
 use crate::load::File;
 
-/// The roots Landfast reads, in a commit and in a directory.
-pub(super) const ROOTS: [&str; 4] = ["accounts", "baselines", "landfast.yaml", "organization"];
+/// The roots Landfast reads, in a commit and in a directory; `landfast.yml` only to say that it is called otherwise.
+pub(super) const ROOTS: [&str; 5] =
+    ["accounts", "baselines", "landfast.yaml", "landfast.yml", "organization"];
 /// Above this a file is reported and not read: `CloudFormation` takes 51,200 bytes, and YAML is written by hand.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// The same for XML: IAM takes SAML metadata of ten million characters.

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::fields::suggest;
 use super::rule::{Rule, Severity};
 use super::tree::{File, Tree};
 use crate::model::{Class, Slug, Source};
 use crate::yaml::Place;
 
+/// Faults of one file that are shown; a file can hold a hundred thousand.
+const MAX_FAULTS: usize = 100;
 /// Characters of a line that are shown.
 const MAX_EXCERPT: usize = 160;
 /// Characters of a message and of a hint.
@@ -177,21 +180,48 @@ pub(super) struct Fault {
 impl Fault {
     /// An empty hint is none.
     pub(super) fn new(rule: Rule, spot: &Spot, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        let (spot, message, hint) = (spot.clone(), message.into(), hint.into());
+        let (spot, message, hint) = (spot.clone(), cut(message.into()), cut(hint.into()));
         Self { spot, rule, message, hint, related: Vec::new() }
     }
 
     /// The same, naming another place that has to do with it.
     pub(super) fn see(mut self, spot: &Spot, message: impl Into<String>) -> Self {
-        self.related.push((spot.clone(), message.into()));
+        self.related.push((spot.clone(), cut(message.into())));
         self
+    }
+
+    /// What stands for this one and all that come after it in the file.
+    fn and_more(self) -> Self {
+        let message = format!("there is more from here on: of one file the first {MAX_FAULTS} are shown");
+        Self { message, hint: String::new(), related: Vec::new(), ..self }
+    }
+
+    fn shown(self, accounts: &BTreeSet<Slug>, excerpt: Option<String>) -> Diagnostic {
+        let Self { spot, rule, message, hint, related } = self;
+        Diagnostic {
+            path: clean(&spot.path),
+            line: spot.place.line,
+            column: spot.place.column,
+            severity: rule.severity(),
+            rule,
+            message: clean(&format!("{message}{}", in_accounts(&spot.path, accounts))),
+            hint: Some(clean(&hint)).filter(|hint| !hint.is_empty()),
+            excerpt,
+            related: related.into_iter().map(|(spot, message)| Related::new(&spot, &message)).collect(),
+        }
     }
 }
 
+/// Faults in order, each with the accounts that met it.
+type Page = BTreeMap<Fault, BTreeSet<Slug>>;
+
 /// Collects faults. The same fault met by several accounts is said once, with their names.
+///
+/// Of one file the first ones are kept, in the order of their places, whatever the order they are met in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
-    found: BTreeMap<Fault, BTreeSet<Slug>>,
+    /// By file, errors and warnings apart: no warning makes an error forgotten.
+    found: BTreeMap<(Arc<str>, Severity), Page>,
     /// Lines that may hold a secret.
     secret: BTreeSet<(Arc<str>, u32)>,
 }
@@ -222,20 +252,39 @@ impl Faults {
 
     /// Reports a fault that was put together before.
     pub(super) fn add(&mut self, fault: Fault) {
-        self.found.entry(fault).or_default();
+        self.keep(fault, None);
     }
 
     /// The same for one that shows in one account.
     pub(super) fn add_for(&mut self, slug: &Slug, fault: Fault) {
-        self.found.entry(fault).or_default().insert(slug.clone());
+        self.keep(fault, Some(slug));
     }
 
     /// Takes in what was met elsewhere. It does not matter in which order.
     pub(super) fn absorb(&mut self, other: &Self) {
-        for (fault, slugs) in &other.found {
-            self.found.entry(fault.clone()).or_default().extend(slugs.iter().cloned());
+        for (fault, slugs) in other.found.values().flatten() {
+            self.keep(fault.clone(), slugs);
         }
         self.secret.extend(other.secret.iter().cloned());
+    }
+
+    fn keep<'s>(&mut self, fault: Fault, slugs: impl IntoIterator<Item = &'s Slug>) {
+        let page = self.found.entry((fault.spot.path.clone(), fault.rule.severity())).or_default();
+        page.entry(fault).or_default().extend(slugs.into_iter().cloned());
+        // One more than is shown says that there is more. What goes now would go whenever it was met.
+        if page.len() > MAX_FAULTS + 1 {
+            page.pop_last();
+        }
+    }
+
+    /// What may have been meant at this place. Nothing where so much is wrong with the file that it would not be shown.
+    pub(super) fn suggest<'a>(&self, at: &Spot, wrong: &str, right: impl Iterator<Item = &'a str>) -> String {
+        if self.are_many(&at.path) { String::new() } else { suggest(wrong, right) }
+    }
+
+    /// True when more is wrong with a file than is shown.
+    pub(super) fn are_many(&self, path: &Arc<str>) -> bool {
+        self.found.get(&(Arc::clone(path), Severity::Error)).is_some_and(|page| page.len() > MAX_FAULTS)
     }
 
     /// Keeps the line out of every excerpt, whichever fault is found in it: diagnostics reach logs and issues.
@@ -250,36 +299,34 @@ impl Faults {
 
     /// True when this very file has an error.
     pub(super) fn speaks_of(&self, path: &str) -> bool {
-        self.errors().any(|fault| &*fault.spot.path == path)
+        self.errors().any(|it| &**it == path)
     }
 
     /// The files with an error so far.
     pub(super) fn paths(&self) -> BTreeSet<Arc<str>> {
-        self.errors().map(|fault| fault.spot.path.clone()).collect()
+        self.errors().cloned().collect()
     }
 
-    fn errors(&self) -> impl Iterator<Item = &Fault> {
-        self.found.keys().filter(|fault| fault.rule.severity() == Severity::Error)
+    fn errors(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.found.keys().filter(|(_, severity)| *severity == Severity::Error).map(|(path, _)| path)
     }
 
     /// All of it in order of path, line and column, with excerpts.
     pub(super) fn into_diagnostics(self, tree: &Tree) -> Diagnostics {
-        let shown = |spot: &Spot| !self.secret.contains(&(spot.path.clone(), spot.place.line));
-        let diagnostic = |(fault, accounts): (Fault, BTreeSet<Slug>)| {
-            let Fault { spot, rule, message, hint, related } = fault;
-            Diagnostic {
-                path: clean(&spot.path),
-                line: spot.place.line,
-                column: spot.place.column,
-                severity: rule.severity(),
-                rule,
-                message: clean(&format!("{}{}", cut(message), in_accounts(&spot.path, &accounts))),
-                hint: Some(clean(&cut(hint))).filter(|hint| !hint.is_empty()),
-                excerpt: Some(&spot).filter(|spot| shown(spot)).and_then(|spot| excerpt(tree, spot)),
-                related: related.into_iter().map(|(spot, message)| Related::new(&spot, &message)).collect(),
+        let Self { found, secret } = self;
+        let is_shown = |spot: &Spot| !secret.contains(&(spot.path.clone(), spot.place.line));
+        let mut diagnostics = Vec::new();
+        for ((path, _), page) in found {
+            let lines = lines(tree, &path);
+            for (nth, (fault, accounts)) in page.into_iter().enumerate() {
+                let place = Some(fault.spot.place).filter(|_| is_shown(&fault.spot));
+                let excerpt = place.and_then(|place| excerpt(&lines, place));
+                diagnostics.push(match nth {
+                    MAX_FAULTS => fault.and_more().shown(&BTreeSet::new(), excerpt),
+                    _ => fault.shown(&accounts, excerpt),
+                });
             }
-        };
-        let mut diagnostics: Vec<_> = self.found.into_iter().map(diagnostic).collect();
+        }
         diagnostics.sort();
         Diagnostics(diagnostics)
     }
@@ -288,7 +335,7 @@ impl Faults {
 impl Related {
     fn new(spot: &Spot, message: &str) -> Self {
         let Place { line, column } = spot.place;
-        Self { path: clean(&spot.path), line, column, message: clean(&cut(message.to_owned())) }
+        Self { path: clean(&spot.path), line, column, message: clean(message) }
     }
 }
 
@@ -302,13 +349,19 @@ fn in_accounts(path: &str, accounts: &BTreeSet<Slug>) -> String {
     }
 }
 
+/// The lines of a file as its reader sees them.
+fn lines<'t>(tree: &'t Tree, path: &str) -> Vec<&'t str> {
+    let Some(File::Blob(bytes)) = tree.files.get(path) else { return Vec::new() };
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    // A BOM takes no column.
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().collect()
+}
+
 /// The line, where it can be shown with the place in it.
-fn excerpt(tree: &Tree, spot: &Spot) -> Option<String> {
-    let File::Blob(bytes) = tree.files.get(&*spot.path)? else { return None };
-    let text = std::str::from_utf8(bytes).ok()?;
-    let line = text.lines().nth(spot.place.line.checked_sub(1)? as usize)?;
+fn excerpt(lines: &[&str], place: Place) -> Option<String> {
+    let line = lines.get(place.line.checked_sub(1)? as usize)?;
     let shown = clean(&line.chars().take(MAX_EXCERPT).collect::<String>());
-    let fits = (spot.place.column as usize) <= MAX_EXCERPT;
+    let fits = (place.column as usize) <= MAX_EXCERPT;
     Some(shown.trim_end().to_owned()).filter(|line| fits && !line.is_empty())
 }
 
@@ -326,4 +379,41 @@ fn clean(text: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(rule: Rule, line: u32) -> Fault {
+        let spot = Spot { path: "a.yaml".into(), place: Place { line, column: 1 } };
+        Fault::new(rule, &spot, "x", "")
+    }
+
+    #[test]
+    fn of_one_file_the_first_faults_are_kept_in_whatever_order_they_are_met() {
+        let collected = |lines: &mut dyn Iterator<Item = u32>| {
+            let mut faults = Faults::default();
+            lines.for_each(|line| faults.add(fault(Rule::UnknownKey, line)));
+            let mut absorbed = Faults::default();
+            absorbed.absorb(&faults);
+            absorbed.found
+        };
+        let (up, down) = (collected(&mut (1..=1_000)), collected(&mut (1..=1_000).rev()));
+        assert_eq!(up, down);
+        let lines: Vec<_> = up.values().flatten().map(|(fault, _)| fault.spot.place.line).collect();
+        assert_eq!(lines, (1..=101).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_number_of_warnings_makes_an_error_forgotten() {
+        let mut faults = Faults::default();
+        faults.add(fault(Rule::UnknownKey, 9_999));
+        (1..=1_000).for_each(|line| faults.add(fault(Rule::Unreached, line)));
+        assert!(!faults.is_sound() && faults.speaks_of("a.yaml"));
+        let tree =
+            Tree { revision: crate::model::CommitId::parse("0".repeat(40)).unwrap(), files: BTreeMap::new() };
+        let diagnostics = faults.into_diagnostics(&tree);
+        assert_eq!((diagnostics.iter().count(), diagnostics.has_errors()), (102, true));
+    }
 }

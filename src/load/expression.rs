@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
+use super::fields::known_here;
 use super::outputs::{self, Taken, without_quotes};
-use crate::model::{Region, Slug, Value};
+use crate::model::{Region, Slug, Value, nearest};
 
 /// What the expressions of one value may come to, in bytes.
 const MAX_RESULT: usize = 65_536;
@@ -209,7 +210,7 @@ impl Context {
         } else if let Some(near) = self.account_like(expression) {
             format!("did you mean `accounts['{near}']`?")
         } else {
-            format!("known here: {}", self.names.keys().copied().collect::<Vec<_>>().join(", "))
+            known_here(self.names.len(), self.names.keys())
         };
         ExpressionFault { message, hint }
     }
@@ -219,19 +220,17 @@ impl Context {
         let wrong = expression.strip_prefix("accounts[")?.get(1..)?.split(['\'', '"']).next()?;
         let names = self.names.get("accounts")?.try_iter().ok()?.map(|name| name.to_string());
         let names: Vec<_> = names.collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let near = similar::get_close_matches(wrong, &names, 1, 0.6);
-        near.first().filter(|near| **near != wrong).map(|near| (*near).to_owned())
+        nearest(wrong, names.iter().map(String::as_str)).filter(|near| *near != wrong).map(str::to_owned)
     }
 
     fn known_values(&self) -> String {
         let values = self.names.get("values").filter(|values| values.kind() == ValueKind::Map);
-        let names = values.and_then(|values| values.try_iter().ok()).into_iter().flatten();
-        let names: Vec<_> = names.map(|name| format!("values.{name}")).collect();
-        if names.is_empty() {
+        let count = values.and_then(Fact::len).unwrap_or_default();
+        if count == 0 {
             return "no values reach this account".to_owned();
         }
-        format!("known here: {}", names.join(", "))
+        let names = values.and_then(|values| values.try_iter().ok()).into_iter().flatten();
+        known_here(count, names.map(|name| format!("values.{name}")))
     }
 }
 

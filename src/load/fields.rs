@@ -3,11 +3,12 @@
 //! Each function returns `None` after it has reported why.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
 use super::rule::Rule;
-use crate::model::{Invalid, Value};
+use crate::model::{Invalid, Value, nearest};
 use crate::yaml::{Entry, Kind, Node, Place, implied};
 
 /// One file that is being read.
@@ -58,6 +59,11 @@ impl Reader<'_> {
     ) {
         let spot = self.spot(place);
         self.faults.report(rule, &spot, message, hint);
+    }
+
+    /// What may have been meant. Nothing where so much is wrong with the file that it would not be shown.
+    pub(super) fn suggest<'a>(&self, wrong: &str, right: impl Iterator<Item = &'a str>) -> String {
+        if self.faults.are_many(&self.path) { String::new() } else { suggest(wrong, right) }
     }
 
     pub(super) fn fields<'n>(&mut self, node: &'n Node) -> Option<Fields<'n>> {
@@ -228,18 +234,30 @@ impl<'n> Fields<'n> {
     /// Reports every key nobody asked for.
     pub(super) fn close(self, reader: &mut Reader<'_>) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
-            let hint = suggest(&entry.key, self.known.iter().copied());
+            let hint = reader.suggest(&entry.key, self.known.iter().copied());
             reader.fault(Rule::UnknownKey, entry.place, format!("unknown key `{}`", entry.key), hint);
         }
     }
 }
 
-/// "did you mean …", or else everything that would be right.
+/// Names that a hint lists.
+const MAX_NAMES: usize = 20;
+
+/// "did you mean …", or else what would be right.
 pub(super) fn suggest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> String {
     let right: Vec<_> = right.collect();
-    match similar::get_close_matches(wrong, &right, 1, 0.6).first() {
+    match nearest(wrong, right.iter().copied()) {
         Some(best) => format!("did you mean `{best}`?"),
         None if right.is_empty() => String::new(),
-        None => format!("known here: {}", right.join(", ")),
+        None => known_here(right.len(), right),
+    }
+}
+
+/// The first names of so many; somebody's file may hold thousands.
+pub(super) fn known_here<T: Display>(count: usize, names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<_> = names.into_iter().take(MAX_NAMES).map(|name| name.to_string()).collect();
+    match count.saturating_sub(names.len()) {
+        0 => format!("known here: {}", names.join(", ")),
+        more => format!("known here: {} and {more} more", names.join(", ")),
     }
 }

@@ -40,6 +40,7 @@ pub(super) struct Files {
 pub(super) fn read(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Files {
     check_kinds(tree, faults);
     names::check(tree, faults);
+    check_endings(tree, faults);
     let repository = read_repository(tree, memory, faults);
     let organization = read_organization(tree, memory, faults);
     let baselines = folders(tree, "baselines/", "baseline.yaml", faults);
@@ -74,6 +75,37 @@ fn check_kinds(tree: &Tree, faults: &mut Faults) {
     }
 }
 
+/// Whoever reads the repository would think that such a file counts.
+fn check_endings(tree: &Tree, faults: &mut Faults) {
+    for (path, meant) in tree.files.keys().filter_map(|path| Some((path, meant(path)?))) {
+        let hint = if tree.files.contains_key(&meant) {
+            format!("{meant} is there too; keep one")
+        } else {
+            format!("rename it to {meant}")
+        };
+        faults.report(Rule::FileEnding, &Spot::file(path), "a file that is never read", hint);
+    }
+}
+
+/// The file that is meant where a known one ends in `.yml`.
+fn meant(path: &str) -> Option<String> {
+    let stem = path.strip_suffix(".yml")?;
+    let names: Vec<_> = stem.split('/').collect();
+    let is_known = matches!(
+        names.as_slice(),
+        ["landfast"]
+            | ["organization", "organization"]
+            | ["accounts", _, "account"]
+            | ["baselines", _, "baseline"]
+    );
+    is_known.then(|| format!("{stem}.yaml"))
+}
+
+/// True where a file is there but for its ending, which is said.
+fn is_misspelt(tree: &Tree, path: &str) -> bool {
+    path.strip_suffix(".yaml").is_some_and(|stem| tree.files.contains_key(&format!("{stem}.yml")))
+}
+
 /// The repository's own file, or else one that says nothing: it may be left out.
 fn read_repository(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Arc<raw::Repository> {
     let file = tree.files.get(REPOSITORY);
@@ -97,7 +129,11 @@ fn read_organization(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> A
     let file = tree.files.get(ORGANIZATION);
     let read = memory.organization.read(ORGANIZATION, file, faults, |faults| {
         if file.is_none() {
-            let hint = "it names the organization: id, managementAccount, homeRegion";
+            let hint = if is_misspelt(tree, ORGANIZATION) {
+                "rename organization/organization.yml"
+            } else {
+                "it names the organization: id, managementAccount, homeRegion"
+            };
             faults.report(Rule::MissingFile, &Spot::file(ORGANIZATION), "the file is missing", hint);
         }
         let node = document(tree, ORGANIZATION, faults);
@@ -167,7 +203,7 @@ fn folders<'t>(tree: &'t Tree, parent: &str, own: &str, faults: &mut Faults) -> 
         };
         // What is in one folder stands together.
         if lacking.is_some_and(|lacking| lacking != name) {
-            report_lacking(&mut lacking, parent, own, faults);
+            report_lacking(tree, &mut lacking, parent, own, faults);
         }
         if rest == own {
             folders.push(Folder { name, path, file });
@@ -176,7 +212,7 @@ fn folders<'t>(tree: &'t Tree, parent: &str, own: &str, faults: &mut Faults) -> 
             lacking = Some(name);
         }
     }
-    report_lacking(&mut lacking, parent, own, faults);
+    report_lacking(tree, &mut lacking, parent, own, faults);
     // Of paths `a-b/…` comes before `a/…`.
     folders.sort_by_key(|folder| folder.name);
     folders
@@ -189,8 +225,11 @@ fn report_stray(path: &str, parent: &str, own: &str, faults: &mut Faults) {
     }
 }
 
-fn report_lacking(lacking: &mut Option<&str>, parent: &str, own: &str, faults: &mut Faults) {
+fn report_lacking(tree: &Tree, lacking: &mut Option<&str>, parent: &str, own: &str, faults: &mut Faults) {
     let Some(name) = lacking.take() else { return };
+    if is_misspelt(tree, &format!("{parent}{name}/{own}")) {
+        return;
+    }
     let hint = format!("every folder in {parent} needs one; remove the folder if it is not one of them");
     let message = format!("there is no {own} in it");
     faults.report(Rule::MissingFile, &Spot::file(&format!("{parent}{name}")), message, hint);
@@ -209,18 +248,23 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
     let text = text(tree, path, &FILE, faults)?;
     let (node, found) = yaml::parse(text);
     let mut reader = reader(path, faults);
-    for fault in found {
-        // The braces of an expression end a `{…}` they stand in.
-        let line = text.lines().nth(fault.place.line.saturating_sub(1) as usize);
-        let hint = match line {
-            Some(line) if node.is_none() && line.contains("${{") => {
+    // Only the last one can have ended the reading.
+    let last = found.len().saturating_sub(1);
+    for (nth, fault) in found.into_iter().enumerate() {
+        let hint = match fault.hint {
+            _ if node.is_none() && nth == last && has_expression(text, fault.place.line) => {
                 "inside { } and [ ] an expression needs quotes: \"${{ … }}\"".to_owned()
             }
-            _ => fault.hint.unwrap_or_default(),
+            hint => hint.unwrap_or_default(),
         };
         reader.fault(Rule::Yaml, fault.place, fault.message, hint);
     }
     node
+}
+
+/// The braces of an expression end a `{…}` they stand in.
+fn has_expression(text: &str, line: u32) -> bool {
+    text.lines().nth(line.saturating_sub(1) as usize).is_some_and(|line| line.contains("${{"))
 }
 
 /// The text of a file within the limit. A missing one is not reported here.

@@ -3,7 +3,7 @@
 //! Guarantees: every output that is taken is one that some template declares, in one region; no stack waits for
 //! itself, however long the way round.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::diagnostic::{Fault, Faults, Spot};
@@ -11,6 +11,9 @@ use super::fields::suggest;
 use super::rule::Rule;
 use super::templates::Templates;
 use crate::model::{Account, OutputRef, Region, Slug, StackKey, StackName};
+
+/// Places of one circle that are shown.
+const MAX_PLACES: usize = 20;
 
 /// One stack waits for another.
 #[derive(Clone, Debug)]
@@ -41,7 +44,9 @@ pub(super) struct Links<'a> {
 
 /// A stack somewhere.
 type Node<'a> = (&'a Slug, &'a StackName, &'a Region);
-type Edges<'a> = BTreeMap<Node<'a>, Vec<(Node<'a>, &'a Link)>>;
+/// Where a link leads, and the link.
+type Step<'a> = (Node<'a>, &'a Link);
+type Edges<'a> = BTreeMap<Node<'a>, Vec<Step<'a>>>;
 /// The links of a way round, each with the stack it starts from.
 type Circle<'a> = Vec<(Node<'a>, &'a Link)>;
 
@@ -108,23 +113,28 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Reports the ways round within these accounts; of several accounts only those that touch more than one.
+    /// Reports a way round for each knot within these accounts; of several accounts only those that touch more than one.
     fn check_circles(&self, accounts: &[&'a Slug], faults: &mut Faults) {
         let edges = self.edges(accounts);
-        for circle in circles(&edges) {
-            let is_in_one = circle.iter().all(|((slug, ..), _)| *slug == circle[0].0.0);
-            if accounts.len() == 1 || !is_in_one {
+        for knot in knots(&edges) {
+            let leaves = |(from, link): &(Node<'a>, Step<'a>)| accounts.len() == 1 || from.0 != link.0.0;
+            if let Some(first) = inside(&edges, &knot).find(leaves) {
+                let circle = circle(&edges, &knot, first);
+                let is_in_one = circle.iter().all(|((slug, ..), _)| *slug == first.0.0);
                 report_circle(&circle, is_in_one, faults);
             }
         }
     }
 
+    /// The links between stacks of these accounts, which are in order.
     fn edges(&self, accounts: &[&'a Slug]) -> Edges<'a> {
         let mut edges = Edges::new();
         for slug in accounts {
             for link in self.by_account.get(*slug).into_iter().flat_map(|links| links.iter()) {
                 let from = (*slug, &link.from.name, &link.from.region);
-                if let Some(to) = self.node(slug, &link.to).filter(|(to, ..)| accounts.contains(to)) {
+                if let Some(to) =
+                    self.node(slug, &link.to).filter(|(to, ..)| accounts.binary_search(to).is_ok())
+                {
                     edges.entry(from).or_default().push((to, link));
                 }
             }
@@ -146,31 +156,94 @@ impl<'a> Links<'a> {
     }
 }
 
-/// A way round for every link that closes one.
-fn circles<'a>(edges: &Edges<'a>) -> Vec<Circle<'a>> {
-    let (mut found, mut done) = (Vec::new(), BTreeSet::new());
+/// The links between stacks of one knot.
+fn inside<'a>(edges: &Edges<'a>, knot: &BTreeSet<Node<'a>>) -> impl Iterator<Item = (Node<'a>, Step<'a>)> {
+    let from = knot.iter().filter_map(|node| Some((*node, edges.get(node)?)));
+    let steps = from.flat_map(|(node, steps)| steps.iter().map(move |step| (node, *step)));
+    steps.filter(|(_, (to, _))| knot.contains(to))
+}
+
+/// The shortest way round that begins with this link of a knot.
+fn circle<'a>(
+    edges: &Edges<'a>,
+    knot: &BTreeSet<Node<'a>>,
+    (start, (to, link)): (Node<'a>, Step<'a>),
+) -> Circle<'a> {
+    let mut came: BTreeMap<Node<'a>, (Node<'a>, &'a Link)> = BTreeMap::from([(to, (start, link))]);
+    let mut queue = VecDeque::from([to]);
+    while let Some(here) = queue.pop_front().filter(|here| *here != start) {
+        for (next, link) in edges.get(&here).into_iter().flatten().filter(|(next, _)| knot.contains(next)) {
+            came.entry(*next).or_insert_with(|| {
+                queue.push_back(*next);
+                (here, *link)
+            });
+        }
+    }
+    let mut back = Vec::new();
+    let mut at = start;
+    while let Some(step) = came.get(&at).copied() {
+        back.push(step);
+        at = step.0;
+        if at == start {
+            break;
+        }
+    }
+    back.reverse();
+    back
+}
+
+/// Stacks that all wait for each other, each set once: what has a way round, however many ways there are. There may be
+/// far more ways than links, so they are not looked for one by one.
+fn knots<'a>(edges: &Edges<'a>) -> Vec<BTreeSet<Node<'a>>> {
+    let mut against: BTreeMap<Node<'a>, Vec<Node<'a>>> = BTreeMap::new();
+    for (from, steps) in edges {
+        for (to, _) in steps {
+            against.entry(*to).or_default().push(*from);
+        }
+    }
+    let (mut done, mut knots) = (BTreeSet::new(), Vec::new());
+    for last in finished(edges).into_iter().rev().filter(|node| edges.contains_key(node)) {
+        let knot = unseen(&against, last, &mut done);
+        let is_round = |(to, _): &Step<'a>| *to == last;
+        if knot.len() > 1 || !knot.is_empty() && edges[&last].iter().any(is_round) {
+            knots.push(knot);
+        }
+    }
+    knots
+}
+
+/// Every stack, each after all that can be reached from it and is not on the way to it.
+fn finished<'a>(edges: &Edges<'a>) -> Vec<Node<'a>> {
+    let (mut seen, mut finished) = (BTreeSet::new(), Vec::new());
     for start in edges.keys().copied() {
         // Not by recursion: a repository may hold a chain of any length.
-        let mut path: Vec<(Node<'a>, usize)> =
-            if done.contains(&start) { Vec::new() } else { vec![(start, 0)] };
-        let mut on_path = BTreeSet::from([start]);
-        while let Some((node, next)) = path.last_mut() {
-            let here = *node;
-            let Some((to, _)) = edges.get(&here).and_then(|links| links.get(*next)) else {
-                done.insert(here);
-                on_path.remove(&here);
+        let mut path = if seen.insert(start) { vec![(start, 0)] } else { Vec::new() };
+        while let Some((here, next)) = path.last_mut() {
+            let Some((to, _)) = edges.get(here).and_then(|steps| steps.get(*next)) else {
+                finished.push(*here);
                 path.pop();
                 continue;
             };
             *next += 1;
-            if on_path.contains(to) {
-                let round = path.iter().skip_while(|(node, _)| node != to);
-                found.push(round.map(|(node, next)| (*node, edges[node][*next - 1].1)).collect());
-            } else if !done.contains(to) {
-                on_path.insert(*to);
+            if seen.insert(*to) {
                 path.push((*to, 0));
             }
         }
+    }
+    finished
+}
+
+/// What can be reached from a stack and was not met before.
+fn unseen<'a>(
+    edges: &BTreeMap<Node<'a>, Vec<Node<'a>>>,
+    start: Node<'a>,
+    seen: &mut BTreeSet<Node<'a>>,
+) -> BTreeSet<Node<'a>> {
+    let mut found = BTreeSet::new();
+    let mut open = Vec::from_iter(seen.insert(start).then_some(start));
+    while let Some(here) = open.pop() {
+        found.insert(here);
+        open.extend(edges.get(&here).into_iter().flatten().copied().filter(|next| seen.insert(*next)));
     }
     found
 }
@@ -183,11 +256,16 @@ fn report_circle(circle: &Circle<'_>, is_in_one: bool, faults: &mut Faults) {
         To::Stack(_) => "needs",
         To::Output(_) => "reads",
     };
-    let way: Vec<_> = circle.iter().map(|(node, link)| format!("{} {}", name(node), verb(link))).collect();
-    let (first, link) = &circle[0];
-    let message = format!("stacks wait for each other in a circle: {} {}", way.join(" "), name(first));
+    let shown = circle.iter().take(MAX_PLACES);
+    let way: Vec<_> = shown.map(|(node, link)| format!("{} {}", name(node), verb(link))).collect();
+    let left = match circle.len().saturating_sub(MAX_PLACES) {
+        0 => String::new(),
+        more => format!(" … {more} more that lead back to"),
+    };
+    let Some((first, link)) = circle.first() else { return };
+    let message = format!("stacks wait for each other in a circle: {}{left} {}", way.join(" "), name(first));
     let mut fault = Fault::new(Rule::Circle, &link.spot, message, "take one of these out");
-    for (index, (node, link)) in circle.iter().enumerate().skip(1) {
+    for (index, (node, link)) in circle.iter().enumerate().take(MAX_PLACES).skip(1) {
         let to = &circle[(index + 1) % circle.len()].0;
         fault = fault.see(&link.spot, format!("{} {} {}", name(node), verb(link), name(to)));
     }

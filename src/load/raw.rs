@@ -254,15 +254,13 @@ fn nested_ous(
 ) {
     for entry in reader.entries(node).unwrap_or_default() {
         let spot = reader.spot(entry.place);
-        // A `/` would be read as a level of its own.
-        let child = if entry.key.contains('/') { None } else { parent.child(&entry.key).ok() };
-        let Some(path) = child else {
-            reader.faults.report(
-                Rule::Identifier,
-                &spot,
-                format!("`{}` cannot be an OU below `{parent}`", entry.key),
-                "names have 1 to 128 characters without `/`; OUs nest five deep",
-            );
+        let Ok(path) = parent.child(&entry.key) else {
+            let message = match entry.key.as_str() {
+                "" => format!("an OU below `{parent}` has no name"),
+                name => format!("`{name}` cannot be an OU below `{parent}`"),
+            };
+            let hint = "names have 1 to 128 characters without `/`; OUs nest five deep";
+            reader.faults.report(Rule::Identifier, &spot, message, hint);
             continue;
         };
         found.insert(path.clone(), spot);

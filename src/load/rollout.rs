@@ -257,7 +257,9 @@ fn name(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
 
 fn tolerance(reader: &mut Reader<'_>, node: &Node) -> Option<Tolerance> {
     let text = reader.text(node)?.value;
+    // A sign would say that something is added to something.
     let tolerance = match text.strip_suffix('%') {
+        _ if text.starts_with('+') => None,
         Some(percent) => percent.trim_end().parse().ok().filter(|it| *it <= 100).map(Tolerance::Percent),
         None => text.parse().ok().map(Tolerance::Accounts),
     };
@@ -281,7 +283,7 @@ fn soak(reader: &mut Reader<'_>, node: &Node) -> Option<i64> {
 fn freeze(reader: &mut Reader<'_>, node: &Node) -> Option<(Freeze, Option<Targets>, Spot)> {
     let mut fields = reader.fields(node)?;
     let reason = fields.required("reason", reader, "a person will ask for it");
-    let reason = reason.and_then(|node| reader.text(node));
+    let reason = reason.and_then(|node| self::reason(reader, node));
     let zone = fields.optional("timeZone").map_or(Some(TimeZone::UTC), |node| zone(reader, node));
     let once = [fields.optional("from"), fields.optional("until")];
     let weekly = [fields.optional("days"), fields.optional("hours")];
@@ -301,6 +303,15 @@ fn freeze(reader: &mut Reader<'_>, node: &Node) -> Option<(Freeze, Option<Target
     let (spot, reason, window) = (reader.spot(node.place), reason?.value, window?);
     let freeze = Freeze { window, zone, reason, accounts: None, source: spot.source() };
     Some((freeze, targets.map_or(Some(None), |targets| targets.map(Some))?, spot))
+}
+
+fn reason(reader: &mut Reader<'_>, node: &Node) -> Option<At<String>> {
+    let reason = reader.text(node)?;
+    if reason.value.trim().is_empty() {
+        reader.fault(Rule::Freeze, node.place, "a freeze without a reason", "a person will ask for it");
+        return None;
+    }
+    Some(reason)
 }
 
 /// The time zone of that name. The library would look on the disk of whoever runs this; the tables that come with it

@@ -72,6 +72,7 @@ rules! {
     Exclusion, Error, "exclusion", "an exclusion has a reason, and a day where it has an end";
     ExpiredExclusion, Warning, "expired-exclusion", "an exclusion is renewed or removed before it ends";
     Expression, Error, "expression", "an expression has a value";
+    FileEnding, Error, "file-ending", "files that Landfast looks for end in `.yaml`, not in `.yml`";
     FileKind, Error, "file-kind", "the repository holds plain files, no links and no submodules";
     FileName, Error, "file-name", "names of files are such that every system can keep them";
     FileSize, Error, "file-size", "files keep within their size";

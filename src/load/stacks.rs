@@ -169,7 +169,7 @@ impl Stacks<'_> {
                 faults.keep_secret(&leaf.spot);
             }
             let Some(declared) = template.parameters.get(name) else {
-                let hint = suggest(name, template.parameters.keys().map(String::as_str));
+                let hint = faults.suggest(&leaf.spot, name, template.parameters.keys().map(String::as_str));
                 faults.report(
                     Rule::Parameter,
                     &leaf.spot,

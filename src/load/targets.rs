@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::diagnostic::{At, Spot};
 use super::exclusion::{self, Exclusion};
-use super::fields::{Reader, suggest};
+use super::fields::Reader;
 use super::rule::Rule;
 use crate::model::{OuPath, Slug};
 use crate::yaml::Node;
@@ -90,19 +90,15 @@ impl Targets {
         for (slug, place) in
             listed.chain(excluded).filter(|(slug, _)| slugs.binary_search(&slug.as_str()).is_err())
         {
-            let hint = suggest(&slug, slugs.iter().copied());
+            let hint = reader.suggest(&slug, slugs.iter().copied());
             reader.fault(Rule::UnknownName, place, format!("there is no account folder `{slug}`"), hint);
         }
         for pattern in self.ous.iter().flatten() {
             if !matches(&pattern.value, &OuPath::root()) && !ous.iter().any(|ou| matches(&pattern.value, ou))
             {
                 let message = format!("no OU matches `{}`", pattern.value.glob());
-                reader.fault(
-                    Rule::UnknownName,
-                    pattern.spot.place,
-                    message,
-                    suggest("", ous.iter().map(|ou| ou.as_str())),
-                );
+                let hint = reader.suggest("", ous.iter().map(|ou| ou.as_str()));
+                reader.fault(Rule::UnknownName, pattern.spot.place, message, hint);
             }
         }
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::diagnostic::{At, Faults, Spot};
-use super::fields::suggest;
 use super::files::{self, Limit};
 use super::layer::Layer;
 use super::memory::{Pages, Same};
@@ -117,6 +116,7 @@ fn read(text: &str) -> Result<Loaded, TemplateFault> {
 fn report_remarks(path: &str, remarks: &[Remark], faults: &mut Faults) {
     for Remark { line, column, about, message, hint } in remarks {
         let rule = match about {
+            About::Form => Rule::Template,
             About::Limit => Rule::TemplateLimit,
             About::Reference => Rule::TemplateReference,
         };
@@ -156,6 +156,7 @@ pub(super) fn report_missing(
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let beside = tree.files.iter().filter(|(_, file)| matches!(file, File::Blob(_)));
     let beside = beside.filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
-    let hint = suggest(name, beside.filter(|name| endings.iter().any(|ending| name.contains(ending))));
+    let hint =
+        faults.suggest(spot, name, beside.filter(|name| endings.iter().any(|ending| name.contains(ending))));
     faults.report(Rule::MissingFile, spot, format!("there is no {what} {path}"), hint);
 }

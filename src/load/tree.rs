@@ -18,7 +18,7 @@ impl Tree {
     /// True for the paths that load looks at; the others need not be read at all.
     pub fn matters(path: &str) -> bool {
         let first = path.split('/').next().unwrap_or_default();
-        matches!(first, "landfast.yaml" | "organization" | "baselines" | "accounts")
+        matches!(first, "landfast.yaml" | "landfast.yml" | "organization" | "baselines" | "accounts")
     }
 }
 

@@ -182,6 +182,10 @@ impl OuPath {
 
     /// The OU called `name` directly below this one.
     pub fn child(&self, name: &str) -> Result<Self, Invalid> {
+        // Below the root an empty name would be the root itself, and a `/` would be read as a level of its own.
+        if name.is_empty() || name.contains('/') {
+            return Err(Invalid { text: name.to_owned(), expected: "the name of an OU" });
+        }
         let prefix = if self.is_root() { "" } else { self.as_str() };
         Self::parse(format!("{prefix}/{name}"))
     }
@@ -219,6 +223,16 @@ mod tests {
         let ou = |text| OuPath::parse(text).unwrap();
         assert!(path.holds(&path) && path.holds(&ou("/workloads/prod/eu")) && OuPath::root().holds(&path));
         assert!(!path.holds(&ou("/workloads")) && !path.holds(&ou("/workloads/production")));
+    }
+
+    #[test]
+    fn a_child_is_one_level_below_its_parent_and_never_the_parent_itself() {
+        for parent in [OuPath::root(), OuPath::parse("/workloads").unwrap()] {
+            assert_eq!(parent.child("prod").unwrap().parent().as_ref(), Some(&parent));
+            for name in ["", "/", "a/b", " ", "a "] {
+                assert!(parent.child(name).is_err(), "{name:?} below {parent}");
+            }
+        }
     }
 
     #[test]

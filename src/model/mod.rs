@@ -10,6 +10,7 @@ mod desired;
 mod id;
 mod item;
 mod mailbox;
+mod nearest;
 mod observed;
 mod outcome;
 mod plan;
@@ -36,6 +37,7 @@ pub use id::{
 };
 pub use item::{AccountProperty, Item, Scope, StackKey};
 pub use mailbox::{Mailbox, SUBSCRIPTIONS, mailboxes};
+pub use nearest::nearest;
 pub use observed::{
     AccountFact, AccountFacts, AccountState, Creation, CreationState, Facts, Hold, Observed,
     OrganizationFacts, OuFact, PolicyFact, Sight, StackFact,

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 
 use super::{
-    AccountId, AdoptPath, Anything, Email, Everywhere, Mode, Named, OnLeave, OrAbsent, OrNull, OuPath,
-    PolicyName, RoleName, Settings, Stack, StackName, TagKey, Text, ValueName,
+    AccountId, AccountName, AdoptPath, Anything, Email, Everywhere, Mode, Named, OnLeave, OrAbsent, OrNull,
+    OuPath, PolicyName, RoleName, Settings, Stack, StackName, TagKey, Text, ValueName,
 };
 
 /// One account. The name of its folder is its key for life.
@@ -15,7 +15,7 @@ pub struct Account {
     /// Recorded by a pull request after the account was created; it is never changed.
     pub id: Option<AccountId>,
     /// The name people see in the console, 1 to 50 characters; no other account has it.
-    pub name: Text,
+    pub name: AccountName,
     /// Needed where `accountDefaults` has none.
     pub email: Option<Email>,
     /// The OU it is in; another one moves the account.

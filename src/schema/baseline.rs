@@ -1,10 +1,11 @@
 //! `baselines/<name>/baseline.yaml`.
 
 use schemars::JsonSchema;
+use serde_json::{Value, json};
 
 use super::{
-    AdoptPath, Anything, BaselineName, Day, LockPath, Mode, Named, Narrowed, OnLeave, OrAbsent, OrNull,
-    OuPattern, PlainOr, Reason, Settings, Slug, Stack, StackName, TagKey, Text, ValueName,
+    AdoptPath, Anything, BaselineName, ChosenTag, Day, LockPath, Mode, Named, Narrowed, OnLeave, OrAbsent,
+    OrNull, OuPattern, PlainOr, Reason, Settings, Slug, Stack, StackName, Text, ValueName,
 };
 
 /// What many accounts share.
@@ -34,17 +35,27 @@ pub struct Baseline {
 
 /// Which accounts something is for; all that is given has to hold.
 #[derive(JsonSchema)]
-#[schemars(extend("anyOf" = [{"required": ["ous"]}, {"required": ["tags"]}, {"required": ["accounts"]}]))]
+#[schemars(extend("anyOf" = [{"required": ["ous"]}, Self::tags(), {"required": ["accounts"]}]))]
 #[serde(rename_all = "camelCase")]
 pub struct Targets {
     /// Accounts in one of these OUs; the management account is only ever reached by its name.
     pub ous: Option<Vec<OuPattern>>,
     /// Accounts with all of these tags.
-    pub tags: Option<Named<TagKey, Text>>,
+    pub tags: Option<Named<ChosenTag, Text>>,
     /// These accounts, by the names of their folders.
     pub accounts: Option<Vec<Slug>>,
     /// Accounts that are left out, each with a reason. They stay left out after the last day, which is then said.
     pub exclude: Option<Named<Slug, Exclusion>>,
+}
+
+impl Targets {
+    /// Tags choose accounts if there is one.
+    fn tags() -> Value {
+        json!({
+            "required": ["tags"],
+            "not": {"properties": {"tags": {"maxProperties": 0}}, "additionalProperties": true},
+        })
+    }
 }
 
 /// Why an account is left out.

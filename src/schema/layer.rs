@@ -37,18 +37,39 @@ pub struct Everywhere {}
 #[derive(JsonSchema)]
 pub struct Narrowed {
     /// Which of the baseline's accounts this entry is for.
+    pub targets: Option<OrNull<Targets>>,
+}
+
+/// The same for an entry whose keys no other layer speaks of.
+#[derive(JsonSchema)]
+pub struct NarrowedInFull {
+    /// Which of the baseline's accounts this entry is for.
     pub targets: Option<Targets>,
+}
+
+/// Whom an entry is for.
+pub trait Narrowing: JsonSchema {
+    /// As it is said of a setting that is one text.
+    type InFull: JsonSchema;
+}
+
+impl Narrowing for Everywhere {
+    type InFull = Self;
+}
+
+impl Narrowing for Narrowed {
+    type InFull = NarrowedInFull;
 }
 
 /// What an account has once.
 #[derive(JsonSchema)]
 #[schemars(rename = "Settings")]
 #[serde(rename_all = "camelCase")]
-pub struct Settings<N> {
+pub struct Settings<N: Narrowing> {
     /// The rules for passwords of IAM users.
     pub password_policy: Option<OrAbsent<PasswordPolicy<N>>>,
     /// The name in the address of the sign-in page.
-    pub account_alias: Option<OrAbsent<PlainOr<Text, ValueInFull<N>>>>,
+    pub account_alias: Option<OrAbsent<PlainOr<Text, ValueInFull<N::InFull>>>>,
     /// Identity providers that speak SAML, by name.
     pub saml_providers: Option<OrNull<Named<SamlProviderName, OrAbsent<SamlProvider<N>>>>>,
 }

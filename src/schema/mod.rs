@@ -16,7 +16,8 @@ mod words;
 pub use account::{Account, AccountAccess};
 pub use baseline::{Baseline, Exclusion, ExclusionInFull, Targets};
 pub use layer::{
-    Everywhere, Narrowed, PasswordPolicy, Repository, SamlProvider, Settings, Stack, ValueInFull,
+    Everywhere, Narrowed, NarrowedInFull, Narrowing, PasswordPolicy, Repository, SamlProvider, Settings,
+    Stack, ValueInFull,
 };
 pub use organization::{AccountDefaults, Organization, OrganizationAccess, OrganizationalUnit};
 pub use plain::{Named, OneOrMany, OrAbsent, OrNull, PlainOr, Within};

@@ -54,6 +54,7 @@ pub struct Freeze {
     /// The last day, which is frozen to its end, or a minute of it.
     pub until: Option<Moment>,
     /// Days of each week.
+    #[schemars(length(min = 1))]
     pub days: Option<Vec<DayOfWeek>>,
     /// Hours of those days, such as 18:00-08:00.
     pub hours: Option<Hours>,

@@ -39,6 +39,11 @@ word! {
     Slug {"type": ["string", "number"], "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"};
     /// The name of a baseline's folder.
     BaselineName {"type": ["string", "number"], "minLength": 1};
+    /// The name people see in the console, 1 to 50 characters; it may hold expressions: `${{ … }}`.
+    AccountName {
+        "type": ["string", "number", "boolean"],
+        "anyOf": [{"pattern": "\\$\\{\\{"}, {"minLength": 1, "maxLength": 50}],
+    };
     /// An e-mail address of 6 to 64 characters that no other AWS account has; it may hold expressions: `${{ … }}`.
     Email {
         "type": "string",
@@ -67,6 +72,8 @@ word! {
     SamlProviderName {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"};
     /// The key of a tag; `aws:` and `landfast:` are not for people.
     TagKey {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^(?![Aa][Ww][Ss]:|[Ll][Aa][Nn][Dd][Ff][Aa][Ss][Tt]:)"};
+    /// The key of a tag that accounts are chosen by.
+    ChosenTag {"type": "string"};
     /// The name of a value.
     ValueName {"type": "string"};
     /// The name of a parameter of the template.
@@ -96,7 +103,12 @@ word! {
     /// The name of a wave.
     WaveName {"type": ["string", "number", "boolean"], "pattern": "^[A-Za-z0-9_.-]{1,40}$"};
     /// A number of accounts, or a share of them: `2`, `10%`.
-    Tolerance {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+ *%?$"}]};
+    Tolerance {
+        "anyOf": [
+            {"type": "integer", "minimum": 0},
+            {"type": "string", "pattern": "^([0-9]+|0*(100|[1-9]?[0-9])\\s*%)$"},
+        ],
+    };
     /// A time such as 90s, 30m, 2h or 1d.
     Span {"type": "string", "minLength": 2};
     /// A day of the week, such as friday or fri.

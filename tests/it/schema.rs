@@ -120,6 +120,9 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
     let baseline = |more: &str| (Baseline, format!("targets: {{ous: [/**]}}\n{more}\n"));
     let organization = |from: &str, to: &str| (Organization, ORGANIZATION.replace(from, to));
     let more = |more: &str| (Organization, format!("{ORGANIZATION}{more}\n"));
+    let tolerance = |it: &str| {
+        (Repository, format!("rollout: {{waves: [{{name: a, targets: {{ous: [/**]}}, tolerance: {it}}}]}}\n"))
+    };
     let cases = [
         account("nmae: x"),
         account("id: 111122223333"),
@@ -167,6 +170,8 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
         account("stacks: {net: {template: a.template.yaml, targets: {ous: [/**]}}}"),
         account("stacks: {net: {template: a.template.yaml, needs: network}}"),
         (Account, "email: one@example.com\nou: /prod\n".to_owned()),
+        (Account, ACCOUNT.replace("One", "\"\"")),
+        (Account, ACCOUNT.replace("One", &"x".repeat(51))),
         (Account, "name: One\nemail: one@example.com\n".to_owned()),
         (Account, ACCOUNT.replace("one@example.com", "one at example.com")),
         (Account, ACCOUNT.replace("one@", &format!("{}@", "x".repeat(60)))),
@@ -182,6 +187,8 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
         (Baseline, "values: {}\n".to_owned()),
         (Baseline, "targets: {}\n".to_owned()),
         (Baseline, "targets: {ou: [/**]}\n".to_owned()),
+        (Baseline, "targets: {tags: {}}\n".to_owned()),
+        baseline("settings: {accountAlias: {value: x, targets: null}}"),
         (Baseline, "targets: {ous: /prod}\n".to_owned()),
         (Baseline, "targets: {ous: [prod]}\n".to_owned()),
         (Baseline, "targets: {accounts: [One]}\n".to_owned()),
@@ -195,6 +202,8 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
         organization("homeRegion: eu-west-1\n", ""),
         organization("{prod: {}}", "{prod: [nested]}"),
         organization("{prod: {}}", "{a/b: {}}"),
+        organization("{prod: {}}", "{prod: {}, \"\": {policies: []}}"),
+        organization("{prod: {}}", "{prod: {ous: {\"\": {}}}}"),
         organization("{prod: {}}", "{prod: {ou: {}}}"),
         organization("{prod: {}}", "[prod]"),
         more("regions: {home: [eu-west-1]}"),
@@ -215,6 +224,15 @@ fn what_has_the_wrong_shape_is_refused_by_both() {
         (Repository, "rollout: {waves: [{name: a b, targets: {ous: [/**]}}]}\n".to_owned()),
         (Repository, "rollout: {waves: [{name: a, targets: {ous: [/**]}, tolerance: some}]}\n".to_owned()),
         (Repository, "rollout: {waves: [{name: a, targets: {ous: [/**]}, approval: \"yes\"}]}\n".to_owned()),
+        tolerance("\"200%\""),
+        tolerance("\"+2\""),
+        tolerance("\"+2%\""),
+        tolerance("+2%"),
+        tolerance("\"2 \""),
+        tolerance("-1"),
+        (Repository, "freeze: [{reason: x, days: []}]\n".to_owned()),
+        (Repository, "freeze: [{reason: \"\", days: [fri]}]\n".to_owned()),
+        (Repository, "freeze: [{reason: \"  \", days: [fri]}]\n".to_owned()),
         (Repository, "freeze: {days: [fri]}\n".to_owned()),
         (Repository, "freeze: [{days: [fri]}]\n".to_owned()),
         (Repository, "freeze: [{reason: x, from: 2027-01-01}]\n".to_owned()),
@@ -246,6 +264,12 @@ fn every_way_of_saying_nothing_and_of_saying_more_is_known_to_the_schemas() {
         (WrittenFile::Account, format!("{ACCOUNT}stacks: {{net: null}}\ntags: {{a: 1, b: null, c: true}}\n")),
         (WrittenFile::Baseline, "targets: {accounts: [one], exclude: {one: {reason: x, until: 2027-01-01}}}\n".to_owned()),
         (WrittenFile::Baseline, "targets: {ous: [/**]}\nsettings: {passwordPolicy: {minimumLength: null, targets: {tags: {a: b}}}}\n".to_owned()),
+        (WrittenFile::Baseline, "targets: {ous: [/**]}\nsettings: {passwordPolicy: {minimumLength: 14, targets: null}, accountAlias: null}\n".to_owned()),
+        (WrittenFile::Baseline, "targets: {ous: [/**], tags: {}}\n".to_owned()),
+        (WrittenFile::Baseline, "targets: {tags: {x: y}}\nsettings: {samlProviders: {a: {targets: null, metadata: null}}}\nstacks: {a: {targets: null, template: null}}\n".to_owned()),
+        (WrittenFile::Baseline, "targets: {tags: {\"aws:x\": y, landfast:slug: one}}\n".to_owned()),
+        (WrittenFile::Account, ACCOUNT.replace("One", &format!("\"${{{{ 'x' }}}}{}\"", "y".repeat(49)))),
+        (WrittenFile::Repository, "rollout: {waves: [{name: a, targets: {ous: [/**]}, tolerance: \"010 %\"}, {name: b, targets: {ous: [/**]}, tolerance: 100%}, {name: c, targets: {ous: [/**]}, tolerance: 2}]}\n".to_owned()),
         (WrittenFile::Organization, format!("{ORGANIZATION}regions: {{all: [eu-west-1]}}\naccess: {{role: A, externalId: 123}}\n")),
     ] {
         let tree = with(file, &text);

@@ -193,6 +193,23 @@ fn annotations_are_placed_by_paths_from_the_root_of_the_work_tree() {
 }
 
 #[test]
+fn a_file_of_the_repository_that_ends_in_yml_is_seen_in_a_directory_and_in_a_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    write(folder.path(), "landfast.yml", "mode: enforce\n");
+    git(folder.path(), &["init", "--quiet", "--initial-branch", "main"]);
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "--quiet", "-m", "all"]);
+    let remote = format!("file://{}", folder.path().display());
+    for place in [folder.path(), Path::new(&remote)] {
+        let output = validate(place, &[]);
+        let seen = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(seen.contains("landfast.yml\n  = hint: rename it to landfast.yaml\n"), "{seen}");
+    }
+}
+
+#[test]
 fn what_is_printed_for_programs_is_json_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{TemplateParameter, plain_text};
+use super::{TemplateParameter, flag, plain_text};
 use crate::model::Value;
 
 /// Bytes that CloudFormation takes as the value of one parameter.
@@ -81,7 +81,10 @@ impl TemplateParameter {
     }
 
     fn of_list(&self, value: &str) -> Option<Objection> {
-        if self.allowed.is_empty() || self.allowed.iter().any(|allowed| allowed == value) {
+        // Where no quotes are around an allowed `yes`, CloudFormation has read `true`.
+        let is_meant =
+            |allowed: &String| allowed == value || flag(allowed).is_some_and(|it| it.to_string() == value);
+        if self.allowed.is_empty() || self.allowed.iter().any(is_meant) {
             return None;
         }
         objection("AllowedValues", format!("allowed: {}", self.allowed.join(", ")))

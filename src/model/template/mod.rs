@@ -8,6 +8,7 @@
 
 mod constraints;
 mod documents;
+mod form;
 mod remarks;
 mod text;
 
@@ -159,9 +160,19 @@ fn parameter(value: &Value) -> TemplateParameter {
     TemplateParameter {
         kind: text("Type").unwrap_or_default(),
         default: text("Default"),
-        no_echo: text("NoEcho").is_some_and(|flag| flag.eq_ignore_ascii_case("true")),
+        // Whatever does not plainly say no: what is hidden for nothing harms nobody.
+        no_echo: value.get("NoEcho").is_some_and(|_| text("NoEcho").and_then(|it| flag(&it)) != Some(false)),
         allowed: allowed.into_iter().flatten().filter_map(plain_text).collect(),
         constraints: Constraints::of(value),
+    }
+}
+
+/// What CloudFormation, which reads YAML 1.1, takes for a flag; to YAML 1.2 most of these are texts.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => Some(true),
+        "false" | "no" | "off" | "n" => Some(false),
+        _ => None,
     }
 }
 
@@ -199,9 +210,10 @@ fn long_map(entries: &[Entry]) -> Result<Value, TemplateFault> {
 fn intrinsic(tag: &str, node: &Node) -> Result<Value, TemplateFault> {
     let key = match tag.trim_start_matches('!') {
         name @ ("Ref" | "Condition") => name.to_owned(),
-        name @ ("And" | "Base64" | "Cidr" | "Contains" | "Equals" | "FindInMap" | "GetAZs" | "GetAtt"
-        | "If" | "ImportValue" | "Join" | "Length" | "Not" | "Or" | "Select" | "Split" | "Sub"
-        | "ToJsonString" | "Transform") => format!("Fn::{name}"),
+        name @ ("And" | "Base64" | "Cidr" | "Contains" | "EachMemberEquals" | "EachMemberIn" | "Equals"
+        | "FindInMap" | "GetAZs" | "GetAtt" | "GetStackOutput" | "If" | "ImportValue" | "Join"
+        | "Length" | "Not" | "Or" | "RefAll" | "Select" | "Split" | "Sub" | "ToJsonString"
+        | "Transform" | "ValueOf" | "ValueOfAll") => format!("Fn::{name}"),
         _ => return Err(fault(node.place, format!("`{tag}` is not a CloudFormation function"))),
     };
     let value = text_of(node).map_or_else(|| untagged(node), |text| Ok(Value::from(text)))?;

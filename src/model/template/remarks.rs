@@ -1,12 +1,16 @@
-//! What CloudFormation will refuse in a template that can be read: names that stand for nothing, and its quotas.
+//! What CloudFormation will refuse in a template that can be read: names that stand for nothing, entries that are none,
+//! and its quotas.
 //!
 //! Guarantees: only sections whose functions are evaluated are looked at.
 //!
 //! Assumes: nothing else works on the template before CloudFormation reads it, as names may come from there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::documents::oversized;
+use super::flag;
+use super::form::malformed;
+use crate::model::nearest;
 use crate::yaml::{Entry, Kind, Node, Place};
 
 /// One thing that CloudFormation will refuse.
@@ -27,6 +31,8 @@ pub struct Remark {
 /// What a remark is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
+    /// What a resource or a parameter is made of.
+    Form,
     /// A quota of CloudFormation.
     Limit,
     /// A name that stands for nothing.
@@ -40,6 +46,8 @@ const QUOTAS: [(&str, &str, usize); 4] = [
     ("Outputs", "outputs", 200),
     ("Mappings", "mappings", 200),
 ];
+/// Remarks of one template for which a likely name is looked for: there can be ten thousand.
+const MAX_SUGGESTED: usize = 20;
 /// Bytes of a template's description.
 const MAX_DESCRIPTION: usize = 1_024;
 const PSEUDO: [&str; 8] = [
@@ -62,11 +70,14 @@ pub(super) fn remarks(template: &Node) -> Vec<Remark> {
         parameters: names("Parameters"),
         resources: names("Resources"),
         conditions: names("Conditions"),
-        mappings: names("Mappings"),
+        mappings: entries(template, "Mappings").iter().map(|it| (it.key.as_str(), &it.value)).collect(),
         in_conditions: false,
         found: Vec::new(),
     };
     survey.quotas(template);
+    for (place, message, hint) in malformed(template) {
+        survey.say(About::Form, place, message, hint);
+    }
     survey.sections(template);
     survey.found
 }
@@ -76,7 +87,7 @@ struct Survey<'n> {
     parameters: BTreeSet<&'n str>,
     resources: BTreeSet<&'n str>,
     conditions: BTreeSet<&'n str>,
-    mappings: BTreeSet<&'n str>,
+    mappings: BTreeMap<&'n str, &'n Node>,
     /// Conditions are worked out before there are resources.
     in_conditions: bool,
     found: Vec<Remark>,
@@ -105,6 +116,12 @@ impl<'n> Survey<'n> {
             self.walk(&condition.value);
         }
         self.in_conditions = false;
+        for rule in entries(template, "Rules") {
+            self.walk_at(&rule.value, &["RuleCondition"]);
+            if let Some(Kind::List(assertions)) = get(&rule.value, "Assertions").map(|node| &node.kind) {
+                assertions.iter().for_each(|assertion| self.walk_at(assertion, &["Assert"]));
+            }
+        }
         for resource in entries(template, "Resources") {
             self.resource(&resource.value);
         }
@@ -179,24 +196,56 @@ impl<'n> Survey<'n> {
         match (name, argument) {
             ("Ref", Kind::Scalar { text, .. }) => self.reference(text, place, "`Ref` names"),
             ("Condition", Kind::Scalar { text, .. }) => self.condition_named(text, place),
-            ("GetAtt", Kind::Scalar { text, .. }) => {
-                if let Some((resource, _)) = text.split_once('.') {
-                    self.resource_named(resource, place, "`Fn::GetAtt` names");
-                }
-            }
-            ("GetAtt", Kind::List(nodes)) => {
-                if let Some((name, node)) = nodes.first().and_then(|node| Some((text(node)?, node))) {
-                    let resource = name.split('.').next().unwrap_or(name);
-                    self.resource_named(resource, node.place, "`Fn::GetAtt` names");
-                }
-            }
+            ("GetAtt", Kind::Scalar { text, .. }) => match text.split_once('.') {
+                Some((resource, _)) => self.resource_named(resource, place, "`Fn::GetAtt` names"),
+                None => self.without_attribute(text, place),
+            },
+            ("GetAtt", Kind::List(nodes)) => self.attribute(nodes),
             ("Sub", Kind::Scalar { text, .. }) => self.substitute(text, place, &[]),
             ("Sub", Kind::List(nodes)) => self.substitute_with(nodes),
             ("If", Kind::List(nodes)) => nodes.first().into_iter().for_each(|node| self.condition(node)),
-            ("FindInMap", Kind::List(nodes)) => nodes.first().into_iter().for_each(|node| self.mapping(node)),
+            ("FindInMap", Kind::List(nodes)) => self.find_in_map(nodes),
             _ => {}
         }
         self.content(argument);
+    }
+
+    fn attribute(&mut self, nodes: &'n [Node]) {
+        let Some((name, node)) = nodes.first().and_then(|node| Some((text(node)?, node))) else { return };
+        match nodes {
+            [_] => self.without_attribute(name, node.place),
+            _ => {
+                let resource = name.split('.').next().unwrap_or(name);
+                self.resource_named(resource, node.place, "`Fn::GetAtt` names");
+            }
+        }
+    }
+
+    fn without_attribute(&mut self, name: &str, place: Place) {
+        let message = format!("`Fn::GetAtt` names `{name}` without an attribute");
+        self.say(About::Reference, place, message, format!("such as `{name}.Arn`"));
+    }
+
+    fn find_in_map(&mut self, nodes: &'n [Node]) {
+        nodes.first().into_iter().for_each(|node| self.mapping(node));
+        // A fourth is what to take where there is no such key.
+        let [mapping, first, second] = nodes else { return };
+        let Some(name) = text(mapping) else { return };
+        let entry = self.mappings.get(name).copied().and_then(|mapping| self.looked_up(name, mapping, first));
+        entry.into_iter().for_each(|entry| _ = self.looked_up(name, entry, second));
+    }
+
+    /// What stands under a key that is spelled out, in a mapping or in an entry of one.
+    fn looked_up(&mut self, mapping: &str, within: &'n Node, key: &Node) -> Option<&'n Node> {
+        let Kind::Map(entries) = &within.kind else { return None };
+        let name = text(key).filter(|name| is_plain(name))?;
+        let found = get(within, name);
+        if found.is_none() {
+            let hint = self.near(name, entries.iter().map(|entry| entry.key.as_str()));
+            let message = format!("there is no key `{name}` there in the mapping `{mapping}`");
+            self.say(About::Reference, key.place, message, hint);
+        }
+        found
     }
 
     fn substitute_with(&mut self, nodes: &'n [Node]) {
@@ -236,19 +285,25 @@ impl<'n> Survey<'n> {
             return;
         }
         if self.in_conditions && self.resources.contains(name) {
-            let message = format!("{who} the resource `{name}` in a condition");
-            self.say(About::Reference, place, message, "conditions see parameters only");
+            self.resource_in_condition(name, place, who);
             return;
         }
         let resources = self.resources.iter().filter(|_| !self.in_conditions);
         let known = self.parameters.iter().chain(resources).chain(PSEUDO.iter()).copied();
-        let hint = nearest(name, known);
+        let hint = self.near(name, known);
         self.say(About::Reference, place, format!("{who} `{name}`, which is not in the template"), hint);
     }
 
+    fn resource_in_condition(&mut self, name: &str, place: Place, who: &str) {
+        let message = format!("{who} the resource `{name}` in a condition");
+        self.say(About::Reference, place, message, "conditions see parameters only");
+    }
+
     fn resource_named(&mut self, name: &str, place: Place, who: &str) {
-        if !self.resources.contains(name) {
-            let hint = nearest(name, self.resources.iter().copied());
+        if self.in_conditions && self.resources.contains(name) {
+            self.resource_in_condition(name, place, who);
+        } else if !self.resources.contains(name) {
+            let hint = self.near(name, self.resources.iter().copied());
             self.say(
                 About::Reference,
                 place,
@@ -266,7 +321,7 @@ impl<'n> Survey<'n> {
 
     fn condition_named(&mut self, name: &str, place: Place) {
         if !self.conditions.contains(name) {
-            let hint = nearest(name, self.conditions.iter().copied());
+            let hint = self.near(name, self.conditions.iter().copied());
             self.say(
                 About::Reference,
                 place,
@@ -278,8 +333,8 @@ impl<'n> Survey<'n> {
 
     fn mapping(&mut self, node: &'n Node) {
         let Some(name) = text(node) else { return };
-        if !self.mappings.contains(name) {
-            let hint = nearest(name, self.mappings.iter().copied());
+        if !self.mappings.contains_key(name) {
+            let hint = self.near(name, self.mappings.keys().copied());
             self.say(
                 About::Reference,
                 node.place,
@@ -287,6 +342,12 @@ impl<'n> Survey<'n> {
                 hint,
             );
         }
+    }
+
+    /// What may have been meant.
+    fn near<'a>(&self, wrong: &str, right: impl Iterator<Item = &'a str>) -> String {
+        let best = if self.found.len() < MAX_SUGGESTED { nearest(wrong, right) } else { None };
+        best.map(|best| format!("did you mean `{best}`?")).unwrap_or_default()
     }
 
     fn say(&mut self, about: About, place: Place, message: String, hint: impl Into<String>) {
@@ -301,15 +362,14 @@ pub(super) fn function_tag(node: &Node) -> Option<&str> {
     name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(name)
 }
 
-fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> String {
-    let right: Vec<_> = right.collect();
-    match similar::get_close_matches(wrong, &right, 1, 0.6).first() {
-        Some(best) => format!("did you mean `{best}`?"),
-        None => String::new(),
-    }
+/// A name as everybody reads it: YAML 1.1, which CloudFormation reads, makes flags and numbers of other texts.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && flag(name).is_none()
+        && !name.eq_ignore_ascii_case("null")
 }
 
-fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
+pub(super) fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
     match get(node, key).map(|node| &node.kind) {
         Some(Kind::Map(entries)) => entries,
         _ => &[],

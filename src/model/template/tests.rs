@@ -46,6 +46,20 @@ fn every_short_intrinsic_reads_as_its_long_form() {
         ("!Transform {Name: AWS::Include}", json!({"Fn::Transform": {"Name": "AWS::Include"}})),
         ("!Length [a]", json!({"Fn::Length": ["a"]})),
         ("!ToJsonString {a: 1}", json!({"Fn::ToJsonString": {"a": 1}})),
+        ("!GetStackOutput [Net, VpcId]", json!({"Fn::GetStackOutput": ["Net", "VpcId"]})),
+        (
+            "!GetStackOutput {StackName: Net, OutputName: VpcId}",
+            json!({"Fn::GetStackOutput": {"StackName": "Net", "OutputName": "VpcId"}}),
+        ),
+        ("!Contains [[a], b]", json!({"Fn::Contains": [["a"], "b"]})),
+        ("!EachMemberEquals [[a], a]", json!({"Fn::EachMemberEquals": [["a"], "a"]})),
+        ("!EachMemberIn [[a], [a, b]]", json!({"Fn::EachMemberIn": [["a"], ["a", "b"]]})),
+        ("!RefAll AWS::EC2::VPC::Id", json!({"Fn::RefAll": "AWS::EC2::VPC::Id"})),
+        ("!ValueOf [Subnet, VpcId]", json!({"Fn::ValueOf": ["Subnet", "VpcId"]})),
+        (
+            "!ValueOfAll [AWS::EC2::Subnet::Id, VpcId]",
+            json!({"Fn::ValueOfAll": ["AWS::EC2::Subnet::Id", "VpcId"]}),
+        ),
     ] {
         assert_eq!(property(short), long, "{short}");
     }
@@ -122,6 +136,47 @@ fn parameters_show_their_default_as_cloudformation_would() {
     assert!(parameters["Key"].no_echo && !parameters["Port"].no_echo);
     assert_eq!(parameters["Key"].allowed, ["012", "3"]);
     assert_eq!(template.resources()["A"], "T");
+}
+
+#[test]
+fn a_parameter_is_hidden_unless_it_plainly_says_that_it_is_not() {
+    let no_echo = |text: &str| {
+        let text = format!("Parameters: {{P: {{Type: String{text}}}}}\nResources: {{A: {{Type: T}}}}\n");
+        Template::parse(&text).unwrap().parameters()["P"].no_echo
+    };
+    for word in [
+        "true",
+        "True",
+        "'true'",
+        "yes",
+        "Yes",
+        "YES",
+        "on",
+        "On",
+        "'yes'",
+        "!!bool yes",
+        "maybe",
+        "{Ref: X}",
+    ] {
+        assert!(no_echo(&format!(", NoEcho: {word}")), "{word}");
+    }
+    for word in ["false", "False", "'false'", "no", "No", "NO", "off", "Off"] {
+        assert!(!no_echo(&format!(", NoEcho: {word}")), "{word}");
+    }
+    assert!(!no_echo(""));
+}
+
+#[test]
+fn what_cloudformation_may_have_read_as_a_flag_is_not_objected_to() {
+    let text =
+        "Parameters: {P: {Type: String, AllowedValues: [yes, no, maybe]}}\nResources: {A: {Type: T}}\n";
+    let parameters = Template::parse(text).unwrap().parameters();
+    for value in ["yes", "true", "no", "false", "maybe"] {
+        assert_eq!(parameters["P"].objection(value), None, "{value}");
+    }
+    for value in ["on", "True", "0"] {
+        assert!(parameters["P"].objection(value).is_some(), "{value}");
+    }
 }
 
 /// One value, spelled twice: with short intrinsics as YAML, and with long ones as JSON.

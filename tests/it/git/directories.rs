@@ -37,6 +37,20 @@ fn a_link_is_named_and_not_followed() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn what_emacs_puts_beside_a_file_that_is_being_edited_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = folder.path().join("accounts/one");
+    fs::create_dir_all(&one).unwrap();
+    fs::write(one.join("account.yaml"), "name: X\n").unwrap();
+    std::os::unix::fs::symlink("me@here.123:456", one.join(".#account.yaml")).unwrap();
+    fs::write(one.join(".#net.template.yaml"), "").unwrap();
+    fs::write(one.join(".hidden"), "").unwrap();
+    let files = read_directory(folder.path()).unwrap().files;
+    assert_eq!(files.into_keys().collect::<Vec<_>>(), ["accounts/one/.hidden", "accounts/one/account.yaml"]);
+}
+
 #[tokio::test]
 async fn a_change_is_told_once_it_is_quiet() {
     let folder = tempfile::tempdir().unwrap();

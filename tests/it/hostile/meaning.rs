@@ -137,7 +137,10 @@ fn a_template_that_is_none_is_refused() {
         template("far too deep", format!("{{\"Resources\": {}}}", deep(9_000))),
         template(
             "an alias bomb",
-            format!("a: &a \"{}\"\nResources: {{A: [{aliases}]}}\n", "x".repeat(40_000)),
+            format!(
+                "a: &a \"{}\"\nResources: {{A: {{Type: T, Metadata: [{aliases}]}}}}\n",
+                "x".repeat(40_000)
+            ),
         ),
         template("two documents", format!("{TEMPLATE}---\n{TEMPLATE}")),
         template("XML", "<Resources/>\n"),
@@ -161,6 +164,36 @@ fn a_template_that_is_none_is_refused() {
     XML | template: accounts/one/net.template.yaml:1:1: not a CloudFormation template: it has no `Resources`
     one byte too long | file-size: accounts/one/net.template.yaml: the file has 51201 bytes, and 51200 are allowed
     an account file | template: accounts/one/net.template.yaml:1:1: not a CloudFormation template: it has no `Resources`
+    "##);
+}
+
+#[test]
+fn an_ou_is_never_another_one_by_a_trick_of_its_name() {
+    let deny =
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}"#;
+    let ous = |name: &'static str, ous: &str| {
+        let text = ORGANIZATION.replace("{workloads: {}}", ous) + "policies: [deny]\n";
+        let organization = ("organization/organization.yaml", text.as_bytes());
+        let policy = ("organization/policies/service-control-policy/deny.json", deny.as_bytes());
+        (name, verdict(&repository(&[organization, policy])))
+    };
+    let cases = [
+        ous("as usual", "{workloads: {}}"),
+        ous("the root by an empty name", "{workloads: {}, \"\": {policies: []}}"),
+        ous("an OU by an empty name in it", "{workloads: {ous: {\"\": {policies: [deny]}}}}"),
+        ous("the root by a slash", "{workloads: {}, /: {policies: []}}"),
+        ous("an OU below by a slash", "{workloads: {}, workloads/prod: {}}"),
+        ous("the same with a space", "{workloads: {}, \"workloads \": {}}"),
+        ous("nothing but a space", "{workloads: {}, \" \": {}}"),
+    ];
+    insta::assert_snapshot!(table(cases), @r##"
+    as usual | loads
+    the root by an empty name | identifier: organization/organization.yaml:4:22: an OU below `/` has no name
+    an OU by an empty name in it | identifier: organization/organization.yaml:4:25: an OU below `/workloads` has no name
+    the root by a slash | identifier: organization/organization.yaml:4:22: `/` cannot be an OU below `/`
+    an OU below by a slash | identifier: organization/organization.yaml:4:22: `workloads/prod` cannot be an OU below `/`
+    the same with a space | identifier: organization/organization.yaml:4:22: `workloads ` cannot be an OU below `/`
+    nothing but a space | identifier: organization/organization.yaml:4:22: ` ` cannot be an OU below `/`
     "##);
 }
 

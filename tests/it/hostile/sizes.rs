@@ -104,3 +104,75 @@ fn a_blob_of_a_gibibyte_is_refused_unread() {
     ];
     insta::assert_snapshot!(verdict(&tree(files.into())), @"file-size: accounts/one/account.yaml: the file has 1073741824 bytes, and 1048576 are allowed");
 }
+
+/// What is said of a repository and how much that is, which hangs on no size.
+fn said(name: &'static str, tree: &Tree) -> (&'static str, String) {
+    let diagnostics = check(tree, None).diagnostics;
+    let length = diagnostics.to_string().len();
+    assert!(length < 200_000, "{name}: {length}");
+    let count = diagnostics.iter().count();
+    let last = diagnostics.iter().last().map(|last| last.message.clone()).unwrap_or_default();
+    (name, format!("{count}, the last: {last}"))
+}
+
+fn account(name: &'static str, text: &str) -> (&'static str, String) {
+    said(name, &repository(&[(ACCOUNT, format!("{ONE}{text}").as_bytes())]))
+}
+
+fn lines(n: usize, line: impl Fn(usize) -> String) -> String {
+    (0..n).map(line).collect()
+}
+
+#[test]
+fn what_is_said_of_a_repository_is_bounded_however_much_is_wrong_with_it() {
+    let all = lines(150, |n| format!("s{n}, "));
+    let knot = lines(150, |n| {
+        let needs = if n == 0 { format!("&n [{all}]") } else { "*n".to_owned() };
+        format!("  s{n}: {{template: net.template.yaml, needs: {needs}}}\n")
+    });
+    let ring = lines(300, |n| {
+        format!("  s{n:03}: {{template: net.template.yaml, needs: [s{:03}]}}\n", (n + 1) % 300)
+    });
+    let resources = lines(1_100, |n| format!("  R{n:04}: {{Type: T}}\n"));
+    let references = lines(3_300, |n| format!("${{Q{n:04}}}"));
+    let template =
+        format!("Resources:\n{resources}  A: {{Type: T, Properties: {{P: !Sub '{references}'}}}}\n");
+    let net = "accounts/one/net.template.yaml";
+    let with_net = format!("{ONE}stacks: {{net: {{template: net.template.yaml}}}}\n");
+    let ous = format!("{{workloads: {{}}, {}}}", lines(5_000, |n| format!("o{n}: {{}}, ")));
+    let organization = ORGANIZATION.replace("{workloads: {}}", &ous);
+    let mut many = repository(&[("organization/organization.yaml", organization.as_bytes())]);
+    many.files.extend((0..20).map(|n| {
+        let text = format!("name: N{n}\nemail: n{n}@example.com\nou: /nowhere\n");
+        (format!("accounts/n{n}/account.yaml"), File::text(text))
+    }));
+    let hint = check(&many, None).diagnostics.iter().next().unwrap().hint.clone().unwrap();
+    assert!(hint.starts_with("known here: /o0, /o1, ") && hint.ends_with(" and 4981 more"), "{hint}");
+    let cases = [
+        account("stacks that all need each other", &format!("stacks:\n{knot}")),
+        account("three hundred stacks in a ring", &format!("stacks:\n{ring}")),
+        said(
+            "names that stand for nothing",
+            &repository(&[(ACCOUNT, with_net.as_bytes()), (net, template.as_bytes())]),
+        ),
+        account("unknown keys", &lines(15_000, |n| format!("k{n}: 1\n"))),
+        account("keys twice", &lines(20_000, |n| format!("k{}: 1\n", n % 10_000))),
+        account(
+            "parameters nobody knows",
+            &format!(
+                "stacks:\n  net:\n    template: net.template.yaml\n    parameters:\n{}",
+                lines(5_000, |n| format!("      P{n}: x\n"))
+            ),
+        ),
+        said("an OU that is none of five thousand", &many),
+    ];
+    insta::assert_snapshot!(table(cases), @r"
+    stacks that all need each other | 1, the last: stacks wait for each other in a circle: s0 needs s0
+    three hundred stacks in a ring | 1, the last: stacks wait for each other in a circle: s000 needs s001 needs s002 needs s003 needs s004 needs s005 needs s006 needs s007 needs s008 needs s009 needs s010 needs s011 needs s012 needs s013…
+    names that stand for nothing | 101, the last: there is more from here on: of one file the first 100 are shown
+    unknown keys | 101, the last: there is more from here on: of one file the first 100 are shown
+    keys twice | 101, the last: there is more from here on: of one file the first 100 are shown
+    parameters nobody knows | 101, the last: there is more from here on: of one file the first 100 are shown
+    an OU that is none of five thousand | 20, the last: there is no OU `/nowhere`
+    ");
+}

@@ -195,6 +195,133 @@ fn functions_that_refer_to_nothing() {
     "#);
 }
 
+const AMISS: &str = r#"Parameters:
+  Env: {Default: dev}
+  Region: eu-west-1
+Mappings:
+  Amis: {eu-west-1: {Ami: ami-1}}
+Rules:
+  Sound:
+    RuleCondition: !Equals [!Ref Envv, prod]
+    Assertions: [{Assert: !Contains [[a], !Ref Nobody], AssertDescription: !Ref Text}]
+Conditions:
+  Late: !Equals [!GetAtt Topic.Arn, x]
+  Later: !Equals [!Sub '${Topic.Arn}', x]
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      TopicName: !GetAtt Topic
+      DisplayName: {"Fn::GetAtt": [Topic]}
+      KmsMasterKeyId: !FindInMap [Amis, us-east-9, Ami]
+      Tags: [!FindInMap [Amis, eu-west-1, Amy]]
+  Typeless: {Properties: {}}
+  Empty:
+  List: [{Type: AWS::SNS::Topic}]
+"#;
+
+#[test]
+fn what_a_template_lacks_and_what_it_looks_up_in_vain() {
+    insta::assert_snapshot!(template(AMISS, ""), @r#"
+    error: the stack `network` gives its template no `Region`
+     --> accounts/one/account.yaml:5:3
+      |
+    5 |   network:
+      |   ^
+      = hint: the parameter has no default; name it under `parameters`
+
+    error: the parameter `Env` has no `Type`
+     --> accounts/one/network.template.yaml:2:3
+      |
+    2 |   Env: {Default: dev}
+      |   ^
+      = hint: such as `Type: String`
+
+    error: the parameter `Region` is a text, not a map
+     --> accounts/one/network.template.yaml:3:11
+      |
+    3 |   Region: eu-west-1
+      |           ^
+      = hint: such as `Type: String`
+
+    error: `Ref` names `Envv`, which is not in the template
+     --> accounts/one/network.template.yaml:8:29
+      |
+    8 |     RuleCondition: !Equals [!Ref Envv, prod]
+      |                             ^
+      = hint: did you mean `Env`?
+
+    error: `Ref` names `Nobody`, which is not in the template
+     --> accounts/one/network.template.yaml:9:43
+      |
+    9 |     Assertions: [{Assert: !Contains [[a], !Ref Nobody], AssertDescription: !Ref Text}]
+      |                                           ^
+
+    error: `Fn::GetAtt` names the resource `Topic` in a condition
+      --> accounts/one/network.template.yaml:11:18
+       |
+    11 |   Late: !Equals [!GetAtt Topic.Arn, x]
+       |                  ^
+       = hint: conditions see parameters only
+
+    error: `Fn::Sub` names the resource `Topic` in a condition
+      --> accounts/one/network.template.yaml:12:19
+       |
+    12 |   Later: !Equals [!Sub '${Topic.Arn}', x]
+       |                   ^
+       = hint: conditions see parameters only
+
+    error: `Fn::GetAtt` names `Topic` without an attribute
+      --> accounts/one/network.template.yaml:17:18
+       |
+    17 |       TopicName: !GetAtt Topic
+       |                  ^
+       = hint: such as `Topic.Arn`
+
+    error: `Fn::GetAtt` names `Topic` without an attribute
+      --> accounts/one/network.template.yaml:18:36
+       |
+    18 |       DisplayName: {"Fn::GetAtt": [Topic]}
+       |                                    ^
+       = hint: such as `Topic.Arn`
+
+    error: there is no key `us-east-9` there in the mapping `Amis`
+      --> accounts/one/network.template.yaml:19:41
+       |
+    19 |       KmsMasterKeyId: !FindInMap [Amis, us-east-9, Ami]
+       |                                         ^
+       = hint: did you mean `eu-west-1`?
+
+    error: there is no key `Amy` there in the mapping `Amis`
+      --> accounts/one/network.template.yaml:20:43
+       |
+    20 |       Tags: [!FindInMap [Amis, eu-west-1, Amy]]
+       |                                           ^
+       = hint: did you mean `Ami`?
+
+    error: the resource `Typeless` has no `Type`
+      --> accounts/one/network.template.yaml:21:3
+       |
+    21 |   Typeless: {Properties: {}}
+       |   ^
+       = hint: such as `Type: AWS::SNS::Topic`
+
+    error: the resource `Empty` is nothing, not a map
+      --> accounts/one/network.template.yaml:22:8
+       |
+    22 |   Empty:
+       |        ^
+       = hint: such as `Type: AWS::SNS::Topic`
+
+    error: the resource `List` is a list, not a map
+      --> accounts/one/network.template.yaml:23:9
+       |
+    23 |   List: [{Type: AWS::SNS::Topic}]
+       |         ^
+       = hint: such as `Type: AWS::SNS::Topic`
+    "#);
+}
+
 #[test]
 fn a_script_in_sub_that_has_variables_of_its_own() {
     let text = "Resources:\n  Host:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: !Base64\n        Fn::Sub: |\n          echo ${HOME:-/root} ${AWS::Region} ${!USER}\n";
@@ -225,6 +352,16 @@ fn what_is_right_in_real_templates_is_not_called_wrong() {
         "Parameters: {P: {Type: String, Default: x}}\nConditions: {C: !Equals [!Ref AWS::Region, !Ref P]}\nResources:\n  N: {Type: AWS::CloudFormation::Stack, Condition: C, Properties: {TemplateURL: x}}\n  A:\n    Type: Custom::Thing\n    DependsOn: N\n    Properties: {ServiceToken: !GetAtt N.Outputs.Token.Arn, B: !GetAtt [N, !Ref P], C: !If [C, !Ref AWS::NoValue, !Sub ['${a.b}-${ P }-${', {a.b: 1}]]}\nOutputs:\n  O: {Condition: C, Value: !Sub '${A.Ref}', Export: {Name: !Sub '${AWS::StackName}-o'}}\n",
         // What is only documentation is not evaluated.
         "Metadata: {AWS::CloudFormation::Interface: {ParameterGroups: [{Parameters: [{Ref: x}]}]}}\nRules: {R: {Assertions: [{Assert: {\"Fn::Contains\": [{\"Fn::RefAll\": \"AWS::EC2::VPC::Id\"}, x]}}]}}\nResources: {A: {Type: AWS::SNS::Topic}}\n",
+        // Keys that are not spelled out, that another YAML reads otherwise, or that have something to fall back on.
+        "Parameters: {P: {Type: String, Default: x}}\nMappings: {M: {a: {yes: b, 012: c, b: d}, \"123456789012\": {k: v}}}\nResources:\n  A:\n    Type: AWS::SNS::Topic\n    Properties: {A: !FindInMap [M, !Ref AWS::AccountId, k], B: !FindInMap [M, a, !Ref P], C: !FindInMap [M, a, true], D: !FindInMap [M, a, 10], E: !FindInMap [M, 123456789012, k], F: !FindInMap [!Ref P, x, y], G: !FindInMap [M, z, k, {DefaultValue: x}], H: !FindInMap [M, !Sub 'a', b]}\n",
+        "Transform: AWS::LanguageExtensions\nMappings: {M: {a: {b: c}}}\nResources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !FindInMap [M, z, b, DefaultValue: x]}}}\n",
+        "Mappings: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/x}}}\nResources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !FindInMap [M, z, b]}}}\n",
+        // Rules see parameters, by functions of their own; a macro may add what an entry lacks.
+        "Parameters: {P: {Type: String, Default: x}, V: {Type: \"AWS::EC2::VPC::Id\", Default: y}}\nRules: {R: {RuleCondition: !Equals [!Ref P, x], Assertions: [{Assert: !EachMemberIn [!ValueOfAll [AWS::EC2::VPC::Id, Tags.Name], !RefAll AWS::EC2::VPC::Id], AssertDescription: Ref}, {Assert: !Not [!Equals [!ValueOf [V, Tags.Name], !Ref AWS::Region]]}]}}\nResources: {A: {Type: AWS::SNS::Topic}}\n",
+        "Transform: [Acme]\nParameters: {P: {Default: x}}\nResources: {A: {Count: 3}, B: []}\n",
+        "Resources: {A: {\"Fn::Transform\": {Name: AWS::Include, Parameters: {Location: s3://b/x}}}}\n",
+        // Attributes with dots, of resources that are named by a list, and of stacks elsewhere.
+        "Conditions: {C: !Equals [!FindInMap [M, a, b], !Sub '${AWS::Region}']}\nMappings: {M: {a: {b: c}}}\nResources: {A: {Type: AWS::SNS::Topic, Properties: {A: !GetAtt [B, Outputs.X], B: {\"Fn::GetAtt\": B.Outputs.X}, C: !GetStackOutput {StackName: net, OutputName: Nothing}}}, B: {Type: \"AWS::CloudFormation::Stack\", Properties: {TemplateURL: x}}}\n",
         // A function whose argument is another function.
         "Resources:\n  A:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: {\"Fn::Base64\": !Sub '${AWS::StackId}'}, DisplayName: {\"Fn::FindInMap\": [!Ref AWS::Region, a, b]}}\n",
     ] {

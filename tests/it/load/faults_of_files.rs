@@ -17,6 +17,18 @@ fn unknown_key() {
 }
 
 #[test]
+fn a_bom_takes_no_column() {
+    insta::assert_snapshot!(faults(&[(ACCOUNT, &format!("\u{feff}nmae: One\n{ONE}"))]), @"
+    error: unknown key `nmae`
+     --> accounts/one/account.yaml:1:1
+      |
+    1 | nmae: One
+      | ^
+      = hint: did you mean `name`?
+    ");
+}
+
+#[test]
 fn roles_an_account_may_not_name_and_one_that_is_none() {
     insta::assert_snapshot!(one("access: {newAccountRole: Mine, stackRole: a/b}\n"), @r"
     error: unknown key `newAccountRole`
@@ -286,7 +298,7 @@ fn folders_that_are_none() {
     insta::assert_snapshot!(
         faults(&[
             ("accounts/Pay_ments/account.yaml", TWO),
-            ("accounts/lost/account.yml", TWO),
+            ("accounts/lost/notes.md", TWO),
             ("accounts/stray.yaml", TWO),
         ]), @r#"
         error: `Pay_ments` is not a folder name (lower-case letters, digits and hyphens, starting with a letter or digit, at most 63)
@@ -301,6 +313,44 @@ fn folders_that_are_none() {
          --> accounts/stray.yaml
           = hint: move it to accounts/<name>/account.yaml
         "#);
+}
+
+#[test]
+fn a_known_file_that_ends_in_yml_is_never_passed_over() {
+    let mut files = small();
+    let organization = files.remove("organization/organization.yaml").unwrap();
+    files.insert("organization/organization.yml".to_owned(), organization);
+    for path in ["landfast.yml", "accounts/three/account.yml", "accounts/two/account.yml"] {
+        files.insert(path.to_owned(), File::text("mode: enforce\n"));
+    }
+    files.insert("baselines/a/baseline.yml".to_owned(), File::text("targets: {ous: [/**]}\n"));
+    // What is none of them may be called as it likes.
+    files.insert("accounts/one/notes.yml".to_owned(), File::text("x"));
+    insta::assert_snapshot!(load(&tree(files)).unwrap_err().to_string(), @"
+    error: a file that is never read
+     --> accounts/three/account.yml
+      = hint: rename it to accounts/three/account.yaml
+
+    error: a file that is never read
+     --> accounts/two/account.yml
+      = hint: accounts/two/account.yaml is there too; keep one
+
+    error: a file that is never read
+     --> baselines/a/baseline.yml
+      = hint: rename it to baselines/a/baseline.yaml
+
+    error: a file that is never read
+     --> landfast.yml
+      = hint: rename it to landfast.yaml
+
+    error: the file is missing
+     --> organization/organization.yaml
+      = hint: rename organization/organization.yml
+
+    error: a file that is never read
+     --> organization/organization.yml
+      = hint: rename it to organization/organization.yaml
+    ");
 }
 
 #[test]

@@ -57,3 +57,25 @@ fn parameters_that_baselines_disagree_on_are_not_shown() {
     assert!(seen.contains("the baselines `a` and `b` disagree on stacks.db.parameters.Password\n"), "{seen}");
     assert!(!seen.contains(SECRET), "{seen}");
 }
+
+#[test]
+fn whatever_cloudformation_takes_for_true_hides_a_parameter() {
+    for word in ["true", "yes", "Yes", "on", "ON", "\"true\""] {
+        let template = SECRETIVE.replace("NoEcho: true", &format!("NoEcho: {word}"));
+        let stacks = |password: &str| {
+            let stack = format!("{{template: db.template.yaml, parameters: {{Password: {password}}}}}");
+            format!("{ONE}values: {{Word: one-of-few}}\nstacks:\n  db: {stack}\n")
+        };
+        let path = "accounts/one/db.template.yaml";
+        let seen = faults(&[(path, &template), (ACCOUNT, &stacks("hunter2"))]);
+        assert!(seen.contains("NoEcho values are not shown") && !seen.contains(SECRET), "{word}: {seen}");
+        let account = stacks("\"${{ values.Word }}\"");
+        let desired = loaded(&[(path, &template), (ACCOUNT, &account)]);
+        let stack = &desired.accounts[&slug("one")].stacks[&key("db[eu-west-1]")].value;
+        assert!(stack.hidden.contains("Password"), "{word}");
+        let mut files = small();
+        files.extend([(path.to_owned(), File::text(&template)), (ACCOUNT.to_owned(), File::text(&account))]);
+        let rendered = landfast::load::render(&tree(files), &slug("one"), false).unwrap().unwrap();
+        assert!(!rendered.yaml.contains("one-of-few"), "{word}:\n{}", rendered.yaml);
+    }
+}
