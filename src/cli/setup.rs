@@ -262,7 +262,6 @@ pub fn origin(source: &Source, cache: &Path) -> Result<Origin, Failure> {
     let path = PathBuf::from(&source.repo);
     let is_git = path.join(".git").exists() || path.join("HEAD").exists();
     if path.is_dir() && !is_git {
-        refuse_branch(&source.branch, &path)?;
         return Ok(Origin::Directory(path));
     }
     let repository = repository(source, &source.repo, &cache.join("desired"))?;
