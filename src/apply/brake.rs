@@ -87,7 +87,7 @@ pub struct Freezes<'a> {
 
 impl Freezes<'_> {
     /// Why a step of this scope is not begun now, if so.
-    pub(super) fn hold(&self, scope: &Scope, step: &PlannedStep) -> Option<String> {
+    pub(super) fn hold(self, scope: &Scope, step: &PlannedStep) -> Option<String> {
         let now = self.clock.now().as_second();
         self.rollout.frozen(step.item.whose(scope), now).map(|frozen| frozen.to_string())
     }

@@ -144,7 +144,7 @@ mod tests {
     fn the_types_that_hold_data_are_spelled_as_cloudformation_does_and_each_is_there_once() {
         assert!(HOLDS_DATA.is_sorted_by(|one, other| one < other));
         let is_type = |kind: &&str| kind.starts_with("AWS::") && kind.split("::").count() == 3;
-        assert!(HOLDS_DATA.iter().all(|kind| is_type(kind)));
+        assert!(HOLDS_DATA.iter().all(is_type));
         for kind in
             ["AWS::S3::Bucket", "AWS::MSK::Cluster", "AWS::Cassandra::Table", "AWS::Route53::HostedZone"]
         {
