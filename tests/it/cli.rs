@@ -173,8 +173,8 @@ fn the_other_commands_fit_on_a_screen() {
                                            LANDFAST_MODE] [default: enforce] [possible values: observe,
                                            report, enforce]
           --concurrency <N>                How many accounts to work on at once [default: 32]
-          --allow-management               Let settings and stacks of the management account be written
-                                           too
+          --allow-management               Let the management account be written too, from inside and
+                                           outside
           --config <FILE>                  The operator's own limits (landfast.toml): new accounts a
                                            day, protected stacks and so on [env: LANDFAST_CONFIG]
           --approve <COMMIT>               Let this commit (its full id) pass the guards and the history
