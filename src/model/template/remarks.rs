@@ -212,13 +212,11 @@ impl<'n> Survey<'n> {
 
     fn attribute(&mut self, nodes: &'n [Node]) {
         let Some((name, node)) = nodes.first().and_then(|node| Some((text(node)?, node))) else { return };
-        match nodes {
-            [_] => self.without_attribute(name, node.place),
-            _ => {
-                let resource = name.split('.').next().unwrap_or(name);
-                self.resource_named(resource, node.place, "`Fn::GetAtt` names");
-            }
+        if nodes.len() == 1 {
+            return self.without_attribute(name, node.place);
         }
+        let resource = name.split('.').next().unwrap_or(name);
+        self.resource_named(resource, node.place, "`Fn::GetAtt` names");
     }
 
     fn without_attribute(&mut self, name: &str, place: Place) {
@@ -232,7 +230,9 @@ impl<'n> Survey<'n> {
         let [mapping, first, second] = nodes else { return };
         let Some(name) = text(mapping) else { return };
         let entry = self.mappings.get(name).copied().and_then(|mapping| self.looked_up(name, mapping, first));
-        entry.into_iter().for_each(|entry| _ = self.looked_up(name, entry, second));
+        if let Some(entry) = entry {
+            self.looked_up(name, entry, second);
+        }
     }
 
     /// What stands under a key that is spelled out, in a mapping or in an entry of one.
