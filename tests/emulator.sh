@@ -2,6 +2,9 @@
 # usage: emulator NAME PYTHON HEALTH command...   where {port} stands for the port and
 # {folder} for a folder that goes in the end; leaves the address in $address
 
+# These tests wait for a server most of the time, unlike the others.
+export RUST_TEST_THREADS=8
+
 free_port() {
     "$1" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
