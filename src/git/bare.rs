@@ -39,6 +39,14 @@ pub fn head(path: &Path, branch: &str) -> Result<CommitId, Error> {
     commit_id(resolve(&Repository::open_bare(path)?, branch)?)
 }
 
+/// The same; nothing where there is no such branch.
+pub fn find_head(path: &Path, branch: &str) -> Result<Option<CommitId>, Error> {
+    match Repository::open_bare(path)?.refname_to_id(&format!("refs/heads/{branch}")) {
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        found => commit_id(found?).map(Some),
+    }
+}
+
 /// Who made a commit, when and why.
 pub fn commit(path: &Path, id: &CommitId) -> Result<Commit, Error> {
     describe(&find(&Repository::open_bare(path)?, id)?)

@@ -16,8 +16,8 @@ pub struct BareRemote {
 
 impl GitSide for BareRemote {
     fn head(&self, branch: &str) -> Result<Option<String>, String> {
-        let branches = bare::branches(&self.path).map_err(|error| error.to_string())?;
-        Ok(branches.get(branch).map(ToString::to_string))
+        let head = bare::find_head(&self.path, branch).map_err(|error| error.to_string())?;
+        Ok(head.map(|head| head.to_string()))
     }
 
     fn diff(&self, base: &str, head: &str) -> Result<String, String> {
