@@ -12,7 +12,7 @@ use super::rhythm::{Ending, ending, pause};
 use crate::aws::Pace;
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
-use crate::model::{Base, OrganizationFacts, Scope, Slug};
+use crate::model::{AccountId, AccountState, Base, Desired, OrganizationFacts, Scope, Slug};
 use crate::reconcile::{Edition, Learned, Pass, is_pending};
 use crate::report::{ScopeReport, Situation};
 
@@ -45,6 +45,8 @@ pub struct State {
     /// Whose outputs each account takes, and who takes those of each.
     producers: BTreeMap<Slug, BTreeSet<Slug>>,
     consumers: BTreeMap<Slug, BTreeSet<Slug>>,
+    /// Whose unrecorded ids each account takes, where it takes any.
+    ids_taken: BTreeMap<Slug, BTreeSet<Slug>>,
 }
 
 impl State {
@@ -81,6 +83,7 @@ impl State {
         self.scopes = scopes;
         self.consumers = accepted.desired.consumers();
         self.producers = turned(&self.consumers);
+        self.ids_taken = ids_taken(&accepted.desired);
         self.accepted = Some(accepted);
     }
 
@@ -200,7 +203,7 @@ impl State {
         }
     }
 
-    /// Wakes accounts that appeared or changed, and all of them the first time.
+    /// Wakes accounts that appeared or changed and those that take their ids, and all of them the first time.
     fn organization_seen(&mut self, facts: OrganizationFacts, now: Instant, pace: Pace) {
         // The management account is always listed and the root is always there: less than that is a look that failed,
         // and what was known before says more.
@@ -211,15 +214,9 @@ impl State {
         let Some(after) = &self.organization else { return };
         for scope in &self.scopes {
             let Scope::Account(slug) = scope else { continue };
-            let fact = |facts: &OrganizationFacts| {
-                facts
-                    .claimed
-                    .get(slug)
-                    .and_then(|id| facts.accounts.get(id))
-                    .map(|fact| (fact.id.clone(), fact.state.clone()))
-            };
-            let is_news = before.as_ref().is_none_or(|before| fact(before) != fact(after));
-            if is_news {
+            let is_news =
+                |slug: &Slug| before.as_ref().is_none_or(|before| fact(before, slug) != fact(after, slug));
+            if is_news(slug) || self.ids_taken.get(slug).is_some_and(|taken| taken.iter().any(is_news)) {
                 // After a restart nothing is known of any output: an account that takes some would have to be looked
                 // at twice.
                 let at = if before.is_none() { self.after_producers(slug, now, pace) } else { now };
@@ -271,6 +268,17 @@ impl State {
             organization: self.organization.clone(),
         }
     }
+}
+
+/// What wakes an account when it changes.
+fn fact<'a>(facts: &'a OrganizationFacts, slug: &Slug) -> Option<(&'a AccountId, &'a AccountState)> {
+    let fact = facts.accounts.get(facts.claimed.get(slug)?)?;
+    Some((&fact.id, &fact.state))
+}
+
+fn ids_taken(desired: &Desired) -> BTreeMap<Slug, BTreeSet<Slug>> {
+    let of = |slug: &Slug| (slug.clone(), desired.ids_taken(slug).into_iter().cloned().collect());
+    desired.accounts.keys().map(of).filter(|(_, taken): &(_, BTreeSet<_>)| !taken.is_empty()).collect()
 }
 
 fn turned(map: &BTreeMap<Slug, BTreeSet<Slug>>) -> BTreeMap<Slug, BTreeSet<Slug>> {

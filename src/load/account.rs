@@ -256,7 +256,7 @@ impl<'a> Accounts<'a> {
         let merged = effective(&words);
         let context = self.context.with("account", &who.facts);
         let values = values(who.slug, &merged, &context, faults);
-        let context = context.with("values", &values);
+        let context = context.with_values(&values);
         let stacks = Stacks {
             slug: who.slug,
             merged: &merged,
@@ -367,7 +367,7 @@ fn modes(
 pub(super) fn values(slug: &Slug, merged: &Merged, context: &Context, faults: &mut Faults) -> Value {
     let mut values = json!({});
     for (path, leaf) in merged.iter().filter(|(path, _)| path[0] == "values") {
-        match context.value(&leaf.value) {
+        match context.at(slug, path, None).value(&leaf.value) {
             Ok(value) => put(&mut values, &path[1..], value),
             Err(fault) => faults.report_for(Rule::Expression, slug, &leaf.spot, fault.message, fault.hint),
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::account::Accounts;
 use super::diagnostic::{At, Spot};
 use super::fields::Denial;
-use super::outputs;
+use super::later;
 use super::targets::Targets;
 use super::whole::Whole;
 use super::words::{Said, Word, Words, is_hidden};
@@ -143,7 +143,7 @@ fn denied(denial: &At<Denial>) -> &'static str {
 
 /// A text without quotes, anything else as JSON; outputs of stacks as the expressions that take them.
 pub(super) fn plain(value: &Value) -> String {
-    outputs::readable(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    later::readable(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 /// The account's own properties: its file over `accountDefaults` and `access` of the organization.

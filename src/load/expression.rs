@@ -5,13 +5,13 @@
 //! empty text; what an expression comes to is measured before it is built, and evaluating has an end.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::fields::known_here;
-use super::outputs::{self, Taken, without_quotes};
+use super::later::{self, Taken, without_quotes};
 use crate::model::{Region, Slug, Value, nearest};
 
 /// What the expressions of one value may come to, in bytes.
@@ -34,10 +34,12 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
     names: BTreeMap<&'static str, minijinja::Value>,
+    /// All of `values`.
+    values: Arc<Value>,
     taken: Taken,
 }
 
-/// What a parameter comes to. Outputs of stacks are between marks: see [`outputs::parts`].
+/// What a parameter comes to. What is known later is between marks: see [`later::parts`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {
     /// A text.
@@ -69,23 +71,41 @@ impl Context {
 
     /// The same where it is a fact already.
     pub(super) fn with_fact(&self, name: &'static str, fact: Fact) -> Self {
-        let mut names = self.names.clone();
-        names.insert(name, fact);
-        Self { names, taken: self.taken.clone() }
+        let mut context = self.clone();
+        context.names.insert(name, fact);
+        context
     }
 
-    /// What the expressions at a path of an account see: `region` in stacks, and outputs of stacks in parameters,
-    /// where a value that comes later can be waited for.
+    /// The same with `values`, of which some may hang on what is known later.
+    pub(super) fn with_values(&self, values: &Value) -> Self {
+        Self { values: Arc::new(values.clone()), ..self.with("values", values) }
+    }
+
+    /// What the expressions at a path of an account see: `region` in stacks; ids that are not recorded yet, which `values`
+    /// hand on; and in parameters also outputs of stacks. What comes later is waited for.
     pub(super) fn at(&self, slug: &Slug, path: &[String], region: Option<&Region>) -> Self {
-        let mut context = region.iter().fold(self.clone(), |context, region| context.with("region", region));
-        if matches!(path, [head, _, key, ..] if head == "stacks" && key == "parameters") {
-            let taken = Taken::default();
-            let accounts = self.names.get("accounts").map(|facts| outputs::accounts(facts, &taken));
-            context.names.extend(accounts.map(|accounts| ("accounts", accounts)));
-            context.names.insert("stacks", outputs::stacks(slug, &taken));
-            context.taken = taken;
+        let context = region.iter().fold(self.clone(), |context, region| context.with("region", region));
+        match path {
+            [head, _, key, ..] if head == "stacks" && key == "parameters" => context.waiting(slug, true),
+            _ => context.waiting(slug, false),
         }
-        context
+    }
+
+    /// The same with what is known later.
+    fn waiting(mut self, slug: &Slug, has_stacks: bool) -> Self {
+        let taken = Taken::default();
+        let accounts = self.names.get("accounts").map(|facts| later::accounts(facts, has_stacks, &taken));
+        let account = self.names.get("account").map(|facts| later::account(facts, slug, false, &taken));
+        self.names.extend(accounts.map(|accounts| ("accounts", accounts)));
+        self.names.extend(account.map(|account| ("account", account)));
+        if has_stacks {
+            self.names.insert("stacks", later::stacks(slug, &taken));
+        }
+        if later::is_open_within(&self.values) {
+            self.names.insert("values", later::values(&self.values, &taken));
+        }
+        self.taken = taken;
+        self
     }
 
     /// Evaluates every text inside a value.
@@ -160,9 +180,9 @@ impl Context {
         self.taken.forget();
         let value = compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
         if self.taken.is_so()
-            && let Some(what) = outputs::working(expression)
+            && let Some(how) = later::working(expression)
         {
-            return Err(looks_into(expression, &what));
+            return Err(looks_into(expression, self.taken.what(), &how));
         }
         let value = value.map_err(|error| self.failed(expression, &error))?;
         if value.is_undefined() || value.is_none() {
@@ -176,8 +196,9 @@ impl Context {
         if self.taken.is_so() {
             let eval = || compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
             let as_texts = self.taken.as_texts(eval).ok().and_then(|value| serde_json::to_value(value).ok());
-            if as_texts.is_none() || as_texts != outputs::veiled(&value) {
-                return Err(looks_into(expression, "a list or a map made a text, or a letter picked"));
+            if as_texts.is_none() || as_texts != later::veiled(&value) {
+                let how = "a list or a map made a text, or a letter picked";
+                return Err(looks_into(expression, self.taken.what(), how));
             }
         }
         Ok(value)
@@ -200,8 +221,8 @@ impl Context {
         let expression = expression.trim();
         let message = format!("`{expression}` has no value here");
         let hint = if expression.rsplit('.').next() == Some("id") {
-            "an account's id is known once it was created and recorded: merge its folder first; \
-             a template can say !Ref AWS::AccountId for its own account"
+            "an account's id is known once it was created and recorded; its stacks, values and alias can wait for it, its \
+             name, e-mail and tags cannot"
                 .to_owned()
         } else if expression.starts_with("values.") {
             self.known_values()
@@ -281,10 +302,10 @@ fn multiplies(expression: &str) -> bool {
     without_quotes(expression).contains('*')
 }
 
-fn looks_into(expression: &str, what: &str) -> ExpressionFault {
+fn looks_into(expression: &str, what: &str, how: &str) -> ExpressionFault {
     ExpressionFault {
         message: format!(
-            "the expression `{}` would look into an output of a stack (`{what}`), which is not known yet",
+            "the expression `{}` would look into {what} (`{how}`), which is not known yet",
             expression.trim()
         ),
         hint: "put it in whole: alone, in a text, joined with `~`, or in a list; \
@@ -446,13 +467,15 @@ mod tests {
             let path = ["stacks", "s", "parameters", "P"].map(str::to_owned);
             let said = json!(format!("${{{{ {expression} }}}}"));
             let Ok(before) = context().at(&slug, &path, None).parameter(&said) else { return Ok(()) };
-            let known = context().with("stacks", &json!({"a": {"outputs": {"B": output}}}));
+            let known = context()
+                .with("stacks", &json!({"a": {"outputs": {"B": output}}}))
+                .with("accounts", &json!({"log-archive": {"name": "Log Archive", "id": output}}));
             let filled = |text: &String| {
                 let fill = |part| match part {
                     crate::model::Part::Text(text) => text,
-                    crate::model::Part::Output(_) => output.clone(),
+                    crate::model::Part::Output(_) | crate::model::Part::AccountId(_) => output.clone(),
                 };
-                outputs::parts(text).into_iter().map(fill).collect::<String>()
+                later::parts(text).into_iter().map(fill).collect::<String>()
             };
             let before = match before {
                 Given::Text(text) => Given::Text(filled(&text)),
@@ -465,7 +488,8 @@ mod tests {
     /// Expressions that put an output into all sorts of places.
     fn expressions() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
-            4 => Just("stacks['a'].outputs.B".to_owned()),
+            3 => Just("stacks['a'].outputs.B".to_owned()),
+            2 => Just("accounts['log-archive'].id".to_owned()),
             1 => Just("'x'".to_owned()),
             1 => Just("values.Zones".to_owned()),
             1 => Just("values.Count".to_owned()),

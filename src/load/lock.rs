@@ -195,7 +195,7 @@ impl<'a> Locks<'a> {
         for (name, value) in values.as_object().into_iter().flatten() {
             held[name.as_str()] = value.clone();
         }
-        (self.context.with("values", &values), self.context.with("values", &held))
+        (self.context.with_values(&values), self.context.with_values(&held))
     }
 
     /// A lower mode would leave what is locked as somebody made it by hand, or say nothing of it.

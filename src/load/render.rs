@@ -9,7 +9,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::account::Accounts;
-use super::outputs;
+use super::later;
 use super::whole::Whole;
 use crate::model::{Access, AccountProperty, Item, Part, Region, Slug, Value};
 use crate::yaml;
@@ -156,14 +156,13 @@ impl Page<'_> {
     fn said(&self, value: &Value) -> Value {
         match value {
             Value::Array(values) => values.iter().map(|value| self.said(value)).collect(),
-            Value::String(text) if outputs::is_open(text) => {
-                let said = |part: &Part| match part {
-                    Part::Text(text) => text.replace("${{", ESCAPED),
-                    Part::Output(output) => {
-                        format!("${{{{ {} }}}}", output.expression(Some(&self.whole.account.slug)))
-                    }
+            Value::String(text) if later::is_open(text) => {
+                let own = Some(&self.whole.account.slug);
+                let said = |part: &Part| match (part, part.expression(own)) {
+                    (Part::Text(text), _) => text.replace("${{", ESCAPED),
+                    (_, expression) => format!("${{{{ {} }}}}", expression.unwrap_or_default()),
                 };
-                json!(outputs::parts(text).iter().map(said).collect::<String>())
+                json!(later::parts(text).iter().map(said).collect::<String>())
             }
             other => escaped(other),
         }
@@ -247,10 +246,11 @@ fn quoted(text: &str) -> String {
 fn literal(value: &Value, own: &Slug) -> String {
     match value {
         Value::String(text) => {
-            let spelled = outputs::parts(text).into_iter().map(|part| match part {
-                Part::Text(text) => quoted(&text),
-                Part::Output(output) => output.expression(Some(own)),
-            });
+            let spelled =
+                later::parts(text).into_iter().map(|part| match (&part, part.expression(Some(own))) {
+                    (Part::Text(text), _) => quoted(text),
+                    (_, expression) => expression.unwrap_or_default(),
+                });
             spelled.collect::<Vec<_>>().join(" ~ ")
         }
         Value::Array(values) => {

@@ -7,6 +7,7 @@ use strum::VariantArray;
 use super::diagnostic::Faults;
 use super::documents::Documents;
 use super::expression::Context;
+use super::later;
 use super::layer::is_about;
 use super::merge::Merged;
 use super::rule::Rule;
@@ -25,7 +26,11 @@ impl Settings<'_> {
     pub(super) fn build(&self, faults: &mut Faults) -> BTreeMap<Setting, Declared<SettingValue>> {
         let kinds = SettingKind::VARIANTS.iter();
         let of_kind = |kind: &SettingKind| match kind {
-            SettingKind::PasswordPolicy => once(Setting::PasswordPolicy, password_policy(self.merged)),
+            SettingKind::PasswordPolicy => {
+                let plain =
+                    |Declared { value, source }| Declared { value: SettingValue::Plain(value), source };
+                once(Setting::PasswordPolicy, password_policy(self.merged).map(plain))
+            }
             SettingKind::AccountAlias => {
                 once(Setting::AccountAlias, account_alias(self.slug, self.merged, self.context, faults))
             }
@@ -38,9 +43,8 @@ impl Settings<'_> {
 type Built = Vec<(Setting, Declared<SettingValue>)>;
 
 /// A setting of which there is one.
-fn once(setting: Setting, declared: Option<Declared<Value>>) -> Built {
-    let plain = |Declared { value, source }| Declared { value: SettingValue::Plain(value), source };
-    declared.map(|declared| (setting, plain(declared))).into_iter().collect()
+fn once(setting: Setting, declared: Option<Declared<SettingValue>>) -> Built {
+    declared.map(|declared| (setting, declared)).into_iter().collect()
 }
 
 /// The providers whose metadata could be read; of the others it has been said why.
@@ -85,17 +89,23 @@ fn account_alias(
     merged: &Merged,
     context: &Context,
     faults: &mut Faults,
-) -> Option<Declared<Value>> {
-    let leaf = merged.get(["settings".to_owned(), "accountAlias".to_owned()].as_slice())?;
+) -> Option<Declared<SettingValue>> {
+    let path = ["settings", "accountAlias"].map(str::to_owned);
+    let leaf = merged.get(path.as_slice())?;
+    let context = context.at(slug, &path, None);
     match context.text(leaf.value.as_str().unwrap_or_default()) {
-        Ok(alias) if is_alias(&alias) => Some(Declared { value: alias.into(), source: leaf.spot.source() }),
+        Ok(alias) if is_alias(&later::with_stand_ins(&alias)) => {
+            let value = later::known_or_later(alias);
+            let value = value.map_or_else(SettingValue::Later, |alias| SettingValue::Plain(alias.into()));
+            Some(Declared { value, source: leaf.spot.source() })
+        }
         Ok(alias) => {
             let hint = "3 to 63 lower-case letters, digits and single hyphens inside, and not 12 digits";
             faults.report_for(
                 Rule::Setting,
                 slug,
                 &leaf.spot,
-                format!("`{alias}` cannot be an account alias"),
+                format!("`{}` cannot be an account alias", later::readable(&alias)),
                 hint,
             );
             None

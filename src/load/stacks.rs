@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::diagnostic::{At, Faults};
 use super::expression::{Context, ExpressionFault, Given};
 use super::fields::suggest;
+use super::later;
 use super::links::{Link, To};
 use super::merge::Merged;
-use super::outputs;
 use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
 use crate::model::template::{Objection, TemplateParameter};
 use crate::model::{
-    Declared, Deferred, Item, OutputRef, Region, Setting, Slug, Stack, StackKey, StackName, Value,
+    Declared, Deferred, Item, OutputRef, Part, Region, Setting, Slug, Stack, StackKey, StackName, Value,
 };
 
 /// What the stacks of an account are made from.
@@ -139,14 +139,15 @@ impl Stacks<'_> {
             return None;
         };
         let template = self.templates.get(path.value.as_str().unwrap_or_default())?;
-        let context = self.context.with("region", region);
         let (parameters, deferred) = self.parameters(entry, template, region, faults);
+        let (tags, deferred_tags) = self.tags(name, region, faults);
         let capabilities = self.leaf(name, "capabilities").into_iter().flat_map(|leaf| texts(&leaf.value));
         let stack = Stack {
             template: template.text.clone(),
             parameters,
             deferred,
-            tags: self.tags(name, &context, faults),
+            tags,
+            deferred_tags,
             capabilities: capabilities.map(str::to_owned).collect(),
             needs: BTreeSet::new(),
             hidden: hidden(template),
@@ -220,14 +221,29 @@ impl Stacks<'_> {
         }
     }
 
-    fn tags(&self, stack: &str, context: &Context, faults: &mut Faults) -> BTreeMap<String, String> {
+    /// The tags that are known, and those that are known later.
+    fn tags(
+        &self,
+        stack: &str,
+        region: &Region,
+        faults: &mut Faults,
+    ) -> (BTreeMap<String, String>, BTreeMap<String, Deferred>) {
         let declared = self.children(stack, "tags").map(|(key, leaf)| {
             (
                 key.clone(),
                 At { value: leaf.value.as_str().unwrap_or_default().to_owned(), spot: leaf.spot.clone() },
             )
         });
-        tags::evaluate(self.slug, &declared.collect(), context, faults)
+        let path = ["stacks", stack, "tags"].map(str::to_owned);
+        let context = self.context.at(self.slug, &path, Some(region));
+        let (mut tags, mut deferred) = (BTreeMap::new(), BTreeMap::new());
+        for (key, value) in tags::evaluate(self.slug, &declared.collect(), &context, faults) {
+            match later::known_or_later(value) {
+                Ok(value) => _ = tags.insert(key, value),
+                Err(value) => _ = deferred.insert(key, value),
+            }
+        }
+        (tags, deferred)
     }
 
     /// What each stack needs by name, checked for strangers.
@@ -330,7 +346,7 @@ fn may_be_secret(template: &Loaded, name: &str) -> bool {
 /// What a parameter is given.
 enum Fitted {
     Known(String),
-    /// It hangs on outputs.
+    /// It hangs on what is known later.
     Later(Deferred),
 }
 
@@ -346,19 +362,30 @@ fn fitted(
         Ok(Given::List(members)) => joined(name, declared, &members)?,
         Err(fault) => return Err(unworkable(name, declared, fault)),
     };
-    if outputs::is_open(&value) && declared.no_echo {
-        let hint = "whoever may describe a stack sees its outputs; a template can take a secret by \
-                    {{resolve:secretsmanager:…}}";
-        return Err((format!("`{name}` is NoEcho, and an output of a stack is no secret"), hint.to_owned()));
-    }
-    if outputs::is_open(&value) {
+    if later::is_open(&value) {
+        let parts = later::parts(&value);
         let takes = Arc::new(declared.clone());
-        return Ok(Fitted::Later(Deferred { parts: outputs::parts(&value), is_list, takes }));
+        return if declared.no_echo {
+            Err(no_secret(name, &parts))
+        } else {
+            Ok(Fitted::Later(Deferred { parts, is_list, takes }))
+        };
     }
     match declared.objection(&value) {
         Some(objection) => Err(refusal(name, declared, &value, objection)),
         None => Ok(Fitted::Known(value)),
     }
+}
+
+/// Message and hint for a `NoEcho` parameter that would be given what everybody may see.
+fn no_secret(name: &str, parts: &[Part]) -> (String, String) {
+    if parts.iter().any(|part| matches!(part, Part::Output(_))) {
+        let hint = "whoever may describe a stack sees its outputs; a template can take a secret by \
+                    {{resolve:secretsmanager:…}}";
+        return (format!("`{name}` is NoEcho, and an output of a stack is no secret"), hint.to_owned());
+    }
+    let message = format!("`{name}` is NoEcho, and the id of an account is no secret");
+    (message, "take `NoEcho` out of the template, or wait until the id is recorded".to_owned())
 }
 
 /// A list as CloudFormation writes it.
@@ -372,6 +399,7 @@ fn joined(name: &str, declared: &TemplateParameter, members: &[String]) -> Resul
         Some(_) if *no_echo => Err((format!("a member of the list `{name}` holds a comma"), String::new())),
         Some(member) => {
             let hint = "CloudFormation would take it for several members";
+            let member = later::readable(member);
             Err((format!("`{member}`, a member of the list `{name}`, holds a comma"), hint.to_owned()))
         }
         None => Ok(members.join(",")),

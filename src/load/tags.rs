@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Faults};
 use super::expression::Context;
+use super::later;
 use super::rule::Rule;
 use crate::model::Slug;
 
@@ -30,7 +31,7 @@ pub(super) fn evaluate(
     for (key, text) in tags {
         match context.text(&text.value) {
             Ok(value) => {
-                if let Some(fault) = refused(key, &value) {
+                if let Some(fault) = refused(key, &later::with_stand_ins(&value)) {
                     faults.report_for(Rule::Tag, slug, &text.spot, fault, "");
                 }
                 evaluated.insert(key.clone(), value);

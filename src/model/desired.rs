@@ -148,6 +148,9 @@ pub struct Stack {
     pub deferred: BTreeMap<String, Deferred>,
     /// The stack's tags, without the owner tag.
     pub tags: BTreeMap<String, String>,
+    /// Tags that take ids which no folder records yet. Only a plan can fill them in, and moves them to `tags`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deferred_tags: BTreeMap<String, Deferred>,
     /// Capabilities the file grants, such as `CAPABILITY_NAMED_IAM`.
     pub capabilities: BTreeSet<String>,
     /// Stacks and settings of the same account that must be in place first.
@@ -352,7 +355,7 @@ impl Stack {
             "state": "ok",
             "template": self.template.canonical(),
             "parameters": self.parameters_as_said(),
-            "tags": self.sent_tags(owner),
+            "tags": self.tags_as_said(owner),
             "drift": {},
         });
         if !self.sealed.is_empty() {
@@ -361,10 +364,22 @@ impl Stack {
         value
     }
 
+    /// True while something in it is still to be filled in.
+    pub fn is_open(&self) -> bool {
+        !(self.deferred.is_empty() && self.deferred_tags.is_empty())
+    }
+
     /// The parameters without the hidden ones, and with the expressions of those that are still to be filled in.
     fn parameters_as_said(&self) -> BTreeMap<&String, String> {
         let known = self.shown_parameters().into_iter().map(|(name, value)| (name, value.clone()));
         known.chain(self.deferred.iter().map(|(name, value)| (name, value.to_string()))).collect()
+    }
+
+    /// The tags that are sent, with the expressions of those that are still to be filled in.
+    fn tags_as_said(&self, owner: &OrganizationId) -> BTreeMap<String, String> {
+        let mut tags = self.sent_tags(owner);
+        tags.extend(self.deferred_tags.iter().map(|(key, value)| (key.clone(), value.to_string())));
+        tags
     }
 
     /// The parameters without the hidden ones.

@@ -195,6 +195,8 @@ pub struct AccountFacts {
     pub outputs: BTreeMap<StackKey, Outputs>,
     /// What was last known of outputs that the account's stacks take, other accounts' and its own.
     pub known: Known,
+    /// Ids that the account's stacks take and no folder records, of the accounts that are there.
+    pub ids: BTreeMap<Slug, AccountId>,
 }
 
 impl Observed {

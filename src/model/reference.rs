@@ -1,7 +1,8 @@
-//! References: what the parameters of a stack take from the outputs of other stacks.
+//! References: what the parameters of a stack take from the outputs of other stacks, and the ids of accounts that are
+//! not recorded yet.
 //!
-//! Guarantees: plain data. What a value will be is settled at load but for the outputs themselves, which are put in
-//! whole: nothing is worked out of them.
+//! Guarantees: plain data. What a value will be is settled at load but for the outputs and ids themselves, which are put
+//! in whole: nothing is worked out of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::desired::{Desired, Stack};
 use super::id::{Region, Slug, StackName};
 use super::item::StackKey;
+use super::setting::SettingValue;
 use super::template::TemplateParameter;
 
 /// One output of one stack.
@@ -37,9 +39,11 @@ pub enum Part {
     Text(String),
     /// An output, whole.
     Output(OutputRef),
+    /// The id of an account whose folder does not record it.
+    AccountId(Slug),
 }
 
-/// A parameter whose value hangs on outputs.
+/// A parameter, or another text, whose value hangs on what is known later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deferred {
@@ -92,17 +96,37 @@ impl Deferred {
     pub fn outputs(&self) -> impl Iterator<Item = &OutputRef> {
         self.parts.iter().filter_map(|part| match part {
             Part::Output(output) => Some(output),
-            Part::Text(_) => None,
+            Part::Text(_) | Part::AccountId(_) => None,
         })
+    }
+
+    /// Every account whose id it takes.
+    pub fn account_ids(&self) -> impl Iterator<Item = &Slug> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::AccountId(slug) => Some(slug),
+            Part::Text(_) | Part::Output(_) => None,
+        })
+    }
+}
+
+impl Part {
+    /// The expression that stands for it in the account `own`; nothing for a plain text.
+    pub fn expression(&self, own: Option<&Slug>) -> Option<String> {
+        match self {
+            Self::Text(_) => None,
+            Self::Output(output) => Some(output.expression(own)),
+            Self::AccountId(slug) if own == Some(slug) => Some("account.id".to_owned()),
+            Self::AccountId(slug) => Some(format!("accounts['{slug}'].id")),
+        }
     }
 }
 
 impl fmt::Display for Deferred {
     /// As a person would write it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.parts.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(text),
-            Part::Output(output) => write!(f, "${{{{ {} }}}}", output.expression(None)),
+        self.parts.iter().try_for_each(|part| match (part, part.expression(None)) {
+            (Part::Text(text), _) => f.write_str(text),
+            (_, expression) => write!(f, "${{{{ {} }}}}", expression.unwrap_or_default()),
         })
     }
 }
@@ -200,6 +224,20 @@ impl Desired {
             }
             reached = takers;
         }
+    }
+
+    /// The accounts whose unrecorded ids the stacks and settings of an account take.
+    pub fn ids_taken(&self, slug: &Slug) -> BTreeSet<&Slug> {
+        let account = self.accounts.get(slug).into_iter();
+        let of_stacks = account.clone().flat_map(|account| account.stacks.values());
+        let of_stacks = of_stacks
+            .flat_map(|stack| stack.value.deferred.values().chain(stack.value.deferred_tags.values()));
+        let of_settings = account.flat_map(|account| account.settings.values());
+        let of_settings = of_settings.filter_map(|setting| match &setting.value {
+            SettingValue::Later(deferred) => Some(deferred),
+            SettingValue::Plain(_) | SettingValue::Metadata(_) => None,
+        });
+        of_stacks.chain(of_settings).flat_map(Deferred::account_ids).collect()
     }
 
     /// Whom each account provides with outputs: the accounts to look at again when one of them changes.

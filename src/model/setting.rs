@@ -8,6 +8,7 @@ use strum::{EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
 
 use super::Value;
 use super::id::{Invalid, SamlProviderName};
+use super::reference::Deferred;
 use super::saml::SamlMetadata;
 
 /// One setting of an account.
@@ -83,6 +84,8 @@ pub enum SettingValue {
     Plain(Value),
     /// Sent as committed, compared by what it means.
     Metadata(Arc<SamlMetadata>),
+    /// A text that takes ids which no folder records yet. Only a plan can fill it in, and makes it plain.
+    Later(Deferred),
 }
 
 impl SettingValue {
@@ -91,6 +94,7 @@ impl SettingValue {
         match self {
             Self::Plain(value) => value.clone(),
             Self::Metadata(metadata) => metadata.to_value(),
+            Self::Later(deferred) => deferred.to_string().into(),
         }
     }
 }

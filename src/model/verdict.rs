@@ -111,10 +111,11 @@ pub fn assume(value: &Value, unchecked: &BTreeMap<String, String>, believed: Opt
     for pointer in unchecked.keys() {
         let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
         let part = believed.and_then(|believed| believed.pointer(pointer)).cloned();
+        let key = key.replace("~1", "/").replace("~0", "~");
         if let Some(Value::Object(map)) = value.pointer_mut(parent) {
             match part {
-                Some(part) => map.insert(key.to_owned(), part),
-                None => map.remove(key),
+                Some(part) => map.insert(key, part),
+                None => map.remove(&key),
             };
         }
     }

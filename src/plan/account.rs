@@ -36,8 +36,10 @@ pub(super) fn steps(draft: &mut Draft, around: &Around<'_>, findings: &BTreeMap<
         return;
     }
     for (item, finding) in &wanted {
-        if let Item::Setting(setting) = item {
-            set(draft, account, setting, item, finding, facts);
+        match (item, effective.wait(item)) {
+            (Item::Setting(_), Some(wait)) => wait.hold(draft, item),
+            (Item::Setting(setting), None) => set(draft, account, setting, item, finding, facts),
+            _ => {}
         }
     }
     stacks::steps(draft, desired, effective, findings, &wanted, facts, rules);
@@ -96,7 +98,9 @@ fn set(
         },
         // Load gives each kind the value of its kind.
         (Setting::PasswordPolicy | Setting::AccountAlias, SettingValue::Metadata(_))
-        | (Setting::SamlProvider(_), SettingValue::Plain(_)) => return,
+        | (Setting::SamlProvider(_), SettingValue::Plain(_))
+        // What is still to come waits.
+        | (_, SettingValue::Later(_)) => return,
     };
     draft.step("put", item, BTreeSet::new(), step);
 }

@@ -1,6 +1,7 @@
-//! References: the outputs of other stacks put where the parameters of an account's stacks take them.
+//! References: the outputs of other stacks, and ids that no folder records yet, put where the parameters of an account's
+//! stacks take them.
 //!
-//! Guarantees: a stack that waits for an output is compared in everything else, and never written; what a change in
+//! Guarantees: a stack that waits for one is compared in everything else, and never written; what a change in
 //! AWS that git did not ask for made of an output goes no further.
 
 use std::borrow::Cow;
@@ -9,30 +10,37 @@ use std::collections::BTreeMap;
 use super::Draft;
 use crate::model::template::Objection;
 use crate::model::{
-    Account, AccountFacts, Base, Declared, Deferred, Desired, Finding, Item, Mode, Observed, OutputRef,
-    Outputs, Part, Plan, Produced, Sight, Slug, Stack, StackKey, Standpoint, Value, Verdict, assume, verdict,
+    Account, AccountFacts, AccountId, Base, Declared, Deferred, Desired, Finding, Item, Mode, Observed,
+    OutputRef, Outputs, Part, Plan, Produced, Setting, SettingValue, Sight, Slug, Stack, StackKey,
+    Standpoint, Value, Verdict, assume, verdict,
 };
 
 /// The parts of a stack's value that its outputs hang on.
 const MAKES_OUTPUTS: [&str; 4] = ["state", "template", "parameters", "hidden"];
 
-/// An account with every output filled in that is known.
+/// An account with every output and id filled in that is known.
 pub(super) struct Effective<'a> {
     pub(super) account: Cow<'a, Account>,
-    /// The stacks that lack one.
-    pub(super) waits: BTreeMap<StackKey, Wait>,
+    /// The stacks and settings that lack one.
+    pub(super) waits: BTreeMap<Item, Wait>,
 }
 
-/// What a stack waits for.
+/// What a stack or a setting waits for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wait {
-    /// Why, by the JSON pointer of the parameter that lacks a value.
+    /// Why, by the JSON pointer of what lacks a value; an empty one where it is the whole.
     parts: BTreeMap<String, String>,
     /// True when waiting is not enough.
     pub(super) needs_person: bool,
 }
 
-/// Why an output cannot be put in.
+/// What was filled in of a stack, by name.
+struct Filled {
+    parameters: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+}
+
+/// Why an output or an id cannot be put in.
 struct Lack {
     because: String,
     needs_person: bool,
@@ -73,7 +81,7 @@ pub(super) fn effective<'a>(
     observed: &Observed,
     facts: &AccountFacts,
 ) -> Effective<'a> {
-    let is_open = |(_, stack): &(&StackKey, &Declared<Stack>)| !stack.value.deferred.is_empty();
+    let is_open = |(_, stack): &(&StackKey, &Declared<Stack>)| stack.value.is_open();
     let mut left: Vec<&StackKey> = account.stacks.iter().filter(is_open).map(|(key, _)| key).collect();
     let mut making = Making { desired, base, observed, facts, account: Cow::Borrowed(account) };
     let mut waits = BTreeMap::new();
@@ -83,7 +91,7 @@ pub(super) fn effective<'a>(
         left.retain(|key| match making.fill(key) {
             Ok(()) => false,
             Err(wait) => {
-                waits.insert((*key).clone(), wait);
+                waits.insert(Item::Stack((*key).clone()), wait);
                 true
             }
         });
@@ -91,6 +99,7 @@ pub(super) fn effective<'a>(
             break;
         }
     }
+    waits.extend(making.fill_settings());
     Effective { account: making.account, waits }
 }
 
@@ -108,10 +117,37 @@ impl Making<'_, '_> {
         let Some(declared) = self.account.stacks.get(key) else { return Ok(()) };
         let filled = self.filled(&declared.value)?;
         if let Some(declared) = self.account.to_mut().stacks.get_mut(key) {
-            declared.value.parameters.extend(filled);
+            declared.value.parameters.extend(filled.parameters);
+            declared.value.tags.extend(filled.tags);
             declared.value.deferred.clear();
+            declared.value.deferred_tags.clear();
         }
         Ok(())
+    }
+
+    /// Fills in settings, and tells which of them wait. They take ids only.
+    fn fill_settings(&mut self) -> BTreeMap<Item, Wait> {
+        let open = |(setting, declared): (&Setting, &Declared<SettingValue>)| match &declared.value {
+            SettingValue::Later(deferred) => Some((setting.clone(), deferred.clone())),
+            SettingValue::Plain(_) | SettingValue::Metadata(_) => None,
+        };
+        let open: Vec<_> = self.account.settings.iter().filter_map(open).collect();
+        let mut waits = BTreeMap::new();
+        for (setting, deferred) in open {
+            match (
+                self.value(&setting.to_string(), &deferred),
+                self.account.to_mut().settings.get_mut(&setting),
+            ) {
+                (Ok(text), Some(declared)) => declared.value = SettingValue::Plain(text.into()),
+                (Ok(_), None) => {}
+                (Err(lack), _) => {
+                    let mut wait = Wait::default();
+                    wait.add(String::new(), lack);
+                    waits.insert(Item::Setting(setting), wait);
+                }
+            }
+        }
+        waits
     }
 
     /// What is known of the outputs of a stack, which is this account's own or another's.
@@ -122,7 +158,7 @@ impl Making<'_, '_> {
         };
         let said = self.desired.accounts.get(slug)?.stacks.get(key)?;
         let item = Item::Stack(key.clone());
-        let standpoint = match (self.observed.sight(&item), own.value.deferred.is_empty()) {
+        let standpoint = match (self.observed.sight(&item), !own.value.is_open()) {
             (Sight::Absent, _) => Standpoint::Absent,
             (Sight::Gap(_), _) => Standpoint::Unread,
             (Sight::Moving(_), _) | (_, false) => Standpoint::Changing,
@@ -135,18 +171,25 @@ impl Making<'_, '_> {
         Some(Cow::Owned(now(standpoint, &said.value, self.facts.outputs.get(key)).after(known)))
     }
 
-    /// Every parameter that takes outputs with its value.
-    fn filled(&self, stack: &Stack) -> Result<BTreeMap<String, String>, Wait> {
-        let (mut filled, mut wait) = (BTreeMap::new(), Wait::default());
-        for (name, deferred) in &stack.deferred {
-            match self.value(name, deferred) {
-                Ok(value) => drop(filled.insert(name.clone(), value)),
-                Err(lack) => {
-                    wait.parts.insert(format!("/parameters/{name}"), lack.because);
-                    wait.needs_person |= lack.needs_person;
+    /// Every parameter and tag that hangs on what was not known at load, with its value.
+    fn filled(&self, stack: &Stack) -> Result<Filled, Wait> {
+        let mut wait = Wait::default();
+        let mut all = |kind: &str, deferred: &BTreeMap<String, Deferred>| {
+            let mut filled = BTreeMap::new();
+            for (name, deferred) in deferred {
+                match self.value(name, deferred) {
+                    Ok(value) => drop(filled.insert(name.clone(), value)),
+                    Err(lack) => {
+                        wait.add(format!("/{kind}/{}", name.replace('~', "~0").replace('/', "~1")), lack)
+                    }
                 }
             }
-        }
+            filled
+        };
+        let filled = Filled {
+            parameters: all("parameters", &stack.deferred),
+            tags: all("tags", &stack.deferred_tags),
+        };
         if wait.parts.is_empty() { Ok(filled) } else { Err(wait) }
     }
 
@@ -155,6 +198,7 @@ impl Making<'_, '_> {
         for part in &deferred.parts {
             match part {
                 Part::Text(text) => value.push_str(text),
+                Part::AccountId(slug) => value.push_str(self.id(slug)?.as_str()),
                 Part::Output(output) => {
                     let text = self.output(output)?;
                     if deferred.is_list && text.contains(',') {
@@ -171,6 +215,14 @@ impl Making<'_, '_> {
         let because =
             format!("the template does not allow `{value}` for `{name}`, for its {constraint}: {wanted}");
         Err(Lack { because, needs_person: true })
+    }
+
+    fn id(&self, slug: &Slug) -> Result<&AccountId, Lack> {
+        self.facts.ids.get(slug).ok_or_else(|| {
+            let because =
+                format!("it needs the id of accounts/{slug}, which is known once that account is there");
+            Lack { because, needs_person: false }
+        })
     }
 
     fn output(&self, output: &OutputRef) -> Result<String, Lack> {
@@ -217,14 +269,16 @@ fn compared(wanted: &Value, base: Option<&Value>, seen: &Value) -> Standpoint {
 impl Effective<'_> {
     /// What an item waits for, if it does.
     pub(super) fn wait(&self, item: &Item) -> Option<&Wait> {
-        match item {
-            Item::Stack(key) => self.waits.get(key),
-            _ => None,
-        }
+        self.waits.get(item)
     }
 }
 
 impl Wait {
+    fn add(&mut self, pointer: String, lack: Lack) {
+        self.parts.insert(pointer, lack.because);
+        self.needs_person |= lack.needs_person;
+    }
+
     /// Every reason once.
     pub(super) fn because(&self) -> String {
         let mut reasons: Vec<&str> = self.parts.values().map(String::as_str).collect();

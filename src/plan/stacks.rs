@@ -38,7 +38,7 @@ pub(super) fn steps(
     let account = effective.account.as_ref();
     for key in in_order(account) {
         let item = Item::Stack(key.clone());
-        if let Some(wait) = effective.waits.get(key) {
+        if let Some(wait) = effective.wait(&item) {
             if wanted.contains_key(&item) || wait.needs_person {
                 wait.hold(draft, &item);
             }
@@ -202,9 +202,18 @@ fn change_set(sent: Sent<'_>, before: Option<&StackFact>, revert: bool) -> Strin
 /// The first 64 bits of the digest of everything that is sent, in hexadecimal. The role counts: what CloudFormation
 /// could not make with one role it may make with another.
 fn digest(sent: Sent<'_>) -> String {
-    // Every output is filled in by now.
-    let Stack { template, parameters: _, deferred: _, tags, capabilities, needs: _, hidden: _, sealed } =
-        sent.stack;
+    // Every output and id is filled in by now.
+    let Stack {
+        template,
+        parameters: _,
+        deferred: _,
+        tags,
+        deferred_tags: _,
+        capabilities,
+        needs: _,
+        hidden: _,
+        sealed,
+    } = sent.stack;
     // Of hidden parameters only the keyed hashes: whoever may list change sets could guess a short secret otherwise.
     let parts = (template, sent.stack.shown_parameters(), sealed, tags, capabilities);
     let text = match sent.role {

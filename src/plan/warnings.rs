@@ -18,7 +18,7 @@ const NOTICE: i64 = 30 * 24 * 60 * 60;
 pub(super) fn warnings(account: &Account, findings: &BTreeMap<Item, Finding>, rules: &Rules) -> Vec<Warning> {
     let settings = account.settings.iter();
     let ending = settings.flat_map(|(setting, declared)| match &declared.value {
-        SettingValue::Plain(_) => Vec::new(),
+        SettingValue::Plain(_) | SettingValue::Later(_) => Vec::new(),
         SettingValue::Metadata(metadata) => certificates(setting, metadata, rules.now),
     });
     let unheard = findings.iter().flat_map(|(item, finding)| unheard(item, finding));

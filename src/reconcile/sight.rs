@@ -1,6 +1,6 @@
 //! Observing one scope: which items to look for, in which account, and what to say of an account that is not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +29,18 @@ pub(super) async fn observe(world: &World, task: &Task<'_>) -> Observed {
             if let Facts::Account(facts) = &mut observed.facts {
                 let producers = task.accepted.desired.producers(slug);
                 facts.known = world.memory.known(producers.into_iter().chain([slug]));
+                facts.ids = ids(task, slug);
             }
             observed
         }
     }
+}
+
+/// The ids an account's stacks take that no folder records yet, as far as the organization shows whose they are.
+fn ids(task: &Task<'_>, slug: &Slug) -> BTreeMap<Slug, AccountId> {
+    let taken = task.accepted.desired.ids_taken(slug).into_iter();
+    let id = |slug: &Slug| Some((slug.clone(), task.organization?.claimed.get(slug)?.clone()));
+    taken.filter_map(id).collect()
 }
 
 fn wanted(task: &Task<'_>) -> BTreeSet<Item> {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use landfast::apply::Progress;
 use landfast::follow::News;
+use landfast::git::bare;
 use landfast::observe::DriftLook;
 use landfast::plan::Guards;
 use landfast::reconcile::sweep;
 use landfast::report;
 use landfast::sandbox::aws::{Fault, Trouble, When};
-use landfast::sandbox::stage::Scenery;
+use landfast::sandbox::stage::{BRANCH, Scenery};
 
 use super::files::{account, baseline, company, path};
 use super::{HOME, Play};
@@ -110,6 +111,77 @@ async fn an_output_of_another_account_is_filled_in_on_the_first_rollout() {
     let made = ["source", "taker", "next"].map(|stack| play.change_sets(stack));
     assert!(made.iter().all(|made| made.len() == 1), "each is written once, with its value: {made:?}");
     assert!(made[0] < made[1] && made[1] < made[2], "{made:?}");
+    play.end().await;
+}
+
+/// `taker` of `alpha` is given the id of `logs`, and its own.
+fn of_ids(more: &str) -> String {
+    let topic = "${{ accounts['logs'].id }}-${{ values.Own }}";
+    account(
+        "alpha",
+        &format!(
+            "values: {{Own: \"${{{{ account.id }}}}\"}}\nsettings: {{accountAlias: \"acme-${{{{ values.Own }}}}\"}}\n\
+             stacks:\n  taker:\n    template: taker.template.yaml\n    parameters: {{Topic: \"{topic}\"}}\n    \
+             tags: {{logs: \"${{{{ accounts['logs'].id }}}}\"}}\n{more}"
+        ),
+    )
+}
+
+#[tokio::test]
+async fn an_id_is_taken_once_its_account_is_there_and_recording_it_writes_nothing() {
+    let mut files = company(&[]);
+    files.extend([(path("alpha"), of_ids("")), (TAKER.to_owned(), taker())]);
+    files.push((path("logs"), account("logs", "")));
+    let play = Play::begin(&files).await;
+    play.until("the stack is there", |play| play.has_stack("alpha", "taker")).await;
+    play.settled(&["alpha", "logs"]).await;
+    let given = |play: &Play| play.stack("alpha", "taker").unwrap().parameters["Topic"].clone();
+    let (alpha, logs) = (play.id("alpha"), play.id("logs"));
+    assert_eq!(given(&play), format!("{logs}-{alpha}"));
+    assert_eq!(play.stack("alpha", "taker").unwrap().tags["logs"], logs);
+    assert_eq!(play.stage.aws.alias(&alpha), Some(format!("acme-{alpha}")));
+    assert_eq!(play.change_sets("taker").len(), 1);
+
+    play.until("both ids are proposed", |play| play.stage.github.pulls().len() == 2).await;
+    let writes = play.writes().len();
+    for slug in ["logs", "alpha"] {
+        let (head, now) = (format!("landfast/record-{slug}"), play.stage.aws.now());
+        bare::merge(&play.stage.remote, BRANCH, &head, "Record an id", now).unwrap();
+        play.rest().await;
+    }
+    assert_eq!(play.writes().len(), writes, "what is recorded is what was taken");
+    play.end().await;
+}
+
+#[tokio::test]
+async fn while_an_account_is_not_there_only_what_takes_its_id_waits_and_the_reason_is_said() {
+    let play = Play::begin(&company(&["alpha"])).await;
+    play.settled(&["alpha"]).await;
+    play.stage.aws.add_fault(Fault::new("CreateAccount", When::Every, Trouble::ErrorBefore(500)));
+    let plain = "  plain: {template: source.template.yaml}\n";
+    play.commit(
+        "Take an id",
+        &[
+            (&path("logs"), Some(account("logs", ""))),
+            (&path("alpha"), Some(of_ids(plain))),
+            ("accounts/alpha/source.template.yaml", Some(source("other"))),
+            (TAKER, Some(taker())),
+        ],
+    );
+    play.until("the plain stack is there", |play| play.has_stack("alpha", "plain")).await;
+    play.looks(4).await;
+    assert!(play.change_sets("taker").is_empty());
+    let planned = play.plan().await;
+    let because = "it needs the id of accounts/logs, which is known once that account is there";
+    assert!(planned.contains(because), "{planned}");
+    assert!(play.open_issue("attention", "accounts/alpha").is_none(), "nobody has to do anything there");
+
+    play.stage.aws.clear_faults();
+    play.until("the stack is there", |play| play.has_stack("alpha", "taker")).await;
+    play.settled(&["alpha", "logs"]).await;
+    let accounts = play.stage.aws.accounts();
+    assert_eq!(accounts.iter().filter(|account| account.name == "Company logs").count(), 1);
+    play.until("it is over", |play| play.open_issues().is_empty()).await;
     play.end().await;
 }
 

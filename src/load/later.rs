@@ -1,9 +1,10 @@
-//! What expressions say of the outputs of stacks.
+//! What expressions say of what is known later: outputs of stacks, and ids of accounts that are not recorded yet.
 //!
-//! Guarantees: an output is put into a value whole or not at all. While files are read nobody knows it, so that
-//! nothing may be worked out of it; what could have been is refused. In texts it is a [`Part`] between marks.
-//! Whether there is such a stack and such an output is checked by `links`.
+//! Guarantees: each is put into a value whole or not at all. While files are read nobody knows it, so that nothing may
+//! be worked out of it; what could have been is refused. In texts it is a [`Part`] between marks. Whether there is such
+//! a stack and such an output is checked by `links`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,38 +15,59 @@ use crate::model::{Deferred, OutputRef, Part, Region, Slug, StackName, Value};
 /// Noncharacters: they mean nothing in any text, so that they can mean this.
 const MARKS: (char, char) = ('\u{fdd0}', '\u{fdd1}');
 
-/// Stands for every letter of an output, so that none can be told from another.
+/// Stands for every letter of what is known later, so that none can be told from another.
 const VEIL: char = '\u{fdd2}';
 
 /// Words that look into a value, or decide by one.
 const DECIDING: [&str; 7] = ["if", "else", "in", "is", "not", "and", "or"];
 
-/// Notes that an expression took an output, and says how outputs are to look.
+/// Notes that an expression took what is known later, and says how that is to look.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Taken(Arc<Flags>);
 
 #[derive(Debug, Default)]
 struct Flags {
     is_taken: AtomicBool,
+    is_output: AtomicBool,
     are_texts: AtomicBool,
 }
 
 impl Taken {
     pub(super) fn forget(&self) {
         self.0.is_taken.store(false, Ordering::Relaxed);
+        self.0.is_output.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn is_so(&self) -> bool {
         self.0.is_taken.load(Ordering::Relaxed)
     }
 
-    /// Evaluates with outputs that are texts like any other, and veiled. Where that comes to something else than
-    /// [`veiled`] makes of the value, the expression does not put them in whole.
+    /// What was taken, for a message.
+    pub(super) fn what(&self) -> &'static str {
+        if self.0.is_output.load(Ordering::Relaxed) { "an output of a stack" } else { "the id of an account" }
+    }
+
+    /// Evaluates with texts like any other, and veiled. Where that comes to something else than [`veiled`] makes of the
+    /// value, the expression does not put them in whole.
     pub(super) fn as_texts<T>(&self, evaluate: impl FnOnce() -> T) -> T {
         self.0.are_texts.store(true, Ordering::Relaxed);
         let result = evaluate();
         self.0.are_texts.store(false, Ordering::Relaxed);
         result
+    }
+
+    /// A text as an expression is given it that takes it.
+    fn give(&self, parts: Vec<Part>) -> Seen {
+        self.0.is_taken.store(true, Ordering::Relaxed);
+        if parts.iter().any(|part| matches!(part, Part::Output(_))) {
+            self.0.is_output.store(true, Ordering::Relaxed);
+        }
+        let pending = Pending(parts);
+        if !self.0.are_texts.load(Ordering::Relaxed) {
+            return Seen::from_object(pending);
+        }
+        // What was rendered just now has no piece of a mark in it.
+        Seen::from(veiled_text(&Seen::from_object(pending).to_string()).unwrap_or_default())
     }
 }
 
@@ -54,21 +76,56 @@ pub(super) fn stacks(account: &Slug, taken: &Taken) -> Seen {
     Seen::from_object(Stacks { account: account.clone(), taken: taken.clone() })
 }
 
-/// `accounts` with the stacks of each.
-pub(super) fn accounts(facts: &Seen, taken: &Taken) -> Seen {
-    Seen::from_object(Accounts { facts: facts.clone(), taken: taken.clone() })
+/// `accounts` with the id of each, and where `has_stacks` with its stacks.
+pub(super) fn accounts(facts: &Seen, has_stacks: bool, taken: &Taken) -> Seen {
+    Seen::from_object(Accounts { facts: facts.clone(), has_stacks, taken: taken.clone() })
+}
+
+/// `account`, or one of `accounts`.
+pub(super) fn account(facts: &Seen, slug: &Slug, has_stacks: bool, taken: &Taken) -> Seen {
+    let (facts, slug, taken) = (facts.clone(), slug.clone(), taken.clone());
+    Seen::from_object(Account { facts, slug, has_stacks, taken })
+}
+
+/// `values` of which some hang on what is known later.
+pub(super) fn values(value: &Value, taken: &Taken) -> Seen {
+    match value {
+        _ if !is_open_within(value) => super::expression::fact(value),
+        Value::Object(map) => Seen::from_object(Values { map: map.clone(), taken: taken.clone() }),
+        Value::Array(members) => members.iter().map(|member| values(member, taken)).collect(),
+        other => taken.give(parts(other.as_str().unwrap_or_default())),
+    }
+}
+
+/// True when something within a value is known later.
+pub(super) fn is_open_within(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_open(text),
+        Value::Array(members) => members.iter().any(is_open_within),
+        Value::Object(map) => map.values().any(is_open_within),
+        _ => false,
+    }
 }
 
 #[derive(Debug)]
 struct Accounts {
     facts: Seen,
+    has_stacks: bool,
     taken: Taken,
 }
 
 #[derive(Debug)]
 struct Account {
     facts: Seen,
-    stacks: Seen,
+    slug: Slug,
+    has_stacks: bool,
+    taken: Taken,
+}
+
+#[derive(Debug)]
+struct Values {
+    map: serde_json::Map<String, Value>,
+    taken: Taken,
 }
 
 #[derive(Debug)]
@@ -94,15 +151,14 @@ struct Outputs {
     taken: Taken,
 }
 
-/// An output that is still to come.
+/// A text of which something is still to come.
 #[derive(Debug)]
-struct Output(OutputRef);
+struct Pending(Vec<Part>);
 
 impl Object for Accounts {
     fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
         let facts = known(&self.facts, key)?;
-        let account = Slug::parse(key.as_str()?).ok()?;
-        Some(Seen::from_object(Account { facts, stacks: stacks(&account, &self.taken) }))
+        Some(account(&facts, &Slug::parse(key.as_str()?).ok()?, self.has_stacks, &self.taken))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -112,11 +168,28 @@ impl Object for Accounts {
 
 impl Object for Account {
     fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
-        if key.as_str() == Some("stacks") { Some(self.stacks.clone()) } else { known(&self.facts, key) }
+        match key.as_str() {
+            Some("stacks") if self.has_stacks => Some(stacks(&self.slug, &self.taken)),
+            Some("id") => Some(
+                known(&self.facts, key)
+                    .unwrap_or_else(|| self.taken.give(vec![Part::AccountId(self.slug.clone())])),
+            ),
+            _ => known(&self.facts, key),
+        }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         keys(&self.facts)
+    }
+}
+
+impl Object for Values {
+    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
+        Some(values(self.map.get(key.as_str()?)?, &self.taken))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Iter(Box::new(self.map.keys().cloned().map(Seen::from).collect::<Vec<_>>().into_iter()))
     }
 }
 
@@ -147,23 +220,25 @@ impl Object for Stack {
 impl Object for Outputs {
     fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
         let key = key.as_str().filter(|key| is_key(key))?.to_owned();
-        self.taken.0.is_taken.store(true, Ordering::Relaxed);
         let (account, stack, region) = (self.account.clone(), self.name.clone(), self.region.clone());
-        let output = Seen::from_object(Output(OutputRef { account, stack, region, key }));
-        let is_text = self.taken.0.are_texts.load(Ordering::Relaxed);
-        Some(if is_text { Seen::from(veil(&output.to_string())) } else { output })
+        Some(self.taken.give(vec![Part::Output(OutputRef { account, stack, region, key })]))
     }
 }
 
-impl Object for Output {
+impl Object for Pending {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
 
     fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let OutputRef { account, stack, region, key } = &self.0;
-        let region = region.as_ref().map(Region::as_str).unwrap_or_default();
-        write!(f, "{}{account}/{stack}/{region}/{key}{}", MARKS.0, MARKS.1)
+        self.0.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::AccountId(slug) => write!(f, "{}{slug}{}", MARKS.0, MARKS.1),
+            Part::Output(OutputRef { account, stack, region, key }) => {
+                let region = region.as_ref().map(Region::as_str).unwrap_or_default();
+                write!(f, "{}{account}/{stack}/{region}/{key}{}", MARKS.0, MARKS.1)
+            }
+        })
     }
 }
 
@@ -180,20 +255,41 @@ fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// True when a text takes an output.
+/// True when something of a text is known later.
 pub(super) fn is_open(text: &str) -> bool {
-    text.contains(MARKS.0) && parts(text).iter().any(|part| matches!(part, Part::Output(_)))
+    text.contains(MARKS.0) && parts(text).iter().any(|part| !matches!(part, Part::Text(_)))
+}
+
+/// A text with an id in the place of each that is to come. All ids are alike, as far as AWS asks.
+pub(super) fn with_stand_ins(text: &str) -> Cow<'_, str> {
+    if !is_open(text) {
+        return text.into();
+    }
+    let said = parts(text).into_iter().map(|part| match part {
+        Part::AccountId(_) => "0".repeat(12),
+        Part::Text(text) => text,
+        Part::Output(output) => output.key,
+    });
+    said.collect()
+}
+
+/// A text that is known as it is, or that has something to come.
+pub(super) fn known_or_later(text: String) -> Result<String, Deferred> {
+    if is_open(&text) {
+        return Err(Deferred { parts: parts(&text), is_list: false, takes: Arc::default() });
+    }
+    Ok(text)
 }
 
 /// The pieces of a text.
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
-    while let Some((before, output, after)) = first(rest) {
+    while let Some((before, part, after)) = first(rest) {
         if !before.is_empty() {
             parts.push(Part::Text(before.to_owned()));
         }
-        parts.push(Part::Output(output));
+        parts.push(part);
         rest = after;
     }
     if !rest.is_empty() || parts.is_empty() {
@@ -202,7 +298,7 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
     parts
 }
 
-/// A value with every output in it veiled; nothing where a piece of one is in it.
+/// A value with all that is known later veiled; nothing where a piece of that is in it.
 pub(super) fn veiled(value: &Value) -> Option<Value> {
     match value {
         Value::String(text) => veiled_text(text).map(Value::String),
@@ -218,8 +314,8 @@ pub(super) fn veiled(value: &Value) -> Option<Value> {
 fn veiled_text(text: &str) -> Option<String> {
     let (mut result, mut outside, mut rest) = (String::new(), String::new(), text);
     while let Some((before, _, after)) = first(rest) {
-        let output = &rest[before.len()..rest.len() - after.len()];
-        result.extend([before, &veil(output)]);
+        let marked = &rest[before.len()..rest.len() - after.len()];
+        result.extend([before, &veil(marked)]);
         outside.push_str(before);
         rest = after;
     }
@@ -228,11 +324,11 @@ fn veiled_text(text: &str) -> Option<String> {
     (!outside.contains([MARKS.0, MARKS.1, VEIL])).then_some(result)
 }
 
-fn veil(output: &str) -> String {
-    output.chars().map(|letter| if letter == MARKS.0 || letter == MARKS.1 { letter } else { VEIL }).collect()
+fn veil(marked: &str) -> String {
+    marked.chars().map(|letter| if letter == MARKS.0 || letter == MARKS.1 { letter } else { VEIL }).collect()
 }
 
-/// A text with expressions in the place of outputs.
+/// A text with expressions in the place of what is known later.
 pub(super) fn readable(text: &str) -> String {
     if !is_open(text) {
         return text.to_owned();
@@ -240,21 +336,24 @@ pub(super) fn readable(text: &str) -> String {
     Deferred { parts: parts(text), is_list: false, takes: Arc::default() }.to_string()
 }
 
-/// The first output of a text with what stands before and after it.
-fn first(text: &str) -> Option<(&str, OutputRef, &str)> {
+/// What is known later first in a text, with what stands before and after it.
+fn first(text: &str) -> Option<(&str, Part, &str)> {
     let (before, rest) = text.split_once(MARKS.0)?;
     let (inside, after) = rest.split_once(MARKS.1)?;
-    let [account, stack, region, key] = inside.split('/').collect::<Vec<_>>()[..] else { return None };
-    let output = OutputRef {
-        account: Slug::parse(account).ok()?,
-        stack: StackName::parse(stack).ok()?,
-        region: if region.is_empty() { None } else { Some(Region::parse(region).ok()?) },
-        key: Some(key).filter(|key| is_key(key))?.to_owned(),
+    let part = match inside.split('/').collect::<Vec<_>>()[..] {
+        [slug] => Part::AccountId(Slug::parse(slug).ok()?),
+        [account, stack, region, key] => Part::Output(OutputRef {
+            account: Slug::parse(account).ok()?,
+            stack: StackName::parse(stack).ok()?,
+            region: if region.is_empty() { None } else { Some(Region::parse(region).ok()?) },
+            key: Some(key).filter(|key| is_key(key))?.to_owned(),
+        }),
+        _ => return None,
     };
-    Some((before, output, after))
+    Some((before, part, after))
 }
 
-/// What in an expression could look into an output, or decide by one; joining with `~`, listing and picking by name
+/// What in an expression could look into what it takes, or decide by it; joining with `~`, listing and picking by name
 /// cannot.
 pub(super) fn working(expression: &str) -> Option<String> {
     let bare = without_quotes(expression);
@@ -332,11 +431,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_between_marks_comes_back_and_what_is_not_an_output_stays_text() {
-        let text = "a\u{fdd0}log-archive/trail//Name\u{fdd1}\u{fdd0}one/t/eu-west-1/K\u{fdd1}z";
+    fn what_is_between_marks_comes_back_and_what_is_nothing_known_stays_text() {
+        let text =
+            "a\u{fdd0}log-archive/trail//Name\u{fdd1}\u{fdd0}one/t/eu-west-1/K\u{fdd1}\u{fdd0}one\u{fdd1}z";
         let parts = parts(text);
-        assert_eq!(parts.len(), 4);
+        assert_eq!(parts.len(), 5);
         assert!(matches!(&parts[1], Part::Output(it) if it.region.is_none() && it.key == "Name"));
-        assert!(!is_open("\u{fdd0}no\u{fdd1}") && is_open(text));
+        assert!(matches!(&parts[3], Part::AccountId(slug) if slug.as_str() == "one"));
+        assert!(!is_open("\u{fdd0}n/o\u{fdd1}") && is_open(text));
     }
 }
