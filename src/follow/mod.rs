@@ -9,6 +9,7 @@
 
 mod guard;
 mod judge;
+mod locks;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,8 +140,10 @@ impl Follow {
             }
             _ => None,
         };
-        if let Some(rejected) = before.as_ref().and_then(|before| deserters(before, &accepted)) {
-            return Ok(News::Rejected(rejected));
+        if let Some(before) = &before
+            && let Some(news) = self.deserters(repository, before, &accepted).await?
+        {
+            return Ok(news);
         }
         let objection =
             before.and_then(|before| guard::objection(&before.desired, &accepted.desired, &self.guards));
@@ -277,12 +280,4 @@ fn rewritten(head: &CommitId, last: &CommitId, is_older: bool) -> Halted {
         format!("the branch was rewritten: {} does not build on {}", head.short(), last.short())
     };
     Halted { commit: head.clone(), because, proceed: go_on(head) }
-}
-
-/// A commit in which accounts leave a lock that has not let them go.
-fn deserters(before: &Accepted, accepted: &Accepted) -> Option<Rejected> {
-    let commit = &accepted.desired.revision;
-    let diagnostics = accepted.held.departures(&before.held, commit);
-    let is_sound = diagnostics.is_empty();
-    (!is_sound).then(|| Rejected { commit: commit.clone(), diagnostics: diagnostics.to_string() })
 }

@@ -3,10 +3,11 @@
 //! An account's OU and tags are its own word, and targets look at them; so a single commit cannot tell an account that
 //! fled from one that was never meant. Two commits can. What is locked is made of words: those at the lock's path and
 //! below it that the lock's layer says, and those before it. An account leaves one of them only by the word of the
-//! layer that says it, which is to take it out, to aim it at others, or to leave the account out by name.
+//! layer that says it, which is to take it out, to aim it at others, or to leave the account out by name. One whose
+//! folder goes and comes back is held to where it stood before, however long ago that was.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +29,14 @@ use crate::model::{AccountId, CommitId, Slug};
 pub struct Held {
     layers: Arc<Layers>,
     accounts: BTreeMap<Slug, Arc<Whereabouts>>,
+}
+
+/// Accounts that one commit has and another has not, and the folders in which they once were.
+#[derive(Clone, Debug, Default)]
+pub struct Newcomers {
+    ids: BTreeMap<AccountId, Slug>,
+    /// Who is meant by a folder of the past.
+    folders: BTreeMap<Slug, Slug>,
 }
 
 /// One account: who it is, and what targets see of it.
@@ -87,6 +96,33 @@ impl Held {
         faults.into_diagnostics(tree)
     }
 
+    /// Who is here that was not in `before`: by folder, and by id. Whose id is recorded in a folder that was there is new
+    /// by id only, so that it is not held to what that folder once was.
+    pub fn newcomers(&self, before: &Self) -> Newcomers {
+        let known: BTreeSet<&AccountId> = before.accounts.values().filter_map(|it| it.id()).collect();
+        let ids = self.accounts.iter().filter_map(|(slug, it)| Some((it.id()?, slug)));
+        let ids = ids.filter(|(id, _)| !known.contains(id)).map(|(id, slug)| (id.clone(), slug.clone()));
+        let folders = self.accounts.keys().filter(|slug| !before.accounts.contains_key(*slug));
+        Newcomers { ids: ids.collect(), folders: folders.map(|slug| (slug.clone(), slug.clone())).collect() }
+    }
+
+    /// Says which newcomers were under a lock in an earlier state and are not now, without its word.
+    pub fn returns(&self, earlier: &Self, newcomers: &Newcomers, revision: &CommitId) -> Diagnostics {
+        let mut faults = Faults::default();
+        let locks = Lock::all(&earlier.layers, &self.layers);
+        for (then, now) in &newcomers.folders {
+            let (Some(was), Some(now)) = (earlier.accounts.get(then), self.accounts.get(now)) else {
+                continue;
+            };
+            // A folder may be given to another account.
+            let is_other = was.id().zip(now.id()).is_some_and(|(was, now)| was != now);
+            if !is_other && !was.stands_as(now) {
+                locks.iter().filter_map(|lock| lock.departure(was, now)).for_each(|fault| faults.add(fault));
+            }
+        }
+        faults.into_diagnostics(&Tree { revision: revision.clone(), files: BTreeMap::new() })
+    }
+
     /// A folder that was renamed is known by its recorded id.
     fn by_id(&self) -> BTreeMap<&AccountId, &Arc<Whereabouts>> {
         self.accounts.values().filter_map(|it| Some((it.id()?, it))).collect()
@@ -102,6 +138,25 @@ impl Held {
         let by_email = || all().find(|now| now.properties.plain_email == was.properties.plain_email);
         let by_name = || all().find(|now| now.properties.name == was.properties.name);
         by_email().or_else(by_name).or(here)
+    }
+}
+
+impl Newcomers {
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.folders.is_empty()
+    }
+
+    /// True when the file at `path`, going back in time, was one of them: it has its id, or is where it was found later.
+    pub fn were_in(&mut self, path: &str, text: &str) -> bool {
+        let folder = path.strip_prefix("accounts/").and_then(|it| it.split('/').next());
+        let Some(folder) = folder.and_then(|folder| Slug::parse(folder).ok()) else { return false };
+        let named = self.ids.iter().find(|(id, _)| text.contains(id.as_str()));
+        if let Some(slug) = named.map(|(_, slug)| slug.clone()) {
+            self.folders.insert(folder, slug);
+            return true;
+        }
+        self.folders.contains_key(&folder)
     }
 }
 

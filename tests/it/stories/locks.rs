@@ -1,5 +1,7 @@
 //! Locks, as `follow` holds them: nobody leaves one by their own word.
 
+use landfast::plan::Guards;
+
 use super::Play;
 use super::files::{self, BASELINE, company, path};
 
@@ -44,5 +46,44 @@ async fn an_account_leaves_a_lock_only_by_the_locks_own_word() {
     play.until("the policy is gone", |play| play.password_length("alpha").is_none()).await;
     play.until("it is told to be over", |play| !is_told(play)).await;
     assert!(play.is_kept("beta"));
+    play.end().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_goes_and_comes_back_is_under_the_locks_it_was_under() {
+    let mut play = Play::begin(&guarded()).await;
+    play.settled(&["alpha", "beta"]).await;
+    play.stop().await;
+    play.stage.guard(Guards { vanished_folders: 1, ..Guards::default() });
+    play.start();
+    let writes = play.writes().len();
+    let fled = files::account("alpha", "").replace("ou: /workloads", "ou: /special");
+    let fled = format!("id: \"{}\"\n{fled}", play.id("alpha"));
+    let is_told = |play: &Play| play.open_issue("rejected", "").is_some();
+    // What was never in force says nothing of where it stood.
+    play.commit("Flee", &[(&path("alpha"), Some(fled.clone()))]);
+    play.until("it is refused", is_told).await;
+    play.commit("Go", &[(&path("alpha"), None)]);
+    play.until("that is followed", |play| !is_told(play)).await;
+    play.rest().await;
+    // Somewhere else, under another name, after another commit.
+    play.commit("Something else", &[("accounts/beta/README.md", Some("beta".to_owned()))]);
+    play.rest().await;
+    play.commit("Come back", &[(&path("gamma"), Some(fled.replace("Company alpha", "Company gamma")))]);
+    play.until("it is refused", is_told).await;
+    let body = play.open_issue("rejected", "").unwrap().body;
+    assert!(body.contains("accounts/gamma would leave the lock of `settings.passwordPolicy`"), "{body}");
+    assert!(
+        body.contains("an account whose folder comes back is under the locks it was under before"),
+        "{body}"
+    );
+    play.rest().await;
+    assert_eq!(play.writes().len(), writes);
+    assert_eq!(play.account("alpha").unwrap().ou, "/workloads");
+
+    play.commit("As it was", &[(&path("gamma"), None), (&path("alpha"), Some(files::account("alpha", "")))]);
+    play.until("it is told to be over", |play| !is_told(play)).await;
+    play.settled(&["alpha", "beta"]).await;
+    assert_eq!(play.account("alpha").unwrap().ou, "/workloads");
     play.end().await;
 }
