@@ -10,6 +10,7 @@ mod commits;
 mod deployed;
 mod drift;
 mod emulate;
+mod example_repo;
 mod federation;
 mod files;
 mod first_ou;
