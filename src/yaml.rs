@@ -200,6 +200,7 @@ impl Builder {
             Event::DocumentStart(..) => self.document(at),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = matches!(style, ScalarStyle::Plain);
+                check_characters(at, &text)?;
                 let kind = Kind::Scalar { text: text.into_owned(), plain };
                 let node = Node::new(at, spelled(tag), kind);
                 self.weigh(at, node.weight)?;
@@ -310,6 +311,16 @@ impl Builder {
             }
         }
         Ok(())
+    }
+}
+
+/// Unicode keeps some characters out of texts for good, so that programs can give them a meaning of their own.
+fn check_characters(at: Place, text: &str) -> Result<(), Fault> {
+    match text.chars().find(|c| matches!(c, '\u{fdd0}'..='\u{fdef}')) {
+        Some(c) => {
+            Err(fault(at, format!("a character that no text holds (U+{:04X})", u32::from(c)), "take it out"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -118,7 +118,7 @@ async fn prepare(source: &Source, guarded: bool) -> Result<(Start, Writers), Fai
     let guards = config::guards(source)?;
     let mut follow = Follow::new(origin.clone(), signer, guards.clone());
     if guarded {
-        follow.resume_after(last);
+        follow.resume_after(last, ledger.clone());
     }
     let accepted = match follow.look().await? {
         News::Accepted(accepted) => accepted,

@@ -124,9 +124,9 @@ impl Daemon {
             bases = publisher.bases() => bases,
             () = &mut stop => return Ok(()),
         };
-        follow.resume_after(publisher.accepted());
-        world.memory.recall(publisher.proofs());
         let ledger = publisher.ledger();
+        follow.resume_after(publisher.accepted(), ledger.clone());
+        world.memory.recall(publisher.proofs());
         let (told, telling) = unbounded_channel();
         let publishing = tokio::spawn(publisher.telling(told).run(latest, notices.clone()));
         let news = watcher::watch(follow, settings.poll, health.clone());

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use judge::Judge;
 
-use crate::git::{self, Repository, Signer, blocking};
+use crate::git::{self, ObservedBranch, Repository, Signer, blocking};
 use crate::load::{Held, Tree};
 use crate::model::{CommitId, Desired};
 use crate::plan::{Guards, go_on};
@@ -74,6 +74,10 @@ pub struct Follow {
     last: Option<CommitId>,
     /// What is in force now.
     in_force: Option<Accepted>,
+    /// What this process put in force, the newest last.
+    were_in_force: Vec<CommitId>,
+    /// Where it is on record what was in force before.
+    ledger: Option<Arc<ObservedBranch>>,
 }
 
 /// What was looked at last: a commit, or the files of a directory.
@@ -87,12 +91,14 @@ impl Follow {
     /// Follows `origin`; `signer` seals hidden parameters.
     pub fn new(origin: Origin, signer: Option<Signer>, guards: Guards) -> Self {
         let judge = Arc::new(Mutex::new(Judge::new(signer)));
-        Self { origin, judge, guards, seen: None, last: None, in_force: None }
+        let (seen, last, in_force, were_in_force, ledger) = (None, None, None, Vec::new(), None);
+        Self { origin, judge, guards, seen, last, in_force, were_in_force, ledger }
     }
 
-    /// Says which commit was last in force, as it is on record.
-    pub fn resume_after(&mut self, last: Option<CommitId>) {
+    /// Says which commit was last in force, as it is on record, and where the ones before it are.
+    pub fn resume_after(&mut self, last: Option<CommitId>, ledger: Option<Arc<ObservedBranch>>) {
         self.last = last;
+        self.ledger = ledger;
     }
 
     /// Where commits come from.
@@ -154,7 +160,9 @@ impl Follow {
     }
 
     fn accept(&mut self, accepted: Accepted) -> News {
-        self.last = Some(accepted.desired.revision.clone());
+        let revision = &accepted.desired.revision;
+        self.last = Some(revision.clone());
+        self.were_in_force.push(revision.clone());
         self.in_force = Some(accepted.clone());
         News::Accepted(accepted)
     }

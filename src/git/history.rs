@@ -1,4 +1,5 @@
-//! When the base of each account last changed, as the commits of `landfast/observed` tell.
+//! What the commits of `landfast/observed` tell of the past: when the base of each account last changed, and which commits
+//! were in force.
 //!
 //! Guarantees: only commits we signed count, each with its own time; what another one holds is passed over. A change is
 //! never said to be older than it is: where the search ends early, nothing is said.
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use git2::{Oid, Sort, Tree};
 
 use super::{Error, record};
-use crate::model::Slug;
+use crate::model::{CommitId, Slug};
 
 /// How many commits are searched; what is not found in them counts as unknown.
 const MAX_WALK: usize = 20_000;
@@ -50,6 +51,28 @@ pub(super) fn changes(
         Some((oldest, time)) => with_the_rest(found, oldest.as_ref(), time),
         None => found,
     })
+}
+
+/// Every commit of the desired state that was put in force, the newest first, each once.
+pub(super) fn accepted(
+    cache: &git2::Repository,
+    seal: Oid,
+    is_ours: impl Fn(Oid) -> bool,
+) -> Result<Vec<CommitId>, Error> {
+    let mut walk = cache.revwalk()?;
+    walk.set_sorting(Sort::TOPOLOGICAL)?;
+    walk.simplify_first_parent()?;
+    walk.push(seal)?;
+    let mut found: Vec<CommitId> = Vec::new();
+    for commit in walk.take(MAX_WALK) {
+        let commit = commit?;
+        let accepted = record::accepted(cache, &cache.find_commit(commit)?.tree()?)?;
+        // Most say what the one after them says: their signatures need not be looked at.
+        if let Some(accepted) = accepted.filter(|it| found.last() != Some(it) && is_ours(commit)) {
+            found.push(accepted);
+        }
+    }
+    Ok(found)
 }
 
 fn with_the_rest(mut found: BTreeMap<Slug, i64>, tree: Option<&Tree<'_>>, time: i64) -> BTreeMap<Slug, i64> {

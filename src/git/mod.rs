@@ -36,7 +36,7 @@ pub use error::Error;
 pub(crate) use location::is_loopback;
 pub use location::{Credentials, Secret, may_share_token};
 pub use observed::{OBSERVED_BRANCH, ObservedBranch, ScopeRecord, Update};
-pub use past::Past;
+pub use past::PastFile;
 pub use propose::{Proposal, propose, record_id};
 pub use signing::Signer;
 pub use work_tree::read_commit;

@@ -149,6 +149,15 @@ impl ObservedBranch {
         })
     }
 
+    /// Every commit that was put in force, the newest first, as far back as the branch is searched.
+    pub fn were_accepted(&self) -> Result<Vec<CommitId>, Error> {
+        self.repository.healing(|| {
+            let (Some(seal), Some(signer)) = (self.look()?.seal, &self.signer) else { return Ok(Vec::new()) };
+            let cache = self.repository.cache()?;
+            history::accepted(&cache, seal, |commit| signer.signed(&cache, commit))
+        })
+    }
+
     /// Records an update in one commit and pushes it. Nothing is committed, and nothing returned, when all of it is
     /// there already.
     pub fn write(

@@ -193,6 +193,11 @@ impl Context {
             message: format!("`{}` is not plain data", expression.trim()),
             hint: String::new(),
         })?;
+        if !self.taken.is_so() && later::is_marked(&value) {
+            let message =
+                format!("the expression `{}` makes a character that no text holds", expression.trim());
+            return Err(ExpressionFault { message, hint: "take it out".to_owned() });
+        }
         if self.taken.is_so() {
             let eval = || compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
             let as_texts = self.taken.as_texts(eval).ok().and_then(|value| serde_json::to_value(value).ok());
@@ -220,7 +225,9 @@ impl Context {
     fn unknown(&self, expression: &str) -> ExpressionFault {
         let expression = expression.trim();
         let message = format!("`{expression}` has no value here");
-        let hint = if expression.rsplit('.').next() == Some("id") {
+        let hint = if let Some(near) = self.account_like(expression) {
+            format!("did you mean `accounts['{near}']`?")
+        } else if expression.rsplit('.').next() == Some("id") {
             "an account's id is known once it was created and recorded; its stacks, values and alias can wait for it, its \
              name, e-mail and tags cannot"
                 .to_owned()
@@ -228,8 +235,6 @@ impl Context {
             self.known_values()
         } else if !self.names.contains_key("stacks") && without_quotes(expression).contains("outputs") {
             "outputs of stacks can be taken in the parameters of stacks only".to_owned()
-        } else if let Some(near) = self.account_like(expression) {
-            format!("did you mean `accounts['{near}']`?")
         } else {
             known_here(self.names.len(), self.names.keys())
         };
@@ -336,6 +341,10 @@ impl Room {
     fn hold(&mut self, value: &minijinja::Value) -> Result<(), ExpressionFault> {
         if let Some(text) = value.as_bytes() {
             return self.take(text.len());
+        }
+        // A text of which something is still to come.
+        if value.kind() == ValueKind::Plain {
+            return self.take(value.to_string().len());
         }
         let map = value.kind() == ValueKind::Map;
         // What cannot be walked is a number, a flag, or no data at all.

@@ -4,7 +4,7 @@
 //! fled from one that was never meant. Two commits can. What is locked is made of words: those at the lock's path and
 //! below it that the lock's layer says, and those before it. An account leaves one of them only by the word of the
 //! layer that says it, which is to take it out, to aim it at others, or to leave the account out by name. One whose
-//! folder goes and comes back is held to where it stood before, however long ago that was.
+//! folder goes and comes back is held to where it stood before.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,7 @@ use super::targets::{Candidate, Targets};
 use super::tree::Tree;
 use super::words::{Said, Words};
 use crate::model::{AccountId, CommitId, Slug};
+use crate::yaml::{self, Kind};
 
 /// Every layer of a commit, and where its accounts stand.
 #[derive(Clone)]
@@ -31,12 +32,15 @@ pub struct Held {
     accounts: BTreeMap<Slug, Arc<Whereabouts>>,
 }
 
-/// Accounts that one commit has and another has not, and the folders in which they once were.
+/// Accounts that one commit has and another has not, by all that they can be known by.
 #[derive(Clone, Debug, Default)]
 pub struct Newcomers {
     ids: BTreeMap<AccountId, Slug>,
-    /// Who is meant by a folder of the past.
-    folders: BTreeMap<Slug, Slug>,
+    /// Those that have no id on record: known by their folders, as AWS keeps them in a tag.
+    nameless: BTreeSet<Slug>,
+    /// Whose folders are new. One that had no id on record then is known by its folder, or by its e-mail.
+    folders: BTreeSet<Slug>,
+    emails: BTreeMap<String, Slug>,
 }
 
 /// One account: who it is, and what targets see of it.
@@ -96,27 +100,39 @@ impl Held {
         faults.into_diagnostics(tree)
     }
 
-    /// Who is here that was not in `before`: by folder, and by id. Whose id is recorded in a folder that was there is new
-    /// by id only, so that it is not held to what that folder once was.
+    /// Who is here that was not in `before`, where anything is locked. Whose id is recorded in a folder that was there is
+    /// new by that id only, so that it is not held to what that folder once was.
     pub fn newcomers(&self, before: &Self) -> Newcomers {
+        let mut newcomers = Newcomers::default();
+        if Voice::all(&self.layers).iter().all(|voice| voice.layer.locked.is_empty()) {
+            return newcomers;
+        }
         let known: BTreeSet<&AccountId> = before.accounts.values().filter_map(|it| it.id()).collect();
-        let ids = self.accounts.iter().filter_map(|(slug, it)| Some((it.id()?, slug)));
-        let ids = ids.filter(|(id, _)| !known.contains(id)).map(|(id, slug)| (id.clone(), slug.clone()));
-        let folders = self.accounts.keys().filter(|slug| !before.accounts.contains_key(*slug));
-        Newcomers { ids: ids.collect(), folders: folders.map(|slug| (slug.clone(), slug.clone())).collect() }
+        for (slug, it) in &self.accounts {
+            let is_there = before.accounts.contains_key(slug);
+            match it.id() {
+                Some(id) if known.contains(id) => continue,
+                Some(id) => drop(newcomers.ids.insert(id.clone(), slug.clone())),
+                None if is_there => continue,
+                None => drop(newcomers.nameless.insert(slug.clone())),
+            }
+            if !is_there {
+                newcomers.folders.insert(slug.clone());
+                newcomers.emails.insert(it.properties.plain_email.clone(), slug.clone());
+            }
+        }
+        newcomers
     }
 
-    /// Says which newcomers were under a lock in an earlier state and are not now, without its word.
-    pub fn returns(&self, earlier: &Self, newcomers: &Newcomers, revision: &CommitId) -> Diagnostics {
+    /// Says which newcomers were under a lock in an earlier state and are not now, without its word. Who was there is no
+    /// newcomer any more.
+    pub fn returns(&self, earlier: &Self, newcomers: &mut Newcomers, revision: &CommitId) -> Diagnostics {
         let mut faults = Faults::default();
         let locks = Lock::all(&earlier.layers, &self.layers);
-        for (then, now) in &newcomers.folders {
-            let (Some(was), Some(now)) = (earlier.accounts.get(then), self.accounts.get(now)) else {
-                continue;
-            };
-            // A folder may be given to another account.
-            let is_other = was.id().zip(now.id()).is_some_and(|(was, now)| was != now);
-            if !is_other && !was.stands_as(now) {
+        for was in earlier.accounts.values() {
+            let Some(slug) = newcomers.is_one(was) else { continue };
+            newcomers.forget(&slug);
+            if let Some(now) = self.accounts.get(&slug).filter(|now| !was.stands_as(now)) {
                 locks.iter().filter_map(|lock| lock.departure(was, now)).for_each(|fault| faults.add(fault));
             }
         }
@@ -141,22 +157,43 @@ impl Held {
     }
 }
 
+/// The id that the file of an account records, whatever else is in it.
+pub fn recorded_id(text: &str) -> Option<AccountId> {
+    let Kind::Map(entries) = yaml::parse(text).0?.kind else { return None };
+    match &entries.iter().find(|entry| entry.key == "id")?.value.kind {
+        Kind::Scalar { text, .. } => AccountId::parse(text.as_str()).ok(),
+        Kind::List(_) | Kind::Map(_) => None,
+    }
+}
+
 impl Newcomers {
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.folders.is_empty()
     }
 
-    /// True when the file at `path`, going back in time, was one of them: it has its id, or is where it was found later.
-    pub fn were_in(&mut self, path: &str, text: &str) -> bool {
-        let folder = path.strip_prefix("accounts/").and_then(|it| it.split('/').next());
-        let Some(folder) = folder.and_then(|folder| Slug::parse(folder).ok()) else { return false };
-        let named = self.ids.iter().find(|(id, _)| text.contains(id.as_str()));
-        if let Some(slug) = named.map(|(_, slug)| slug.clone()) {
-            self.folders.insert(folder, slug);
-            return true;
+    /// True when an account that was in this folder, with this id on record or none, may be one of them.
+    pub fn may_be(&self, folder: &str, id: Option<&AccountId>) -> bool {
+        match id {
+            Some(id) => self.ids.contains_key(id) || self.nameless.iter().any(|slug| slug.as_str() == folder),
+            None => true,
         }
-        self.folders.contains_key(&folder)
+    }
+
+    /// Which of them an account was.
+    fn is_one(&self, was: &Whereabouts) -> Option<Slug> {
+        let (folder, email) = (&was.file.slug, &was.properties.plain_email);
+        match was.id() {
+            Some(id) => self.ids.get(id).or_else(|| self.nameless.get(folder)).cloned(),
+            None => self.emails.get(email).or_else(|| self.folders.get(folder)).cloned(),
+        }
+    }
+
+    fn forget(&mut self, slug: &Slug) {
+        self.ids.retain(|_, it| it != slug);
+        self.emails.retain(|_, it| it != slug);
+        self.folders.remove(slug);
+        self.nameless.remove(slug);
     }
 }
 

@@ -260,6 +260,18 @@ pub(super) fn is_open(text: &str) -> bool {
     text.contains(MARKS.0) && parts(text).iter().any(|part| !matches!(part, Part::Text(_)))
 }
 
+/// True when a mark is anywhere in a value.
+pub(super) fn is_marked(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains([MARKS.0, MARKS.1, VEIL]),
+        Value::Array(members) => members.iter().any(is_marked),
+        Value::Object(map) => {
+            map.iter().any(|(key, value)| key.contains([MARKS.0, MARKS.1, VEIL]) || is_marked(value))
+        }
+        _ => false,
+    }
+}
+
 /// A text with an id in the place of each that is to come. All ids are alike, as far as AWS asks.
 pub(super) fn with_stand_ins(text: &str) -> Cow<'_, str> {
     if !is_open(text) {

@@ -49,7 +49,7 @@ mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related};
 pub use explain::{ExplainedExclusion, ExplainedPath, ExplainedWord, Explanation, Shown};
-pub use held::{Held, Newcomers};
+pub use held::{Held, Newcomers, recorded_id};
 pub use render::{Rendered, by_region, document, escaped, scalar};
 pub use rule::{Rule, Severity};
 pub use templates::capability;

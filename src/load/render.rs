@@ -156,6 +156,7 @@ impl Page<'_> {
     fn said(&self, value: &Value) -> Value {
         match value {
             Value::Array(values) => values.iter().map(|value| self.said(value)).collect(),
+            Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), self.said(value))).collect(),
             Value::String(text) if later::is_open(text) => {
                 let own = Some(&self.whole.account.slug);
                 let said = |part: &Part| match (part, part.expression(own)) {

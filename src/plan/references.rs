@@ -46,6 +46,11 @@ struct Lack {
     needs_person: bool,
 }
 
+/// True where a parameter waits: outputs may hang on it, and not on a tag.
+fn waits(stack: &Stack, finding: &Finding) -> bool {
+    stack.deferred.keys().any(|name| finding.unchecked.contains_key(&format!("/parameters/{name}")))
+}
+
 /// What is known of the outputs of an account's stacks once it was looked at and `plan` drawn.
 pub fn produced(plan: &Plan, account: &Account, facts: &AccountFacts) -> BTreeMap<StackKey, Produced> {
     let known = facts.known.get(&account.slug);
@@ -56,7 +61,7 @@ pub fn produced(plan: &Plan, account: &Account, facts: &AccountFacts) -> BTreeMa
             (Verdict::Gap, ..) => Standpoint::Unread,
             (Verdict::Moving, ..) => Standpoint::Changing,
             (_, _, None) => Standpoint::Absent,
-            (_, Some(wanted), Some(seen)) if !plan.waiting.contains(&item) => {
+            (_, Some(wanted), Some(seen)) if !waits(&declared.value, finding) => {
                 compared(wanted, finding.base.as_ref(), seen)
             }
             _ => Standpoint::Changing,
@@ -115,14 +120,14 @@ impl Making<'_, '_> {
     /// Fills in one stack.
     fn fill(&mut self, key: &StackKey) -> Result<(), Wait> {
         let Some(declared) = self.account.stacks.get(key) else { return Ok(()) };
-        let filled = self.filled(&declared.value)?;
-        if let Some(declared) = self.account.to_mut().stacks.get_mut(key) {
-            declared.value.parameters.extend(filled.parameters);
-            declared.value.tags.extend(filled.tags);
-            declared.value.deferred.clear();
-            declared.value.deferred_tags.clear();
+        let (filled, wait) = self.filled(&declared.value);
+        if let Some(Declared { value: stack, .. }) = self.account.to_mut().stacks.get_mut(key) {
+            stack.deferred.retain(|name, _| !filled.parameters.contains_key(name));
+            stack.deferred_tags.retain(|key, _| !filled.tags.contains_key(key));
+            stack.parameters.extend(filled.parameters);
+            stack.tags.extend(filled.tags);
         }
-        Ok(())
+        if wait.parts.is_empty() { Ok(()) } else { Err(wait) }
     }
 
     /// Fills in settings, and tells which of them wait. They take ids only.
@@ -158,7 +163,7 @@ impl Making<'_, '_> {
         };
         let said = self.desired.accounts.get(slug)?.stacks.get(key)?;
         let item = Item::Stack(key.clone());
-        let standpoint = match (self.observed.sight(&item), !own.value.is_open()) {
+        let standpoint = match (self.observed.sight(&item), own.value.deferred.is_empty()) {
             (Sight::Absent, _) => Standpoint::Absent,
             (Sight::Gap(_), _) => Standpoint::Unread,
             (Sight::Moving(_), _) | (_, false) => Standpoint::Changing,
@@ -171,8 +176,8 @@ impl Making<'_, '_> {
         Some(Cow::Owned(now(standpoint, &said.value, self.facts.outputs.get(key)).after(known)))
     }
 
-    /// Every parameter and tag that hangs on what was not known at load, with its value.
-    fn filled(&self, stack: &Stack) -> Result<Filled, Wait> {
+    /// Every parameter and tag that hangs on what was not known at load, with its value or why it has none.
+    fn filled(&self, stack: &Stack) -> (Filled, Wait) {
         let mut wait = Wait::default();
         let mut all = |kind: &str, deferred: &BTreeMap<String, Deferred>| {
             let mut filled = BTreeMap::new();
@@ -190,7 +195,7 @@ impl Making<'_, '_> {
             parameters: all("parameters", &stack.deferred),
             tags: all("tags", &stack.deferred_tags),
         };
-        if wait.parts.is_empty() { Ok(filled) } else { Err(wait) }
+        (filled, wait)
     }
 
     fn value(&self, name: &str, deferred: &Deferred) -> Result<String, Lack> {
@@ -287,7 +292,7 @@ impl Wait {
         reasons.join("; ")
     }
 
-    /// The finding of a stack that waits: what it waits for is taken to be as it was agreed, and is not checked.
+    /// The finding of what waits: what it waits for is taken to be as it was agreed, and is not checked.
     pub(super) fn finding(
         &self,
         declared: &Declared<Value>,
@@ -295,7 +300,7 @@ impl Wait {
         sight: Sight,
         mode: Mode,
     ) -> Finding {
-        let desired = assume(&declared.value, &self.parts, base);
+        let desired = self.assumed(&declared.value, base, &sight);
         let mut unchecked = BTreeMap::new();
         let mut observed = None;
         let sight = match sight {
@@ -320,7 +325,20 @@ impl Wait {
         Finding { verdict, mode, desired: Some(desired), base, observed, unchecked, because, source }
     }
 
-    /// Holds the stack back.
+    /// What is wanted as far as it is known, with what is not as it was agreed; of a whole that waits and of which nothing
+    /// was agreed, as it is.
+    fn assumed(&self, declared: &Value, base: Option<&Value>, sight: &Sight) -> Value {
+        if !self.parts.contains_key("") {
+            return assume(declared, &self.parts, base);
+        }
+        let seen = match sight {
+            Sight::Present { value, .. } => Some(value),
+            Sight::Absent | Sight::Moving(_) | Sight::Gap(_) => None,
+        };
+        base.or(seen).unwrap_or(declared).clone()
+    }
+
+    /// Holds it back.
     pub(super) fn hold(&self, draft: &mut Draft, item: &Item) {
         if self.needs_person { draft.refuse(item, self.because()) } else { draft.wait(item, self.because()) }
     }

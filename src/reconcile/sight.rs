@@ -39,8 +39,11 @@ pub(super) async fn observe(world: &World, task: &Task<'_>) -> Observed {
 /// The ids an account's stacks take that no folder records yet, as far as the organization shows whose they are.
 fn ids(task: &Task<'_>, slug: &Slug) -> BTreeMap<Slug, AccountId> {
     let taken = task.accepted.desired.ids_taken(slug).into_iter();
-    let id = |slug: &Slug| Some((slug.clone(), task.organization?.claimed.get(slug)?.clone()));
-    taken.filter_map(id).collect()
+    let accounts = &task.accepted.desired.accounts;
+    // The organization may have been looked at under an older commit, in which the folder was another account's.
+    let is_recorded = |id: &AccountId| accounts.values().any(|account| account.id.as_ref() == Some(id));
+    let id = |slug: &Slug| task.organization?.claimed.get(slug).filter(|id| !is_recorded(id)).cloned();
+    taken.filter_map(|slug| Some((slug.clone(), id(slug)?))).collect()
 }
 
 fn wanted(task: &Task<'_>) -> BTreeSet<Item> {

@@ -56,9 +56,11 @@ async fn a_folder_that_goes_and_comes_back_is_under_the_locks_it_was_under() {
     play.stop().await;
     play.stage.guard(Guards { vanished_folders: 1, ..Guards::default() });
     play.start();
+    let kept = format!("id: \"{}\"\n{}", play.id("alpha"), files::account("alpha", ""));
+    let fled = kept.replace("ou: /workloads", "ou: /special");
+    play.commit("Record the id", &[(&path("alpha"), Some(kept.clone()))]);
+    play.rest().await;
     let writes = play.writes().len();
-    let fled = files::account("alpha", "").replace("ou: /workloads", "ou: /special");
-    let fled = format!("id: \"{}\"\n{fled}", play.id("alpha"));
     let is_told = |play: &Play| play.open_issue("rejected", "").is_some();
     // What was never in force says nothing of where it stood.
     play.commit("Flee", &[(&path("alpha"), Some(fled.clone()))]);
@@ -68,6 +70,9 @@ async fn a_folder_that_goes_and_comes_back_is_under_the_locks_it_was_under() {
     play.rest().await;
     // Somewhere else, under another name, after another commit.
     play.commit("Something else", &[("accounts/beta/README.md", Some("beta".to_owned()))]);
+    play.rest().await;
+    play.stop().await;
+    play.start();
     play.rest().await;
     play.commit("Come back", &[(&path("gamma"), Some(fled.replace("Company alpha", "Company gamma")))]);
     play.until("it is refused", is_told).await;
@@ -81,7 +86,7 @@ async fn a_folder_that_goes_and_comes_back_is_under_the_locks_it_was_under() {
     assert_eq!(play.writes().len(), writes);
     assert_eq!(play.account("alpha").unwrap().ou, "/workloads");
 
-    play.commit("As it was", &[(&path("gamma"), None), (&path("alpha"), Some(files::account("alpha", "")))]);
+    play.commit("As it was", &[(&path("gamma"), None), (&path("alpha"), Some(kept))]);
     play.until("it is told to be over", |play| !is_told(play)).await;
     play.settled(&["alpha", "beta"]).await;
     assert_eq!(play.account("alpha").unwrap().ou, "/workloads");
