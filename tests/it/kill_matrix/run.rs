@@ -15,7 +15,8 @@ use super::world::{LEGACY, N_ACCOUNTS, World, email, slugs};
 
 /// How long a world may take to come to rest: many times longer than it takes.
 const PATIENCE: Duration = Duration::from_mins(10);
-const PAUSE: Duration = Duration::from_millis(50);
+/// Looking copies what there is of six worlds: seldom enough not to take the time of what is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
 const COSTLY: Duration = Duration::from_millis(250);
 /// Longer than anything gathers before it is published.
 const REST: Duration = Duration::from_millis(1200);
