@@ -185,7 +185,7 @@ impl Making<'_, '_> {
                 match self.value(name, deferred) {
                     Ok(value) => drop(filled.insert(name.clone(), value)),
                     Err(lack) => {
-                        wait.add(format!("/{kind}/{}", name.replace('~', "~0").replace('/', "~1")), lack)
+                        wait.add(format!("/{kind}/{}", name.replace('~', "~0").replace('/', "~1")), lack);
                     }
                 }
             }

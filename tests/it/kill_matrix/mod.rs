@@ -33,7 +33,7 @@ async fn a_rollout_that_is_killed_at_any_call_ends_as_one_that_is_not() {
     let model = Arc::new(undisturbed().await);
     let choice = Choice::from_environment();
     let (points, enough) = match &choice {
-        Choice::All => (sample::all(&model.calls), usize::MAX),
+        Choice::All(part, parts) => (sample::part_of(&sample::all(&model.calls), *part, *parts), usize::MAX),
         Choice::Some(count, seed) => (sample::drawn(&model.calls, *seed), *count),
         Choice::One(point) => (vec![point.clone()], 1),
     };

@@ -13,8 +13,8 @@ use super::reaper::{Call, MOMENTS, Point};
 /// What is chosen by the environment.
 #[derive(Debug)]
 pub(super) enum Choice {
-    /// Every moment of every call.
-    All,
+    /// Every moment of every call, or one of so many parts of that: (2, 4) is the second quarter.
+    All(usize, usize),
     /// This many, drawn with this seed.
     Some(usize, u64),
     /// One.
@@ -25,18 +25,31 @@ pub(super) enum Choice {
 const USUAL: usize = 60;
 
 impl Choice {
-    /// From `LANDFAST_KILLS` (`all`, a number or a point) and `LANDFAST_KILLS_SEED`.
+    /// From `LANDFAST_KILLS` (`all`, a part such as `2/4`, a number or a point) and `LANDFAST_KILLS_SEED`.
     pub(super) fn from_environment() -> Self {
         let seed = std::env::var("LANDFAST_KILLS_SEED").map_or(1, |seed| seed.parse().expect("a number"));
         match std::env::var("LANDFAST_KILLS").as_deref() {
             Err(_) | Ok("") => Self::Some(USUAL, seed),
-            Ok("all") => Self::All,
-            Ok(text) => text.parse().map_or_else(
-                |_| Self::One(text.parse().expect("`all`, a number or a point")),
-                |count| Self::Some(count, seed),
-            ),
+            Ok("all") => Self::All(1, 1),
+            Ok(text) => match (text.parse(), part(text)) {
+                (Ok(count), _) => Self::Some(count, seed),
+                (_, Some((part, parts))) => Self::All(part, parts),
+                _ => Self::One(text.parse().expect("`all`, a part such as `2/4`, a number or a point")),
+            },
         }
     }
+}
+
+fn part(text: &str) -> Option<(usize, usize)> {
+    let (part, parts) = text.split_once('/')?;
+    let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
+    (1..=parts).contains(&part).then_some((part, parts))
+}
+
+/// One part of the points. They are the same from run to run, so that all parts together are all of them.
+pub(super) fn part_of(points: &[Point], part: usize, parts: usize) -> Vec<Point> {
+    let bound = |part: usize| points.len() * part / parts;
+    points[bound(part - 1)..bound(part)].to_vec()
 }
 
 /// Every moment of every call.

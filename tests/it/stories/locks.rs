@@ -92,3 +92,27 @@ async fn a_folder_that_goes_and_comes_back_is_under_the_locks_it_was_under() {
     assert_eq!(play.account("alpha").unwrap().ou, "/workloads");
     play.end().await;
 }
+
+#[tokio::test]
+async fn what_a_lock_was_in_a_commit_that_was_never_in_force_does_not_count() {
+    let mut play = Play::begin(&guarded()).await;
+    play.settled(&["alpha", "beta"]).await;
+    let kept = format!("id: \"{}\"\n{}", play.id("alpha"), files::account("alpha", ""));
+    play.commit("Record the id", &[(&path("alpha"), Some(kept.clone()))]);
+    play.rest().await;
+    // The daemon sees the second one only.
+    play.stop().await;
+    let unlocked = locked("").replace("locked: [settings.passwordPolicy]\n", "");
+    play.commit("Unlock", &[(BASELINE, Some(unlocked))]);
+    play.commit("Lock again, and go", &[(BASELINE, Some(locked(""))), (&path("alpha"), None)]);
+    play.stage.guard(Guards { vanished_folders: 1, ..Guards::default() });
+    play.start();
+    play.rest().await;
+    let fled = kept.replace("ou: /workloads", "ou: /special");
+    play.commit("Come back", &[(&path("alpha"), Some(fled))]);
+    play.until("it is refused", |play| play.open_issue("rejected", "").is_some()).await;
+    play.commit("As it was", &[(&path("alpha"), Some(kept))]);
+    play.until("it is followed", |play| play.open_issue("rejected", "").is_none()).await;
+    play.settled(&["alpha", "beta"]).await;
+    play.end().await;
+}

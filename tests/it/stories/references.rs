@@ -186,6 +186,38 @@ async fn while_an_account_is_not_there_only_what_takes_its_id_waits_and_the_reas
 }
 
 #[tokio::test]
+async fn a_tag_that_waits_holds_back_nobody_who_takes_from_its_stack() {
+    let with = |logs: &str, note: &str| {
+        let stacks = format!(
+            "stacks:\n  source: {{template: source.template.yaml, tags: {{team: a{logs}}}}}\n  taker:\n    \
+             template: taker.template.yaml\n    parameters: {{Topic: \"${{{{ stacks['source'].outputs.Arn }}}}\"}}\n    \
+             tags: {{note: {note}}}\n"
+        );
+        account("alpha", &stacks)
+    };
+    let mut files = company(&[]);
+    files.extend([(path("alpha"), with("", "first")), (TAKER.to_owned(), taker())]);
+    files.push(("accounts/alpha/source.template.yaml".to_owned(), source("one")));
+    let play = Play::begin(&files).await;
+    play.until("the stack is there", |play| play.has_stack("alpha", "taker")).await;
+    play.rest().await;
+    play.stage.aws.add_fault(Fault::new("CreateAccount", When::Every, Trouble::ErrorBefore(500)));
+    let tagged = with(", logs: \"${{ accounts['logs'].id }}\"", "second");
+    play.commit("Tag both", &[(&path("logs"), Some(account("logs", ""))), (&path("alpha"), Some(tagged))]);
+    let note = |play: &Play| play.stack("alpha", "taker").unwrap().tags["note"].clone();
+    play.until("who takes from it is changed", |play| note(play) == "second").await;
+    play.looks(4).await;
+    assert_eq!(play.change_sets("source").len(), 1, "its tag waits");
+    play.stage.aws.clear_faults();
+    let is_tagged = |play: &Play| play.stack("alpha", "source").unwrap().tags.contains_key("logs");
+    play.until("the tag is there", is_tagged).await;
+    play.settled(&["alpha", "logs"]).await;
+    assert_eq!(play.stack("alpha", "source").unwrap().tags["logs"], play.id("logs"));
+    play.until("it is over", |play| play.open_issues().is_empty()).await;
+    play.end().await;
+}
+
+#[tokio::test]
 async fn while_the_output_is_not_there_only_what_takes_it_waits_and_the_reason_is_said() {
     let play = Play::begin(&company(&["alpha", "logs"])).await;
     play.settled(&["alpha", "logs"]).await;
