@@ -61,6 +61,9 @@ fn bytes_that_are_no_text_are_refused() {
     NUL in a text | yaml: accounts/one/account.yaml:4:15: unexpected character: `\u{0}'
     NUL in a comment | yaml: accounts/one/account.yaml:4:3: unexpected character: `\u{0}'
     an escaped NUL | loads
+    a character that no text holds | yaml: accounts/one/account.yaml:4:13: a character that no text holds (U+FDD0)
+    the same, escaped, in a key | yaml: accounts/one/account.yaml:4:8: a character that no text holds (U+FDD1)
+    the same, made by an expression | expression: accounts/one/account.yaml:4:13: the expression `'\ufdd0two\ufdd1'` makes a character that no text holds
     escape sequence of a terminal | yaml: accounts/one/account.yaml:4:14: unexpected character: `\u{1b}'
     UTF-16, little end first | yaml: accounts/one/account.yaml:1:2: unexpected character: `\u{0}'
     UTF-16, big end first | yaml: accounts/one/account.yaml:1:1: unexpected character: `\u{0}'
