@@ -359,10 +359,7 @@ fn an_account_that_takes_an_id_to_come_is_rendered_with_it() {
     );
     files.insert("accounts/one/taker.template.yaml".to_owned(), File::text(CONSUMER));
     files.insert(ACCOUNT.to_owned(), File::text(one));
-    let tree = tree(files);
-    let before =
-        Account::clone(&load(&tree).unwrap_or_else(|faults| panic!("{faults}")).accounts[&slug("one")]);
-    let (yaml, after) = rendered_again(&tree);
+    let Again { before, yaml, after, .. } = rendered_again(files);
     insta::assert_snapshot!(yaml, @r#"
     name: One
     email: one@example.com
@@ -388,14 +385,26 @@ fn an_account_that_takes_an_id_to_come_is_rendered_with_it() {
     assert_eq!(wanted(&after), wanted(&before));
 }
 
-/// The account `one` after it was rendered in the place of its folder.
-fn rendered_again(tree: &Tree) -> (String, Account) {
-    let rendered = render(tree, &slug("one"), true).unwrap().unwrap();
+/// The account `one`, and what it is after it was rendered in the place of its folder.
+struct Again {
+    tree: Tree,
+    before: Account,
+    yaml: String,
+    after: Account,
+}
+
+fn rendered_again(files: BTreeMap<String, File>) -> Again {
+    let tree = tree(files);
+    let account = |tree: &Tree, said: &str| {
+        let desired = load(tree).unwrap_or_else(|faults| panic!("{said}\n{faults}"));
+        Account::clone(&desired.accounts[&slug("one")])
+    };
+    let before = account(&tree, "as it is");
+    let yaml = render(&tree, &slug("one"), true).unwrap().unwrap().yaml;
     let mut files = tree.files.clone();
-    files.insert(ACCOUNT.to_owned(), File::text(&rendered.yaml));
-    let desired =
-        load(&Tree { files, ..tree.clone() }).unwrap_or_else(|faults| panic!("{}\n{faults}", rendered.yaml));
-    (rendered.yaml, desired.accounts[&slug("one")].as_ref().clone())
+    files.insert(ACCOUNT.to_owned(), File::text(&yaml));
+    let after = account(&Tree { files, ..tree.clone() }, &yaml);
+    Again { tree, before, yaml, after }
 }
 
 #[test]
@@ -414,10 +423,7 @@ fn a_rendered_account_takes_the_same_outputs_and_explaining_names_them() {
     );
     files.insert("accounts/one/source.template.yaml".to_owned(), File::text(PRODUCER));
     files.insert(ACCOUNT.to_owned(), File::text(one));
-    let tree = tree(files);
-    let before =
-        Account::clone(&load(&tree).unwrap_or_else(|faults| panic!("{faults}")).accounts[&slug("one")]);
-    let (yaml, after) = rendered_again(&tree);
+    let Again { tree, before, yaml, after } = rendered_again(files);
     insta::assert_snapshot!(yaml, @r#"
     name: One
     email: one@example.com

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use super::Play;
 use super::files::path;
+use super::{Play, scenery};
 use crate::saml::{METADATA, OTHER, signed_by};
 
 const BASELINE: &str = "baselines/security/baseline.yaml";
@@ -79,7 +80,12 @@ impl Play {
 
 #[tokio::test]
 async fn the_six_pull_requests_of_the_readme_do_what_it_says() {
-    let mut play = Play::begin(&example()).await;
+    // Forty stacks: looking at them all the time would leave no time for anything else.
+    let mut scenery = scenery();
+    scenery.rhythm.resync = Duration::from_secs(1);
+    scenery.rhythm.detect_drift_every = Duration::from_secs(5);
+    let mut play = Play::set(scenery, &example()).await;
+    play.start();
     play.until("production is rolled out, which is the last wave", |play| {
         play.has_stack("payments-prod", "service") && play.has_stack("payments-prod", "role-netops")
     })

@@ -54,7 +54,7 @@ use crate::contract::Verdicts;
 /// How much faster than AWS the stories pass.
 const SPEED: f64 = 200.0;
 /// How long anything may take before the story counts as gone wrong: far longer than it takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// The region of every stack.
 const HOME: &str = "eu-west-1";
 /// How long nothing must have happened for a world to be at rest: longer than anything gathers before it is published.
