@@ -367,7 +367,7 @@ fn modes(
 pub(super) fn values(slug: &Slug, merged: &Merged, context: &Context, faults: &mut Faults) -> Value {
     let mut values = json!({});
     for (path, leaf) in merged.iter().filter(|(path, _)| path[0] == "values") {
-        match context.at(slug, path, None).value(&leaf.value) {
+        match context.for_value(&leaf.value, slug, path, None).value(&leaf.value) {
             Ok(value) => put(&mut values, &path[1..], value),
             Err(fault) => faults.report_for(Rule::Expression, slug, &leaf.spot, fault.message, fault.hint),
         }

@@ -4,6 +4,7 @@
 //! that is one expression and nothing else keeps the type of its value; what is not known is a fault, never an
 //! empty text; what an expression comes to is measured before it is built, and evaluating has an end.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -89,6 +90,17 @@ impl Context {
             [head, _, key, ..] if head == "stacks" && key == "parameters" => context.waiting(slug, true),
             _ => context.waiting(slug, false),
         }
+    }
+
+    /// [`Self::at`] where a value holds an expression; else nothing is looked up in it, and most hold none.
+    pub(super) fn for_value(
+        &self,
+        value: &Value,
+        slug: &Slug,
+        path: &[String],
+        region: Option<&Region>,
+    ) -> Cow<'_, Self> {
+        if may_hold_expression(value) { Cow::Owned(self.at(slug, path, region)) } else { Cow::Borrowed(self) }
     }
 
     /// The same with what is known later.
@@ -257,6 +269,15 @@ impl Context {
         }
         let names = values.and_then(|values| values.try_iter().ok()).into_iter().flatten();
         known_here(count, names.map(|name| format!("values.{name}")))
+    }
+}
+
+fn may_hold_expression(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("${{"),
+        Value::Array(members) => members.iter().any(may_hold_expression),
+        Value::Object(map) => map.values().any(may_hold_expression),
+        _ => false,
     }
 }
 

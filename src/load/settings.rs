@@ -92,7 +92,7 @@ fn account_alias(
 ) -> Option<Declared<SettingValue>> {
     let path = ["settings", "accountAlias"].map(str::to_owned);
     let leaf = merged.get(path.as_slice())?;
-    let context = context.at(slug, &path, None);
+    let context = context.for_value(&leaf.value, slug, &path, None);
     match context.text(leaf.value.as_str().unwrap_or_default()) {
         Ok(alias) if is_alias(&later::with_stand_ins(&alias)) => {
             let value = later::known_or_later(alias);

@@ -180,7 +180,8 @@ impl Stacks<'_> {
                 continue;
             };
             let path = parameter_path(&entry.name, name);
-            let given = self.context.at(self.slug, &path, Some(region)).parameter(&leaf.value);
+            let context = self.context.for_value(&leaf.value, self.slug, &path, Some(region));
+            let given = context.parameter(&leaf.value);
             match fitted(name, declared, given) {
                 Ok(Fitted::Known(value)) => _ = parameters.insert(name.clone(), value),
                 Ok(Fitted::Later(value)) => _ = deferred.insert(name.clone(), value),
@@ -234,10 +235,14 @@ impl Stacks<'_> {
                 At { value: leaf.value.as_str().unwrap_or_default().to_owned(), spot: leaf.spot.clone() },
             )
         });
+        let declared: BTreeMap<_, _> = declared.collect();
+        if declared.is_empty() {
+            return (BTreeMap::new(), BTreeMap::new());
+        }
         let path = ["stacks", stack, "tags"].map(str::to_owned);
         let context = self.context.at(self.slug, &path, Some(region));
         let (mut tags, mut deferred) = (BTreeMap::new(), BTreeMap::new());
-        for (key, value) in tags::evaluate(self.slug, &declared.collect(), &context, faults) {
+        for (key, value) in tags::evaluate(self.slug, &declared, &context, faults) {
             match later::known_or_later(value) {
                 Ok(value) => _ = tags.insert(key, value),
                 Err(value) => _ = deferred.insert(key, value),

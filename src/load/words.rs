@@ -137,12 +137,15 @@ impl<'a> Words<'a> {
 
     /// The words that may leave nothing of one at this path: those at it and those above it.
     pub(super) fn rivals(&self, path: &'a [String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
+        self.at(path).iter().map(move |word| (path, word)).chain(self.above(path))
+    }
+
+    fn above(&self, path: &'a [String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
         // Only in values can something else than a denial stand where another layer has a map.
         let is_free = path[0] == "values";
         let lids = (2..path.len()).map(move |end| &path[..end]);
         let lids = lids.filter(move |lid| is_free || self.denied.contains(lid));
-        let above = lids.flat_map(|lid| self.at(lid).iter().map(move |word| (lid, word)));
-        self.at(path).iter().map(move |word| (path, word)).chain(above)
+        lids.flat_map(|lid| self.at(lid).iter().map(move |word| (lid, word)))
     }
 
     /// The words of a map in the place of a value at this path.
@@ -153,16 +156,21 @@ impl<'a> Words<'a> {
 
     /// Of each path the word that counts, where one does.
     pub(super) fn decided(&self) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        self.by_path.keys().filter_map(|path| Some((*path, self.decides(path)?)))
+        self.by_path.iter().filter_map(|(path, words)| Some((*path, self.last(path, words)?)))
     }
 
     /// The word that counts at a path.
     pub(super) fn decides(&self, path: &[String]) -> Option<&Word<'a>> {
         let (path, words) = self.by_path.get_key_value(path)?;
+        self.last(path, words)
+    }
+
+    /// The last of the words at a path, unless something above or in its place leaves nothing of it.
+    fn last<'w>(&'w self, path: &'a [String], words: &'w [Word<'a>]) -> Option<&'w Word<'a>> {
         let last = words.last()?;
         let hides = |(other, rival): (&[String], &Word<'_>)| {
             rival.by > last.by && is_hidden(path, last, other, rival)
         };
-        (!self.rivals(path).chain(self.inside(path)).any(hides)).then_some(last)
+        (!self.above(path).chain(self.inside(path)).any(hides)).then_some(last)
     }
 }
