@@ -33,7 +33,7 @@ const SPEED: f64 = 200.0;
 /// Seeds of every `cargo test`.
 const SEEDS: Range<u64> = 1..4;
 /// Plays at once: most of the time of each is spent waiting.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 20;
 /// How long a seed may take before it counts as stuck: far longer than it takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(4);
 /// How many times the calls of a quiet rollout a noisy one may take.
