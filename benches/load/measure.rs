@@ -26,7 +26,7 @@ pub(crate) struct Cost {
     pub(crate) read: f64,
     /// Loading them.
     pub(crate) load: f64,
-    /// CPU of both: what it would take on an idle machine.
+    /// CPU of both, of all threads.
     pub(crate) cpu: f64,
 }
 
@@ -136,11 +136,13 @@ fn commit(folder: &Path, path: String, text: String) -> CommitId {
     bare::commit_file_changes(&remote(folder), BRANCH, &changes, "Change", Timestamp::UNIX_EPOCH).unwrap()
 }
 
-/// CPU time of this thread in seconds, as the scheduler counts it.
+/// CPU time in seconds of all threads that there are and were, in steps of a hundredth.
 fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = stat.split_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or_default();
-    std::time::Duration::from_nanos(nanoseconds).as_secs_f64()
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name, which is in brackets, the 12th and the 13th field.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    let ticks: f64 = fields.filter_map(|field| field.parse::<f64>().ok()).sum();
+    ticks / 100.0
 }
 
 /// The peak of resident memory of this process in MB.

@@ -36,6 +36,9 @@ use crate::model::{
     Slug, Stack, StackKey, Value,
 };
 
+/// A thread for less than so many accounts is not worth its while.
+const MIN_SHARE: usize = 64;
+
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
     organization: &'a Arc<raw::Organization>,
@@ -186,8 +189,11 @@ impl<'a> Accounts<'a> {
         // Maps are made of lists that are in order already: that is a tenth of the work of filling them one by one.
         let (mut accounts, mut links, mut whereabouts) = (Vec::new(), Vec::new(), Vec::new());
         let mut takers = producers::ByAccount::new();
+        let is_much = memory.built.is_empty() && sound.len() > MIN_SHARE;
+        let mut ready = if is_much { self.all_built(&sound) } else { BTreeMap::new() };
         for who in sound {
-            let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), || self.built(who));
+            let make = || ready.remove(who.slug).unwrap_or_else(|| self.built(who));
+            let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), make);
             faults.absorb(&built.faults);
             whereabouts.push((who.slug.clone(), Arc::clone(&built.whereabouts)));
             accounts.push((who.slug.clone(), Arc::clone(&built.account)));
@@ -215,6 +221,25 @@ impl<'a> Accounts<'a> {
             beside: Beside::of(layer, &self.templates, &self.documents),
             facts: Facts::read(&layer.reads, &self.everybody, &self.identities),
         }
+    }
+
+    /// Many accounts at once, where none is known yet: each hangs on its own inputs only, so that it does not matter who
+    /// makes it.
+    fn all_built<'s>(&self, all: &[&'s Identity<'s>]) -> BTreeMap<&'s Slug, Built> {
+        let hands = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = all.len().div_ceil(hands).max(MIN_SHARE);
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = all
+                .chunks(share)
+                .map(|share| {
+                    scope.spawn(move || {
+                        share.iter().map(|who| (who.slug, self.built(who))).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            // A share that panicked is made again by whoever asks for it, and panics there.
+            shares.into_iter().filter_map(|share| share.join().ok()).flatten().collect()
+        })
     }
 
     fn built(&self, who: &Identity<'_>) -> Built {

@@ -131,6 +131,11 @@ impl<I, T> Default for Kept<I, T> {
 }
 
 impl<I: PartialEq, T> Kept<I, T> {
+    /// True where nothing is kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.things.is_empty() && self.new.is_empty()
+    }
+
     /// What is kept under `name` if it was made from the same, or else what `make` makes of it now.
     pub(super) fn get_or_make(&mut self, name: &str, from: I, make: impl FnOnce() -> T) -> &T {
         let Some(at) = self.find_place(name) else { return self.get_or_add(name, from, make) };

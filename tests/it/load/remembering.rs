@@ -168,3 +168,37 @@ fn a_commit_that_does_not_load_costs_the_next_one_nothing() {
     let after = loader.check(&tree(files), None).desired.unwrap();
     assert!(["one", "two", "three"].iter().all(|name| is_shared(&before, &after, name)));
 }
+
+/// Where nothing is known yet many accounts are made at once, and one by one where something is.
+#[test]
+fn accounts_that_are_made_at_once_come_to_the_same_as_one_by_one() {
+    let baseline = "targets: {ous: [/**]}\nstacks: {network: {template: network.template.yaml, parameters: \
+                    {Cidr: \"${{ values.Cidr }}\"}}}\n";
+    let mut files = small();
+    files.insert("baselines/a/baseline.yaml".to_owned(), File::text(baseline));
+    files.insert("baselines/a/network.template.yaml".to_owned(), File::text(TEMPLATE));
+    for (path, text) in [(ACCOUNT, ONE), ("accounts/two/account.yaml", TWO)] {
+        files.insert(path.to_owned(), File::text(format!("{text}values: {{Cidr: x}}\n")));
+    }
+    let few = tree(files.clone());
+    for nth in 0..200 {
+        // Every tenth has a fault.
+        let values = if nth % 10 == 0 { "" } else { "values: {Cidr: x}\n" };
+        let text = format!("name: N{nth}\nemail: n{nth}@example.com\nou: /workloads/prod\n{values}");
+        files.insert(format!("accounts/n{nth}/account.yaml"), File::text(text));
+    }
+    let many = tree(files);
+    let mut loader = Loader::default();
+    assert!(loader.check(&few, None).desired.is_some());
+    let (one_by_one, at_once) = (loader.check(&many, None), check(&many, None));
+    assert_eq!(at_once.diagnostics.to_string(), one_by_one.diagnostics.to_string());
+    assert!(at_once.diagnostics.to_string().contains("`values.Cidr` has no value here (in 20 accounts"));
+    let sound = |tree: &Tree| {
+        let mut files = tree.files.clone();
+        files.retain(|path, _| !path.strip_prefix("accounts/n").is_some_and(|rest| rest.contains("0/")));
+        Tree { files, ..tree.clone() }
+    };
+    let sound = sound(&many);
+    let again = loader.check(&sound, None).desired.unwrap();
+    assert_eq!((again.accounts.len(), &again), (182, &check(&sound, None).desired.unwrap()));
+}
