@@ -1,7 +1,10 @@
 //! Locks from one commit to the next: no account leaves one by its own word, not even by going away for a while.
 //!
-//! Guarantees: an account that comes back is compared with the last commit in force that had it, however many there were
-//! since; what was never in force does not count.
+//! Guarantees: an account that comes back is compared with the last commit in force that had it; what was never in force
+//! does not count.
+//!
+//! Assumes: that commit is within [`MAX_COMMITS`] of those on record, and it can be told from the files: by a recorded id,
+//! or by the folder or the e-mail of an account that had none.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
