@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use serde::Deserialize as _;
 use serde_json::json;
 
 use super::adopt;
+use super::agreement::Agreement;
 use super::diagnostic::{At, Faults};
 use super::documents::Documents;
 use super::exclusion::Exclusion;
@@ -14,8 +16,7 @@ use super::expression::Context;
 use super::fields::Reader;
 use super::held::{Held, Whereabouts};
 use super::identity::{self, Identity, Properties, check_unique, organization_facts};
-use super::layer::Path;
-use super::leaving;
+use super::leaving::{self, Named};
 use super::links::{Linked, Links};
 use super::lock::{self, Locks};
 use super::memory::{Beside, Built, Facts, Inputs, Memory, Same, Surroundings};
@@ -25,6 +26,7 @@ use super::raw;
 use super::reach;
 use super::rule::Rule;
 use super::settings::Settings;
+use super::spread::spread;
 use super::stacks::Stacks;
 use super::targets::Targets;
 use super::templates::Templates;
@@ -35,9 +37,6 @@ use crate::model::{
     self, Access, Account, Declared, Desired, Item, Mode, OuPath, RoleName, Rollout, Setting, SettingValue,
     Slug, Stack, StackKey, Value,
 };
-
-/// A thread for less than so many accounts is not worth its while.
-const MIN_SHARE: usize = 64;
 
 /// Everything needed to build each account.
 pub(super) struct Accounts<'a> {
@@ -73,9 +72,7 @@ impl<'a> Accounts<'a> {
     ) -> Self {
         // A fault in its file is one of its own: nothing is said that might only follow from it.
         let is_sound = !faults.speaks_of(&organization.spot.path);
-        let known = &mut memory.identities;
-        let who = |file| Identity::new(file, organization, is_sound, known, faults);
-        let identities: Vec<_> = files.iter().filter_map(who).collect();
+        let identities = Identity::all(files, organization, is_sound, &mut memory.identities, faults);
         check_unique(&identities, faults);
         let layers = Arc::new(Layers::new(repository, baselines, faults));
         lock::check_paths(&layers, faults);
@@ -189,21 +186,24 @@ impl<'a> Accounts<'a> {
         // Maps are made of lists that are in order already: that is a tenth of the work of filling them one by one.
         let (mut accounts, mut links, mut whereabouts) = (Vec::new(), Vec::new(), Vec::new());
         let mut takers = producers::ByAccount::new();
-        let is_much = memory.built.is_empty() && sound.len() > MIN_SHARE;
-        let mut ready = if is_much { self.all_built(&sound) } else { BTreeMap::new() };
-        for who in sound {
-            let make = || ready.remove(who.slug).unwrap_or_else(|| self.built(who));
-            let built = memory.built.get_or_make(who.slug.as_str(), self.inputs(who), make);
-            faults.absorb(&built.faults);
-            whereabouts.push((who.slug.clone(), Arc::clone(&built.whereabouts)));
-            accounts.push((who.slug.clone(), Arc::clone(&built.account)));
-            if !built.links.is_empty() {
-                links.push((who.slug, Arc::clone(&built.links)));
-            }
-            if !built.producers.is_empty() {
-                takers.insert(who.slug, Arc::clone(&built.producers));
-            }
-        }
+        let asked = spread(&sound, |who| (who.slug.as_str(), self.inputs(who)));
+        let mut all = sound.iter();
+        memory.built.get_or_make_all(
+            asked,
+            |nth, _| self.built(sound[nth]),
+            |built| {
+                let Some(who) = all.next() else { return };
+                faults.absorb(&built.faults);
+                whereabouts.push((who.slug.clone(), Arc::clone(&built.whereabouts)));
+                accounts.push((who.slug.clone(), Arc::clone(&built.account)));
+                if !built.links.is_empty() {
+                    links.push((who.slug, Arc::clone(&built.links)));
+                }
+                if !built.producers.is_empty() {
+                    takers.insert(who.slug, Arc::clone(&built.producers));
+                }
+            },
+        );
         held.note(whereabouts);
         let (accounts, links) = (accounts.into_iter().collect(), links.into_iter().collect());
         Links { accounts: &accounts, by_account: &links, templates: &self.templates }.check(faults);
@@ -221,25 +221,6 @@ impl<'a> Accounts<'a> {
             beside: Beside::of(layer, &self.templates, &self.documents),
             facts: Facts::read(&layer.reads, &self.everybody, &self.identities),
         }
-    }
-
-    /// Many accounts at once, where none is known yet: each hangs on its own inputs only, so that it does not matter who
-    /// makes it.
-    fn all_built<'s>(&self, all: &[&'s Identity<'s>]) -> BTreeMap<&'s Slug, Built> {
-        let hands = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let share = all.len().div_ceil(hands).max(MIN_SHARE);
-        std::thread::scope(|scope| {
-            let shares: Vec<_> = all
-                .chunks(share)
-                .map(|share| {
-                    scope.spawn(move || {
-                        share.iter().map(|who| (who.slug, self.built(who))).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            // A share that panicked is made again by whoever asks for it, and panics there.
-            shares.into_iter().filter_map(|share| share.join().ok()).flatten().collect()
-        })
     }
 
     fn built(&self, who: &Identity<'_>) -> Built {
@@ -273,11 +254,8 @@ impl<'a> Accounts<'a> {
     fn whole<'s>(&'s self, who: &'s Identity<'s>, faults: &mut Faults) -> Whole<'s> {
         let candidate = who.candidate();
         let speakers = self.speakers(who);
-        let mut words = Words::default();
-        for (by, speaker) in speakers.iter().enumerate() {
-            words.add(by, speaker.layer, &candidate);
-        }
-        self.layers.check_agreement(&words, &speakers, faults);
+        let words = Words::of(speakers.iter().map(|speaker| speaker.layer).enumerate(), &candidate);
+        Agreement { layers: &self.layers, words: &words, speakers: &speakers }.check(faults);
         let merged = effective(&words);
         let context = self.context.with("account", &who.facts);
         let values = values(who.slug, &merged, &context, faults);
@@ -370,28 +348,26 @@ fn default_role() -> RoleName {
     RoleName::parse("OrganizationAccountAccessRole").expect("the constant is a role name")
 }
 
-pub(super) fn declared_mode(merged: &Merged) -> Mode {
-    let leaf = merged.get(["mode".to_owned()].as_slice());
-    leaf.and_then(|leaf| serde_json::from_value(leaf.value.clone()).ok()).unwrap_or_default()
+pub(super) fn declared_mode(merged: &Merged<'_>) -> Mode {
+    merged.get(&["mode"]).and_then(|leaf| Mode::deserialize(&leaf.value).ok()).unwrap_or_default()
 }
 
 /// The modes of single items.
 fn modes(
-    merged: &Merged,
+    merged: &Merged<'_>,
     settings: &BTreeMap<Setting, Declared<SettingValue>>,
     stacks: &BTreeMap<StackKey, Declared<Stack>>,
 ) -> BTreeMap<Item, Mode> {
-    let of = |(entry, item): (Path, Item)| {
-        let leaf = merged.get(&[entry, vec!["mode".to_owned()]].concat())?;
-        Some((item, serde_json::from_value(leaf.value.clone()).ok()?))
+    let of = |(leaf, it): (Option<&At<Value>>, Named<'_>)| {
+        Some((it.item(), Mode::deserialize(&leaf?.value).ok()?))
     };
-    leaving::entries(settings, stacks).filter_map(of).collect()
+    leaving::entries(merged, "mode", settings, stacks).filter_map(of).collect()
 }
 
 /// The merged values as one map, evaluated. Values see accounts and the organization, not each other.
-pub(super) fn values(slug: &Slug, merged: &Merged, context: &Context, faults: &mut Faults) -> Value {
+pub(super) fn values(slug: &Slug, merged: &Merged<'_>, context: &Context, faults: &mut Faults) -> Value {
     let mut values = json!({});
-    for (path, leaf) in merged.iter().filter(|(path, _)| path[0] == "values") {
+    for (path, leaf) in merged.under(&["values"]) {
         match context.for_value(&leaf.value, slug, path, None).value(&leaf.value) {
             Ok(value) => put(&mut values, &path[1..], value),
             Err(fault) => faults.report_for(Rule::Expression, slug, &leaf.spot, fault.message, fault.hint),

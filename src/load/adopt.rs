@@ -18,6 +18,9 @@ pub(super) fn items(
     absent: &BTreeMap<Item, Source>,
     faults: &mut Faults,
 ) -> BTreeSet<Item> {
+    if layer.adopt.is_empty() {
+        return BTreeSet::new();
+    }
     let gone = absent.keys().filter_map(|item| match item {
         Item::Stack(key) => Some(key),
         _ => None,

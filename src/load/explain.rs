@@ -10,7 +10,7 @@ use super::fields::Denial;
 use super::later;
 use super::targets::Targets;
 use super::whole::Whole;
-use super::words::{Said, Word, Words, is_hidden};
+use super::words::{Said, Spoken, Words, is_hidden};
 use crate::model::{Access, OuPath, PolicyName, Slug, Source, Value};
 
 /// Everything about one account, by path.
@@ -77,12 +77,8 @@ impl Accounts<'_> {
     pub(super) fn explain(&self, slug: &Slug) -> Option<Explanation> {
         let whole = self.whole_of(slug)?;
         let mut paths = properties(&whole);
-        let mut last: Option<&[String]> = None;
-        for (path, _) in whole.words.iter() {
-            if last != Some(path) && whole.words.at(path).iter().any(|word| !word.is_marker()) {
-                paths.push(explained(&whole, path));
-            }
-            last = Some(path);
+        for words in whole.words.by_path().filter(|words| words.iter().any(|(_, word)| !word.is_marker())) {
+            paths.push(explained(&whole, words[0].0));
         }
         Some(Explanation { slug: slug.clone(), paths, exclusions: exclusions(&whole) })
     }
@@ -122,13 +118,13 @@ fn explained<'a>(whole: &Whole<'a>, path: &'a [String]) -> ExplainedPath {
 
 /// The words at a path, and the word of each layer that leaves nothing of one of them: by what it says above the path,
 /// or by a map in its place. In the order of the layers.
-fn heard<'w, 'a>(words: &'w Words<'a>, path: &'a [String]) -> Vec<(&'a [String], &'w Word<'a>)> {
-    let overrules = |(other, over): &(&[String], &Word<'_>)| {
-        let mut said = words.at(path).iter().filter(|word| word.by < over.by);
-        *other != path && said.any(|word| is_hidden(path, word, other, over))
+fn heard<'w, 'a>(words: &'w Words<'a>, path: &'a [String]) -> Vec<&'w Spoken<'a>> {
+    let overrules = |(other, over): &&Spoken<'_>| {
+        let mut said = words.at(path).iter().filter(|(_, word)| word.by < over.by);
+        *other != path && said.any(|(_, word)| is_hidden(path, word, other, over))
     };
     let others = words.rivals(path).chain(words.inside(path)).filter(overrules);
-    let mut heard: Vec<_> = words.at(path).iter().map(|word| (path, word)).chain(others).collect();
+    let mut heard: Vec<_> = words.at(path).iter().chain(others).collect();
     heard.sort_by_key(|(_, word)| word.by);
     heard.dedup_by(|(at, word), (_, before)| *at != path && word.by == before.by);
     heard

@@ -6,17 +6,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use minijinja::value::{Serde, ValueKind};
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior};
 
 use super::fields::known_here;
 use super::later::{self, Taken, without_quotes};
+use super::pieces::{Piece, may_hold_expression, multiplies, pieces};
+use super::room::Room;
 use crate::model::{Region, Slug, Value, nearest};
 
-/// What the expressions of one value may come to, in bytes.
-const MAX_RESULT: usize = 65_536;
 /// Work for one expression: steps and items, 64 bytes of new text counting as a step. Real ones take a few dozen.
 const MAX_WORK: u64 = 20_000;
 
@@ -35,9 +35,28 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
     names: BTreeMap<&'static str, minijinja::Value>,
+    /// The same as the library takes it.
+    seen: OnceLock<minijinja::Value>,
     /// All of `values`.
     values: Arc<Value>,
     taken: Taken,
+    compiled: Arc<Compiled>,
+}
+
+/// Expressions by their text: one of a baseline is the same for every account.
+#[derive(Debug, Default)]
+struct Compiled(Mutex<BTreeMap<String, Arc<Expression<'static, 'static>>>>);
+
+impl Compiled {
+    fn get(&self, expression: &str) -> Result<Arc<Expression<'static, 'static>>, minijinja::Error> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = all.get(expression) {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = Arc::new(ENVIRONMENT.compile_expression_owned(expression.to_owned())?);
+        all.insert(expression.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
+    }
 }
 
 /// What a parameter comes to. What is known later is between marks: see [`later::parts`].
@@ -74,6 +93,7 @@ impl Context {
     pub(super) fn with_fact(&self, name: &'static str, fact: Fact) -> Self {
         let mut context = self.clone();
         context.names.insert(name, fact);
+        context.seen = OnceLock::new();
         context
     }
 
@@ -117,7 +137,12 @@ impl Context {
             self.names.insert("values", later::values(&self.values, &taken));
         }
         self.taken = taken;
+        self.seen = OnceLock::new();
         self
+    }
+
+    fn seen(&self) -> minijinja::Value {
+        self.seen.get_or_init(|| minijinja::Value::from_pairs(self.names.clone())).clone()
     }
 
     /// Evaluates every text inside a value.
@@ -187,10 +212,9 @@ impl Context {
                 format!("the expression `{}` multiplies, which is not available", expression.trim());
             return Err(ExpressionFault { message, hint: "write the value out".to_owned() });
         }
-        let compiled = ENVIRONMENT.compile_expression_owned(expression.to_owned());
-        let compiled = compiled.map_err(|error| self.failed(expression, &error))?;
+        let compiled = self.compiled.get(expression).map_err(|error| self.failed(expression, &error))?;
         self.taken.forget();
-        let value = compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
+        let value = compiled.eval(self.seen());
         if self.taken.is_so()
             && let Some(how) = later::working(expression)
         {
@@ -211,7 +235,7 @@ impl Context {
             return Err(ExpressionFault { message, hint: "take it out".to_owned() });
         }
         if self.taken.is_so() {
-            let eval = || compiled.eval(minijinja::Value::from_pairs(self.names.clone()));
+            let eval = || compiled.eval(self.seen());
             let as_texts = self.taken.as_texts(eval).ok().and_then(|value| serde_json::to_value(value).ok());
             if as_texts.is_none() || as_texts != later::veiled(&value) {
                 let how = "a list or a map made a text, or a letter picked";
@@ -272,62 +296,6 @@ impl Context {
     }
 }
 
-fn may_hold_expression(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("${{"),
-        Value::Array(members) => members.iter().any(may_hold_expression),
-        Value::Object(map) => map.values().any(may_hold_expression),
-        _ => false,
-    }
-}
-
-enum Piece<'a> {
-    Literal(&'a str),
-    Expression(&'a str),
-}
-
-/// Splits a text into what stands as it is and what is an expression.
-fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpressionFault> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("${{") {
-        let inside = &rest[start + 3..];
-        let Some(end) = closing(inside) else {
-            let message = format!("`{}` is not closed", &rest[start..]);
-            return Err(ExpressionFault { message, hint: "an expression ends with `}}`".to_owned() });
-        };
-        if start > 0 {
-            pieces.push(Piece::Literal(&rest[..start]));
-        }
-        pieces.push(Piece::Expression(&inside[..end]));
-        rest = &inside[end + 2..];
-    }
-    if !rest.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Literal(rest));
-    }
-    Ok(pieces)
-}
-
-/// Where `}}` closes the expression; braces inside quotes are part of it.
-fn closing(inside: &str) -> Option<usize> {
-    let mut quote = None;
-    for (index, c) in inside.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if open == c => quote = None,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '}') if inside[index..].starts_with("}}") => return Some(index),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// True for a `*` outside of quotes. Multiplying a list or a text repeats it, and the library charges for that only
-/// once the result is built.
-fn multiplies(expression: &str) -> bool {
-    without_quotes(expression).contains('*')
-}
-
 fn looks_into(expression: &str, what: &str, how: &str) -> ExpressionFault {
     ExpressionFault {
         message: format!(
@@ -347,47 +315,6 @@ fn as_text(value: &Value, of: &str) -> Result<String, ExpressionFault> {
     })
 }
 
-/// Bytes that what is evaluated may still take.
-struct Room(usize);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(MAX_RESULT)
-    }
-}
-
-impl Room {
-    /// Takes what a value will need. The library repeats lists lazily, so one of them may stand for gigabytes:
-    /// it is walked, not built, and only as far as there is room.
-    fn hold(&mut self, value: &minijinja::Value) -> Result<(), ExpressionFault> {
-        if let Some(text) = value.as_bytes() {
-            return self.take(text.len());
-        }
-        // A text of which something is still to come.
-        if value.kind() == ValueKind::Plain {
-            return self.take(value.to_string().len());
-        }
-        let map = value.kind() == ValueKind::Map;
-        // What cannot be walked is a number, a flag, or no data at all.
-        for item in value.try_iter().into_iter().flatten() {
-            self.take(1)?;
-            self.hold(&item)?;
-            if map && let Ok(value) = value.get_item(&item) {
-                self.hold(&value)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: usize) -> Result<(), ExpressionFault> {
-        self.0 = self.0.checked_sub(bytes).ok_or_else(|| ExpressionFault {
-            message: format!("expressions come to more than {MAX_RESULT} bytes in one value"),
-            hint: "AWS takes no text that is this long".to_owned(),
-        })?;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -399,16 +326,6 @@ mod tests {
         Context::default()
             .with("values", &json!({"Cidr": "10.0.0.0/16", "Zones": ["a", "b"], "Count": 3, "On": true}))
             .with("accounts", &json!({"log-archive": {"name": "Log Archive"}}))
-    }
-
-    #[test]
-    fn nothing_is_multiplied_and_a_star_in_quotes_is_a_star() {
-        for bad in ["[0] * 3", "('x' * 9)", "2 ** 3", "'a' ~ [[1] * 2]"] {
-            assert!(multiplies(bad), "{bad}");
-        }
-        for good in ["'*'", "values['a*b']", r#""it\"s *""#, "values.x | join('*')"] {
-            assert!(!multiplies(good), "{good}");
-        }
     }
 
     #[test]

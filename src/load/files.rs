@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::diagnostic::{Faults, Spot};
 use super::fields::Reader;
 use super::layer::Layer;
-use super::memory::Memory;
+use super::memory::{Content, Memory};
 use super::names;
 use super::raw;
 use super::rollout::Declared;
@@ -52,8 +52,7 @@ pub(super) fn read(tree: &Tree, memory: &mut Memory, faults: &mut Faults) -> Fil
             "one folder per account: accounts/<name>/account.yaml; removing the last one closes nothing";
         faults.report(Rule::MissingFile, &Spot::file("accounts"), "there is no account folder", hint);
     }
-    let accounts: Vec<_> =
-        folders.iter().filter_map(|folder| read_account(tree, folder, memory, faults)).collect();
+    let accounts = read_accounts(tree, &folders, memory, faults);
     let incomplete = accounts.len() < folders.len();
     Files { repository, organization, baselines, accounts, incomplete }
 }
@@ -157,14 +156,18 @@ fn read_baseline(
     })
 }
 
-fn read_account(
+fn read_accounts(
     tree: &Tree,
-    folder: &Folder<'_>,
+    folders: &[Folder<'_>],
     memory: &mut Memory,
     faults: &mut Faults,
-) -> Option<Arc<raw::Account>> {
-    let Folder { name, path, file } = *folder;
-    memory.accounts.read(path, Some(file), faults, |faults| account(tree, name, path, faults).map(Arc::new))
+) -> Vec<Arc<raw::Account>> {
+    let asked = folders.iter().map(|folder| (folder.path, Some(Content(folder.file.clone()))));
+    let read = memory.accounts.find_all(asked.collect(), faults, |nth, _, faults| {
+        let Folder { name, path, .. } = folders[nth];
+        account(tree, name, path, faults).map(Arc::new)
+    });
+    read.into_iter().flatten().collect()
 }
 
 fn account(tree: &Tree, name: &str, path: &str, faults: &mut Faults) -> Option<raw::Account> {

@@ -344,11 +344,8 @@ impl<'a> Lock<'a> {
 
     /// What its side says now to an account that stands like this.
     fn words(&self, account: &Candidate<'_>) -> Words<'a> {
-        let mut words = Words::default();
-        for (by, voice) in self.voices.iter().enumerate().filter(|(_, voice)| voice.is_for(account)) {
-            words.add(by, voice.layer, account);
-        }
-        words
+        let voices = self.voices.iter().enumerate().filter(|(_, voice)| voice.is_for(account));
+        Words::of(voices.map(|(by, voice)| (by, voice.layer)), account)
     }
 
     fn fault(&self, left: Option<&Kept<'_>>, now: &Whereabouts) -> Fault {

@@ -27,7 +27,7 @@ pub(super) struct Identity<'a> {
 }
 
 /// What is evaluated of an account's own properties.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Properties {
     slug: Slug,
     pub(super) name: String,
@@ -50,20 +50,28 @@ impl Deref for Identity<'_> {
 }
 
 impl<'a> Identity<'a> {
-    /// Finds out who an account is, unless that is known from the same files.
-    pub(super) fn new(
-        file: &'a Arc<Account>,
+    /// Finds out who each account is, unless that is known from the same files.
+    pub(super) fn all(
+        files: &'a [Arc<Account>],
         organization: &Arc<Organization>,
         is_sound: bool,
         known: &mut Kept<Origin, Found<Properties>>,
         faults: &mut Faults,
-    ) -> Option<Self> {
-        let origin = Origin { file: Same::of(file), organization: Same::of(organization), is_sound };
-        let properties = known.find(file.slug.as_str(), origin, faults, |faults| {
-            Properties::evaluate(file, organization, is_sound, faults).map(Arc::new)
-        })?;
+    ) -> Vec<Self> {
+        let origin = |file| Origin { file: Same::of(file), organization: Same::of(organization), is_sound };
+        let asked = files.iter().map(|file| (file.slug.as_str(), origin(file))).collect();
+        let all = known.find_all(asked, faults, |nth, before, faults| {
+            let now = Properties::evaluate(&files[nth], organization, is_sound, faults)?;
+            // The same memory where it comes to the same: then nobody who reads it has to be made again.
+            Some(before.filter(|before| ***before == now).map_or_else(|| Arc::new(now), Arc::clone))
+        });
+        let known = files.iter().zip(all).filter_map(|(file, properties)| Some((file, properties?)));
+        known.map(|(file, properties)| Self::new(file, properties)).collect()
+    }
+
+    fn new(file: &'a Arc<Account>, properties: Arc<Properties>) -> Self {
         let id = file.id.as_ref().map(|id| &id.value);
-        Some(Self { file, slug: &file.slug, id, ou: &file.ou.value, properties })
+        Self { file, slug: &file.slug, id, ou: &file.ou.value, properties }
     }
 
     /// What targets look at.

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize as _;
+
 use super::diagnostic::At;
 use super::fields::Denial;
-use super::layer::Path;
 use super::merge::Merged;
-use super::words::{Said, Word, Words};
+use super::words::Words;
 use crate::model::{
-    Declared, Item, OnLeave, Region, Setting, SettingValue, Source, Stack, StackKey, StackName,
+    Declared, Item, OnLeave, Region, Setting, SettingValue, Source, Stack, StackKey, StackName, Value,
 };
 
 /// Everything that must not be there, with the place that says so: a stack in none of the organization's regions.
 pub(super) fn absent(words: &Words<'_>, regions: &[Region]) -> BTreeMap<Item, Source> {
-    let is_absent = |word: &Word<'_>| matches!(word.said, Said::Denied(At { value: Denial::Absent, .. }));
-    let denied = words.decided().filter(|(_, word)| is_absent(word));
-    denied
-        .flat_map(|(path, word)| items(path, regions).into_iter().map(|item| (item, word.spot().source())))
-        .collect()
+    let absent = words.denied().filter(|(_, denial)| denial.value == Denial::Absent);
+    let items =
+        absent.flat_map(|(path, denial)| items(path, regions).into_iter().map(move |it| (it, denial)));
+    items.map(|(item, denial)| (item, denial.spot.source())).collect()
 }
 
 fn items(path: &[String], regions: &[Region]) -> Vec<Item> {
@@ -40,34 +40,54 @@ fn items(path: &[String], regions: &[Region]) -> Vec<Item> {
 
 /// What is to be removed once it is no longer declared.
 pub(super) fn remove_on_leave(
-    merged: &Merged,
+    merged: &Merged<'_>,
     settings: &BTreeMap<Setting, Declared<SettingValue>>,
     stacks: &BTreeMap<StackKey, Declared<Stack>>,
 ) -> BTreeSet<Item> {
+    let about = entries(merged, "onLeave", settings, stacks);
     let is_removed =
-        |(entry, item): (Path, Item)| (on_leave(merged, entry) == OnLeave::Remove).then_some(item);
-    entries(settings, stacks).filter_map(is_removed).collect()
+        |(leaf, it): (_, Named<'_>)| (on_leave(merged, leaf) == OnLeave::Remove).then(|| it.item());
+    about.filter_map(is_removed).collect()
 }
 
-/// Every item with the path of the entry that declares it.
-pub(super) fn entries(
-    settings: &BTreeMap<Setting, Declared<SettingValue>>,
-    stacks: &BTreeMap<StackKey, Declared<Stack>>,
-) -> impl Iterator<Item = (Path, Item)> {
-    let settings = settings.keys().map(|setting| (setting_entry(setting), Item::Setting(setting.clone())));
-    let entry = |key: &StackKey| vec!["stacks".to_owned(), key.name.to_string()];
-    settings.chain(stacks.keys().map(move |key| (entry(key), Item::Stack(key.clone()))))
+/// The name of an item: most are only looked at, and not copied.
+pub(super) enum Named<'a> {
+    Setting(&'a Setting),
+    Stack(&'a StackKey),
+}
+
+impl Named<'_> {
+    pub(super) fn item(&self) -> Item {
+        match self {
+            Self::Setting(setting) => Item::Setting((*setting).clone()),
+            Self::Stack(key) => Item::Stack((*key).clone()),
+        }
+    }
+}
+
+/// Every item with what the entry that declares it says of `key`, such as `mode`.
+pub(super) fn entries<'m>(
+    merged: &'m Merged<'m>,
+    key: &'m str,
+    settings: &'m BTreeMap<Setting, Declared<SettingValue>>,
+    stacks: &'m BTreeMap<StackKey, Declared<Stack>>,
+) -> impl Iterator<Item = (Option<&'m At<Value>>, Named<'m>)> {
+    // Most accounts say it of nothing: then there is nothing to look up.
+    let is_said =
+        merged.iter().any(|(path, _)| path.len() > 1 && path.last().is_some_and(|last| last == key));
+    let said = move |path: &[&str]| if is_said { merged.get(path) } else { None };
+    let of_setting = move |setting: &'m Setting| {
+        // The kind's key and, where there are several, the name.
+        let rest = setting.to_string();
+        let path: Vec<_> = ["settings"].into_iter().chain(rest.splitn(2, '.')).chain([key]).collect();
+        (said(&path), Named::Setting(setting))
+    };
+    let of_stack = move |it: &'m StackKey| (said(&["stacks", it.name.as_str(), key]), Named::Stack(it));
+    settings.keys().map(of_setting).chain(stacks.keys().map(of_stack))
 }
 
 /// The entry's own word, or else the repository's.
-pub(super) fn on_leave(merged: &Merged, entry: Path) -> OnLeave {
-    let own = merged.get(&[entry, vec!["onLeave".to_owned()]].concat());
-    let leaf = own.or_else(|| merged.get(["onLeave".to_owned()].as_slice()));
-    leaf.and_then(|leaf| serde_json::from_value(leaf.value.clone()).ok()).unwrap_or_default()
-}
-
-/// `settings`, the kind's key and, where there are several, the name.
-fn setting_entry(setting: &Setting) -> Path {
-    let rest = setting.to_string();
-    std::iter::once("settings").chain(rest.splitn(2, '.')).map(str::to_owned).collect()
+pub(super) fn on_leave(merged: &Merged<'_>, own: Option<&At<Value>>) -> OnLeave {
+    let leaf = own.or_else(|| merged.get(&["onLeave"]));
+    leaf.and_then(|leaf| OnLeave::deserialize(&leaf.value).ok()).unwrap_or_default()
 }

@@ -17,10 +17,11 @@ use super::expression::Context;
 use super::fields::suggest;
 use super::layer::{Path, is_about};
 use super::merge::{Layers, Merged, Rank, Speaker, effective, may_be_secret};
+use super::pieces::may_read;
 use super::raw;
 use super::rule::Rule;
 use super::targets::Candidate;
-use super::words::{Said, Word, Words};
+use super::words::{Said, Spoken, Word, Words};
 use crate::model::{Mode, Region, Slug, Value};
 
 /// Reports locks on what neither their layer nor one before it says: a typing error would lock nothing, silently.
@@ -54,7 +55,7 @@ pub(super) struct Locks<'a> {
     pub(super) layers: &'a Layers,
     pub(super) speakers: &'a [Speaker<'a>],
     pub(super) words: &'a Words<'a>,
-    pub(super) merged: &'a Merged,
+    pub(super) merged: &'a Merged<'a>,
     /// What expressions see, `values` as every layer has them.
     pub(super) context: &'a Context,
     pub(super) values: &'a Value,
@@ -64,7 +65,7 @@ pub(super) struct Locks<'a> {
 struct Frozen<'a> {
     holder: usize,
     words: Words<'a>,
-    merged: Merged,
+    merged: Merged<'a>,
 }
 
 impl<'a> Locks<'a> {
@@ -97,10 +98,8 @@ impl<'a> Locks<'a> {
     }
 
     fn frozen(&self, holder: usize) -> Frozen<'a> {
-        let mut words = Words::default();
-        for (by, speaker) in self.speakers.iter().enumerate().filter(|(by, _)| self.may_speak(holder, *by)) {
-            words.add(by, speaker.layer, self.candidate);
-        }
+        let speakers = self.speakers.iter().enumerate().filter(|(by, _)| self.may_speak(holder, *by));
+        let words = Words::of(speakers.map(|(by, speaker)| (by, speaker.layer)), self.candidate);
         Frozen { holder, merged: effective(&words), words }
     }
 
@@ -113,9 +112,9 @@ impl<'a> Locks<'a> {
         &'s self,
         path: &'s [String],
         frozen: &'s Frozen<'a>,
-    ) -> impl Iterator<Item = (&'a [String], &'s Word<'a>)> {
-        let above = (1..path.len()).flat_map(move |end| self.words.exactly(&path[..end]));
-        let all = self.words.under(path).chain(above);
+    ) -> impl Iterator<Item = &'s Spoken<'a>> {
+        let above = (1..path.len()).flat_map(move |end| self.words.at(&path[..end]));
+        let all = self.words.under(path).iter().chain(above);
         all.filter(move |(_, word)| !self.may_speak(frozen.holder, word.by))
     }
 
@@ -158,10 +157,16 @@ impl<'a> Locks<'a> {
         if intruders.is_empty() || lock.value[0] == "values" {
             return;
         }
+        // Nearly every expression names a value, and nearly always one that nobody else has said.
+        let is_theirs =
+            |name: &str| intruders.iter().any(|(path, _)| path.get(1).is_none_or(|it| it == name));
+        let leaves = self.merged.under(&lock.value).iter();
+        let mut leaves = leaves.filter(|(_, leaf)| may_read(&leaf.value, &is_theirs)).peekable();
+        if leaves.peek().is_none() {
+            return;
+        }
         let (strict, held) = self.without_intruders(frozen);
-        let leaves =
-            self.merged.range(lock.value.clone()..).take_while(|(path, _)| path.starts_with(&lock.value));
-        for (path, leaf) in leaves.filter(|(_, leaf)| leaf.value.to_string().contains("${{")) {
+        for (path, leaf) in leaves {
             let regions = if path[0] == "stacks" { regions(&path[1]) } else { Vec::new() };
             let at = |context: &Context| -> Vec<_> {
                 let seen = |region| context.at(self.slug, path, region).value(&leaf.value).ok();
@@ -175,8 +180,7 @@ impl<'a> Locks<'a> {
             let differs = |(now, strict): (&Option<Value>, &Option<Value>)| strict.is_some() && strict != now;
             if now != held || now.iter().zip(&strict).any(differs) {
                 let text = leaf.value.to_string();
-                let is_read =
-                    |(path, _): &&(&[String], &Word<'_>)| path.get(1).is_some_and(|name| text.contains(name));
+                let is_read = |(path, _): &&&Spoken<'_>| path.get(1).is_some_and(|name| text.contains(name));
                 let (path_said, word) = intruders.iter().find(is_read).unwrap_or(&intruders[0]);
                 faults.keep_secret(word.spot());
                 let message =
@@ -242,7 +246,7 @@ impl<'a> Locks<'a> {
 impl Frozen<'_> {
     /// A lock holds where something was said that it can hold. Mode and access always have a value.
     fn says(&self, path: &[String]) -> bool {
-        matches!(path[0].as_str(), "mode" | "access") || self.words.under(path).next().is_some()
+        matches!(path[0].as_str(), "mode" | "access") || !self.words.under(path).is_empty()
     }
 
     /// The mode that the leaf at `path` gives, or else the account's.
@@ -254,7 +258,7 @@ impl Frozen<'_> {
     /// True where the entry that `path` is in, or is, has a mode of its own.
     fn has_own_mode(&self, path: &[String]) -> bool {
         let entries = (1..=path.len()).map(|end| [&path[..end], &["mode".to_owned()]].concat());
-        entries.filter(|path| is_entry_mode(path)).any(|path| self.merged.contains_key(&path))
+        entries.filter(|path| is_entry_mode(path)).any(|path| self.merged.contains(&path))
     }
 }
 
@@ -289,7 +293,7 @@ pub(super) fn is_about_mode_of(path: &[String], lock: &[String]) -> bool {
 fn offence(path: &[String], word: &Word<'_>, frozen: &Frozen<'_>) -> Option<String> {
     let decided = frozen.merged.get(path);
     let leaf = match word.said {
-        Said::Denied(_) if frozen.words.at(path).last().is_some_and(|last| last.said == word.said) => {
+        Said::Denied(_) if frozen.words.at(path).last().is_some_and(|(_, last)| last.said == word.said) => {
             return None;
         }
         Said::Denied(_) => return Some(" and cannot be dropped".to_owned()),

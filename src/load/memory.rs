@@ -17,6 +17,7 @@ use super::merge::Layers;
 use super::producers::Producers;
 use super::raw;
 use super::reads::Reads;
+use super::spread::spread;
 use super::templates::{Loaded, Templates};
 use super::tree::File;
 use crate::model::saml::SamlMetadata;
@@ -93,12 +94,37 @@ impl<I: PartialEq, T> Kept<I, Found<T>> {
         faults: &mut Faults,
         make: impl FnOnce(&mut Faults) -> Option<Arc<T>>,
     ) -> Option<Arc<T>> {
-        let found = self.get_or_make(name, from, || {
-            let mut faults = Faults::default();
-            Found { value: make(&mut faults), faults }
-        });
-        faults.absorb(&found.faults);
-        found.value.clone()
+        self.get_or_make(name, from, || Found::of(make)).told(faults)
+    }
+}
+
+impl<T> Found<T> {
+    fn of(make: impl FnOnce(&mut Faults) -> Option<Arc<T>>) -> Self {
+        let mut faults = Faults::default();
+        Self { value: make(&mut faults), faults }
+    }
+
+    /// What was found, its faults reported once more.
+    fn told(&self, faults: &mut Faults) -> Option<Arc<T>> {
+        faults.absorb(&self.faults);
+        self.value.clone()
+    }
+}
+
+impl<I: PartialEq + Sync, T: Send + Sync> Kept<I, Found<T>> {
+    /// The same for many at once, in order. `make` is given the number of each, and what there was under its name.
+    pub(super) fn find_all(
+        &mut self,
+        asked: Vec<(&str, I)>,
+        faults: &mut Faults,
+        make: impl Fn(usize, Option<&Arc<T>>, &mut Faults) -> Option<Arc<T>> + Sync,
+    ) -> Vec<Option<Arc<T>>> {
+        let mut all = Vec::with_capacity(asked.len());
+        let of = |nth, before: Option<&Found<T>>| {
+            Found::of(|faults| make(nth, before.and_then(|it| it.value.as_ref()), faults))
+        };
+        self.get_or_make_all(asked, of, |found| all.push(found.told(faults)));
+        all
     }
 }
 
@@ -124,6 +150,24 @@ struct Thing<I, T> {
     is_live: bool,
 }
 
+/// What is kept under a name, and where.
+enum Known {
+    Nothing,
+    /// It was made from something else.
+    Other(usize),
+    /// It was made from the same.
+    Same(usize),
+}
+
+impl Known {
+    fn place(&self) -> Option<usize> {
+        match self {
+            Self::Nothing => None,
+            Self::Other(at) | Self::Same(at) => Some(*at),
+        }
+    }
+}
+
 impl<I, T> Default for Kept<I, T> {
     fn default() -> Self {
         Self { things: Vec::new(), new: BTreeMap::new(), replaced: Vec::new(), next: 0 }
@@ -131,11 +175,6 @@ impl<I, T> Default for Kept<I, T> {
 }
 
 impl<I: PartialEq, T> Kept<I, T> {
-    /// True where nothing is kept.
-    pub(super) fn is_empty(&self) -> bool {
-        self.things.is_empty() && self.new.is_empty()
-    }
-
     /// What is kept under `name` if it was made from the same, or else what `make` makes of it now.
     pub(super) fn get_or_make(&mut self, name: &str, from: I, make: impl FnOnce() -> T) -> &T {
         let Some(at) = self.find_place(name) else { return self.get_or_add(name, from, make) };
@@ -161,6 +200,48 @@ impl<I: PartialEq, T> Kept<I, T> {
             return Some(self.next);
         }
         self.place(name)
+    }
+
+    /// What is kept under these names or else made, on all cores where that is much; `take` is given each in order.
+    /// `make` is given the number of each, and what was there under its name. No name is asked for twice.
+    pub(super) fn get_or_make_all(
+        &mut self,
+        asked: Vec<(&str, I)>,
+        make: impl Fn(usize, Option<&T>) -> T + Sync,
+        mut take: impl FnMut(&T),
+    ) where
+        I: Sync,
+        T: Send + Sync,
+    {
+        let known = self.known(&asked);
+        let others = known.iter().enumerate().filter(|(_, known)| !matches!(known, Known::Same(_)));
+        let fresh = spread(&others.collect::<Vec<_>>(), |(nth, known)| {
+            make(*nth, known.place().map(|at| &self.things[at].made))
+        });
+        let mut fresh = fresh.into_iter();
+        for (nth, ((name, from), known)) in asked.into_iter().zip(known).enumerate() {
+            let Known::Same(at) = known else {
+                let ready = fresh.next();
+                take(self.get_or_make(name, from, || ready.unwrap_or_else(|| make(nth, None))));
+                continue;
+            };
+            self.things[at].is_live = true;
+            take(&self.things[at].made);
+        }
+    }
+
+    /// What there is under each name.
+    fn known(&self, asked: &[(&str, I)]) -> Vec<Known> {
+        let mut next = self.next;
+        let known = |(name, from): &(&str, I)| {
+            let is_next = self.things.get(next).is_some_and(|thing| thing.name == *name);
+            let Some(at) = (if is_next { Some(next) } else { self.place(name) }) else {
+                return Known::Nothing;
+            };
+            next = at + 1;
+            if self.things[at].from == *from { Known::Same(at) } else { Known::Other(at) }
+        };
+        asked.iter().map(known).collect()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -190,7 +271,7 @@ impl<I: PartialEq, T> Kept<I, T> {
 
 /// A file, the same where its bytes are the same: a directory is read into new memory each time.
 #[derive(Clone, Debug)]
-pub(super) struct Content(File);
+pub(super) struct Content(pub(super) File);
 
 impl PartialEq for Content {
     fn eq(&self, other: &Self) -> bool {

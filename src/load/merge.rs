@@ -4,22 +4,22 @@
 //! disagree without an order are reported and never silently decided; every word is kept, with who said it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::diagnostic::{At, Fault, Faults, Spot};
+use super::diagnostic::{At, Faults, Spot};
 use super::fields::suggest;
-use super::layer::{Layer, Path};
+use super::layer::Layer;
 use super::memory::Same;
 use super::order::{ancestors, order};
+use super::paths::ByPath;
 use super::raw::{Baseline, Repository};
 use super::rule::Rule;
 use super::targets::Candidate;
-use super::words::{Said, Word, Words, is_hidden};
+use super::words::{Said, Spoken, Words};
 use crate::model::Value;
 
 /// What an account comes to, leaf by leaf, each with the place that decided.
-pub(super) type Merged = BTreeMap<Path, At<Value>>;
+pub(super) type Merged<'a> = ByPath<'a, &'a At<Value>>;
 
 /// The repository and its baselines, these in an order in which each comes after those it names.
 pub(super) struct Layers {
@@ -130,67 +130,6 @@ impl Layers {
             (Rank::Repository, _) | (Rank::Baseline(_), Rank::Account) => false,
         }
     }
-
-    /// Reports each pair of words that cannot both stand although no order decides between them.
-    pub(super) fn check_agreement(&self, words: &Words<'_>, speakers: &[Speaker<'_>], faults: &mut Faults) {
-        let after =
-            |later: usize, earlier: usize| self.comes_after(speakers[later].rank, speakers[earlier].rank);
-        for (path, word) in words.iter() {
-            // A quick way out for what only one layer says.
-            if words.rivals(path).all(|(_, rival)| rival.by == word.by) {
-                continue;
-            }
-            let is_overruled = |path, word: &Word<'_>| {
-                let mut others = words.rivals(path).chain(words.inside(path));
-                others.any(|(other, rival)| after(rival.by, word.by) && is_hidden(path, word, other, rival))
-            };
-            // An entry that was spoken of again does not make good what was denied in it.
-            let is_settled = |rival: &Word<'_>| {
-                let settles = |(at, it): (&[String], &Word<'_>)| at == path || !it.is_marker();
-                words.rivals(path).any(|(at, it)| after(it.by, rival.by) && settles((at, it)))
-            };
-            if is_overruled(path, word) {
-                continue;
-            }
-            for (other, rival) in words.rivals(path) {
-                // Said once for the entry, not again for each thing in it.
-                let is_entry = |it: &Word<'_>| it.by == word.by && !is_overruled(other, it);
-                let is_told = other != path && words.at(other).iter().any(is_entry);
-                let is_ordered = rival.by == word.by || after(rival.by, word.by) || after(word.by, rival.by);
-                if !(is_ordered || is_told)
-                    && (other, &rival.said) != (path, &word.said)
-                    && is_hidden(path, word, other, rival)
-                    && !is_settled(rival)
-                {
-                    let (first, second) = if word.by < rival.by { (word, rival) } else { (rival, word) };
-                    disagree(path, first, second, speakers, faults);
-                }
-            }
-        }
-    }
-}
-
-fn disagree(
-    path: &[String],
-    word: &Word<'_>,
-    rival: &Word<'_>,
-    speakers: &[Speaker<'_>],
-    faults: &mut Faults,
-) {
-    let (Rank::Baseline(first), Rank::Baseline(second)) = (speakers[word.by].rank, speakers[rival.by].rank)
-    else {
-        return;
-    };
-    let mut message = format!("the baselines `{first}` and `{second}` disagree on {}", path.join("."));
-    if may_be_secret(path) {
-        faults.keep_secret(word.spot());
-        faults.keep_secret(rival.spot());
-    } else {
-        _ = write!(message, ": {} and {}", word.said, rival.said);
-    }
-    let hint = format!("let one come after the other: `after: [{first}]` in `{second}`");
-    let fault = Fault::new(Rule::Disagreement, rival.spot(), message, hint);
-    faults.add(fault.see(word.spot(), format!("`{first}` says otherwise here")));
 }
 
 /// True for what may become a template's parameter: it may be a secret, and no template has been read yet.
@@ -200,9 +139,9 @@ pub(super) fn may_be_secret(path: &[String]) -> bool {
 }
 
 /// The leaves that count, of all that was said.
-pub(super) fn effective(words: &Words<'_>) -> Merged {
-    let leaf = |(path, word): (&[String], &Word<'_>)| match word.said {
-        Said::Value(leaf) => Some((path.to_vec(), leaf.clone())),
+pub(super) fn effective<'a>(words: &Words<'a>) -> Merged<'a> {
+    let leaf = |(path, word): &Spoken<'a>| match word.said {
+        Said::Value(leaf) => Some((*path, leaf)),
         Said::Denied(_) => None,
     };
     words.decided().filter_map(leaf).collect()

@@ -10,6 +10,7 @@
 
 mod account;
 mod adopt;
+mod agreement;
 mod diagnostic;
 mod documents;
 mod exclusion;
@@ -30,6 +31,8 @@ mod memory;
 mod merge;
 mod names;
 mod order;
+mod paths;
+mod pieces;
 mod policies;
 mod producers;
 mod raw;
@@ -37,8 +40,10 @@ mod reach;
 mod reads;
 mod render;
 mod rollout;
+mod room;
 mod rule;
 mod settings;
+mod spread;
 mod stacks;
 mod tags;
 mod targets;

@@ -36,7 +36,7 @@ impl Producers {
     /// `locks` are those that hold in the account.
     pub(super) fn new(
         locks: &[&At<Path>],
-        merged: &Merged,
+        merged: &Merged<'_>,
         stacks: &BTreeMap<StackKey, Declared<Stack>>,
     ) -> Self {
         let mut found = Self::default();
@@ -58,7 +58,7 @@ impl Producers {
 }
 
 /// The outputs that the locked parameters of a stack take.
-fn taken(lock: &At<Path>, key: &StackKey, stack: &Stack, merged: &Merged) -> Vec<Taken> {
+fn taken(lock: &At<Path>, key: &StackKey, stack: &Stack, merged: &Merged<'_>) -> Vec<Taken> {
     let of = |(name, deferred): (&String, &Deferred)| {
         let path = ["stacks", key.name.as_str(), "parameters", name.as_str()].map(str::to_owned).to_vec();
         let spot = merged.get(&path).filter(|_| path.starts_with(&lock.value))?.spot.clone();

@@ -106,8 +106,7 @@ impl Page<'_> {
     fn tree(&mut self, head: &str) -> Value {
         let mut tree = json!({});
         let merged = &self.whole.merged;
-        let from = vec![head.to_owned()];
-        for (path, leaf) in merged.range(from..).take_while(|(path, _)| path[0] == head) {
+        for (path, leaf) in merged.under(&[head]) {
             let is_marker = leaf.value.is_null() || leaf.value == json!({});
             let value = if is_marker { json!({}) } else { self.leaf(path) };
             put(&mut tree, &path[1..], value);

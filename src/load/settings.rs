@@ -16,7 +16,7 @@ use crate::model::{AccountId, Declared, SamlProviderName, Setting, SettingKind, 
 /// What the settings of an account are made from.
 pub(super) struct Settings<'a> {
     pub(super) slug: &'a Slug,
-    pub(super) merged: &'a Merged,
+    pub(super) merged: &'a Merged<'a>,
     pub(super) documents: &'a Documents<'a>,
     pub(super) context: &'a Context,
 }
@@ -48,13 +48,13 @@ fn once(setting: Setting, declared: Option<Declared<SettingValue>>) -> Built {
 }
 
 /// The providers whose metadata could be read; of the others it has been said why.
-fn saml_providers(slug: &Slug, merged: &Merged, documents: &Documents<'_>, faults: &mut Faults) -> Built {
-    let head = ["settings", SettingKind::SamlProvider.key()];
-    let markers = merged.iter().filter(|(path, _)| path.len() == 3 && path[..2] == head);
+fn saml_providers(slug: &Slug, merged: &Merged<'_>, documents: &Documents<'_>, faults: &mut Faults) -> Built {
+    let all = merged.under(&["settings", SettingKind::SamlProvider.key()]).iter();
+    let markers = all.filter(|(path, _)| path.len() == 3);
     markers
         .filter_map(|(path, marker)| {
             let name = SamlProviderName::parse(path[2].as_str()).ok()?;
-            let Some(leaf) = merged.get([path, &["metadata".to_owned()][..]].concat().as_slice()) else {
+            let Some(leaf) = merged.get(&[path, &["metadata".to_owned()][..]].concat()) else {
                 let message = format!("the SAML provider `{name}` has no metadata");
                 faults.report_for(
                     Rule::Setting,
@@ -72,11 +72,10 @@ fn saml_providers(slug: &Slug, merged: &Merged, documents: &Documents<'_>, fault
         .collect()
 }
 
-fn password_policy(merged: &Merged) -> Option<Declared<Value>> {
-    let head = ["settings".to_owned(), "passwordPolicy".to_owned()];
-    let marker = merged.get(head.as_slice())?;
-    let fields =
-        merged.iter().filter(|(path, _)| path.len() == 3 && path.starts_with(&head) && !is_about(path));
+fn password_policy(merged: &Merged<'_>) -> Option<Declared<Value>> {
+    let head = ["settings", "passwordPolicy"];
+    let marker = merged.get(&head)?;
+    let fields = merged.under(&head).iter().filter(|(path, _)| path.len() == 3 && !is_about(path));
     let value: serde_json::Map<_, _> =
         fields.map(|(path, leaf)| (path[2].clone(), leaf.value.clone())).collect();
     // A policy without a single field says nothing about anything.
@@ -86,12 +85,12 @@ fn password_policy(merged: &Merged) -> Option<Declared<Value>> {
 
 fn account_alias(
     slug: &Slug,
-    merged: &Merged,
+    merged: &Merged<'_>,
     context: &Context,
     faults: &mut Faults,
 ) -> Option<Declared<SettingValue>> {
     let path = ["settings", "accountAlias"].map(str::to_owned);
-    let leaf = merged.get(path.as_slice())?;
+    let leaf = merged.get(&path)?;
     let context = context.for_value(&leaf.value, slug, &path, None);
     match context.text(leaf.value.as_str().unwrap_or_default()) {
         Ok(alias) if is_alias(&later::with_stand_ins(&alias)) => {

@@ -1,5 +1,6 @@
 //! The stacks of one account: merged leaves become what is sent, region by region.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::fields::suggest;
 use super::later;
 use super::links::{Link, To};
 use super::merge::Merged;
+use super::pieces::{has_expression, may_hold_expression};
 use super::rule::Rule;
 use super::tags;
 use super::templates::{Loaded, Templates};
@@ -20,7 +22,7 @@ use crate::model::{
 /// What the stacks of an account are made from.
 pub(super) struct Stacks<'a> {
     pub(super) slug: &'a Slug,
-    pub(super) merged: &'a Merged,
+    pub(super) merged: &'a Merged<'a>,
     pub(super) templates: &'a Templates<'a>,
     /// Region groups, `home` and `all` included.
     pub(super) regions: &'a BTreeMap<String, Vec<Region>>,
@@ -31,24 +33,39 @@ pub(super) struct Stacks<'a> {
 /// One stack entry after merging.
 struct Entry<'a> {
     name: StackName,
+    /// All that is said of it.
+    leaves: &'a [(&'a [String], &'a At<Value>)],
     /// The place of the nearest layer that speaks of the stack.
     marker: &'a At<Value>,
     regions: BTreeSet<Region>,
 }
 
-impl Stacks<'_> {
+impl<'a> Entry<'a> {
+    fn leaf(&self, key: &str) -> Option<&'a At<Value>> {
+        let is_it = |(path, _): &&(&[String], _)| path.len() == 3 && path[2] == key;
+        self.leaves.iter().find(is_it).map(|(_, leaf)| *leaf)
+    }
+
+    /// The entries of a map of the stack, such as `parameters`.
+    fn children(&self, key: &str) -> impl Iterator<Item = (&'a String, &'a At<Value>)> {
+        let inside = self.leaves.iter().filter(move |(path, _)| path.len() == 4 && path[2] == key);
+        inside.map(|(path, leaf)| (&path[3], *leaf))
+    }
+}
+
+impl<'a> Stacks<'a> {
     /// Every stack of the account, each need resolved.
     pub(super) fn build(&self, faults: &mut Faults) -> (BTreeMap<StackKey, Declared<Stack>>, Vec<Link>) {
         let entries = self.entries(faults);
         let needs = self.needs(&entries, faults);
         let (mut stacks, mut links) = (BTreeMap::new(), Vec::new());
         for entry in entries.values() {
-            let settings = self.needed_settings(entry.name.as_str(), faults);
+            let settings = self.needed_settings(entry, faults);
             for region in &entry.regions {
                 let Some(mut stack) = self.stack(entry, region, faults) else { continue };
                 stack.needs = needed(&needs[entry.name.as_str()], region, &entries);
                 let key = StackKey { name: entry.name.clone(), region: region.clone() };
-                links.extend(self.links(&key, &stack));
+                links.extend(Self::links(entry, &key, &stack));
                 stack.needs.extend(self.own_producers(&stack, &entries));
                 stack.needs.extend(settings.iter().cloned());
                 stacks.insert(key, Declared { value: stack, source: entry.marker.spot.source() });
@@ -69,45 +86,35 @@ impl Stacks<'_> {
     }
 
     /// Whom a stack waits for, each with the place that says so.
-    fn links(&self, from: &StackKey, stack: &Stack) -> Vec<Link> {
-        let name = from.name.as_str();
+    fn links(entry: &Entry<'_>, from: &StackKey, stack: &Stack) -> Vec<Link> {
         let link = |to, leaf: &At<Value>| Link { from: from.clone(), to, spot: leaf.spot.clone() };
-        let needs = stack.needs.iter().zip(self.leaf(name, "needs").into_iter().cycle());
+        let needs = stack.needs.iter().zip(entry.leaf("needs").into_iter().cycle());
         let needs = needs.filter_map(|(item, leaf)| match item {
             Item::Stack(key) => Some(link(To::Stack(key.clone()), leaf)),
             _ => None,
         });
-        let leaves: BTreeMap<_, _> = self.children(name, "parameters").collect();
-        let reads = stack.deferred.iter().filter_map(|(name, it)| Some((it, *leaves.get(name)?)));
+        let reads =
+            entry.children("parameters").filter_map(|(name, leaf)| Some((stack.deferred.get(name)?, leaf)));
         let reads = reads.flat_map(|(it, leaf)| it.outputs().map(move |output| (output.clone(), leaf)));
         needs.chain(reads.map(|(output, leaf)| link(To::Output(output), leaf))).collect()
     }
 
-    fn entries(&self, faults: &mut Faults) -> BTreeMap<String, Entry<'_>> {
-        let markers = self.merged.iter().filter(|(path, _)| path.len() == 2 && path[0] == "stacks");
-        markers
-            .filter_map(|(path, marker)| {
-                let name = StackName::parse(path[1].as_str()).ok()?;
-                Some((path[1].clone(), Entry { name, marker, regions: self.regions_of(&path[1], faults) }))
-            })
-            .collect()
-    }
-
-    fn leaf(&self, stack: &str, key: &str) -> Option<&At<Value>> {
-        self.merged.get(["stacks".to_owned(), stack.to_owned(), key.to_owned()].as_slice())
-    }
-
-    /// The entries of a map of the stack, such as `parameters`.
-    fn children(&self, stack: &str, key: &str) -> impl Iterator<Item = (&String, &At<Value>)> {
-        let from = vec!["stacks".to_owned(), stack.to_owned(), key.to_owned()];
-        let inside = from.clone();
-        let range = self.merged.range(from..).take_while(move |(path, _)| path.starts_with(&inside));
-        range.filter_map(|(path, leaf)| Some((path.get(3)?, leaf)))
+    fn entries(&self, faults: &mut Faults) -> BTreeMap<String, Entry<'a>> {
+        let stacks = self.merged.under(&["stacks"]);
+        let entry = |leaves: &'a [(&'a [String], &'a At<Value>)]| {
+            // What stands at its own path comes before what is in it.
+            let (path, marker) = leaves.first().filter(|(path, _)| path.len() == 2)?;
+            let name = StackName::parse(path[1].as_str()).ok()?;
+            let mut entry = Entry { name, leaves, marker, regions: BTreeSet::new() };
+            entry.regions = self.regions_of(&entry, faults);
+            Some((path[1].clone(), entry))
+        };
+        stacks.chunk_by(|(one, _), (other, _)| one.get(1) == other.get(1)).filter_map(entry).collect()
     }
 
     /// Region codes and names of groups; the home region where nothing is said.
-    fn regions_of(&self, stack: &str, faults: &mut Faults) -> BTreeSet<Region> {
-        let Some(leaf) = self.leaf(stack, "regions") else {
+    fn regions_of(&self, entry: &Entry<'_>, faults: &mut Faults) -> BTreeSet<Region> {
+        let Some(leaf) = entry.leaf("regions") else {
             return self.regions["home"].iter().cloned().collect();
         };
         let mut regions = BTreeSet::new();
@@ -127,7 +134,7 @@ impl Stacks<'_> {
 
     fn stack(&self, entry: &Entry<'_>, region: &Region, faults: &mut Faults) -> Option<Stack> {
         let name = entry.name.as_str();
-        let Some(path) = self.leaf(name, "template") else {
+        let Some(path) = entry.leaf("template") else {
             let message = format!("the stack `{name}` has no template");
             faults.report_for(
                 Rule::StackTemplate,
@@ -140,8 +147,8 @@ impl Stacks<'_> {
         };
         let template = self.templates.get(path.value.as_str().unwrap_or_default())?;
         let (parameters, deferred) = self.parameters(entry, template, region, faults);
-        let (tags, deferred_tags) = self.tags(name, region, faults);
-        let capabilities = self.leaf(name, "capabilities").into_iter().flat_map(|leaf| texts(&leaf.value));
+        let (tags, deferred_tags) = self.tags(entry, region, faults);
+        let capabilities = entry.leaf("capabilities").into_iter().flat_map(|leaf| texts(&leaf.value));
         let stack = Stack {
             template: template.text.clone(),
             parameters,
@@ -165,7 +172,9 @@ impl Stacks<'_> {
         faults: &mut Faults,
     ) -> (BTreeMap<String, String>, BTreeMap<String, Deferred>) {
         let (mut parameters, mut deferred) = (BTreeMap::new(), BTreeMap::new());
-        for (name, leaf) in self.children(entry.name.as_str(), "parameters") {
+        let path = ["stacks", entry.name.as_str(), "parameters"].map(str::to_owned);
+        let seen = LazyCell::new(|| self.context.at(self.slug, &path, Some(region)));
+        for (name, leaf) in entry.children("parameters") {
             if may_be_secret(template, name) {
                 faults.keep_secret(&leaf.spot);
             }
@@ -179,8 +188,8 @@ impl Stacks<'_> {
                 );
                 continue;
             };
-            let path = parameter_path(&entry.name, name);
-            let context = self.context.for_value(&leaf.value, self.slug, &path, Some(region));
+            // What is seen is worked out where an expression sees it; most values are none.
+            let context = if may_hold_expression(&leaf.value) { &*seen } else { self.context };
             let given = context.parameter(&leaf.value);
             match fitted(name, declared, given) {
                 Ok(Fitted::Known(value)) => _ = parameters.insert(name.clone(), value),
@@ -202,7 +211,7 @@ impl Stacks<'_> {
         faults: &mut Faults,
     ) {
         for (name, declared) in &template.parameters {
-            let given = self.merged.contains_key(parameter_path(&entry.name, name).as_slice());
+            let given = entry.children("parameters").any(|(given, _)| given == name);
             match &declared.default {
                 _ if given => {}
                 Some(default) => {
@@ -225,11 +234,11 @@ impl Stacks<'_> {
     /// The tags that are known, and those that are known later.
     fn tags(
         &self,
-        stack: &str,
+        entry: &Entry<'_>,
         region: &Region,
         faults: &mut Faults,
     ) -> (BTreeMap<String, String>, BTreeMap<String, Deferred>) {
-        let declared = self.children(stack, "tags").map(|(key, leaf)| {
+        let declared = entry.children("tags").map(|(key, leaf)| {
             (
                 key.clone(),
                 At { value: leaf.value.as_str().unwrap_or_default().to_owned(), spot: leaf.spot.clone() },
@@ -239,10 +248,12 @@ impl Stacks<'_> {
         if declared.is_empty() {
             return (BTreeMap::new(), BTreeMap::new());
         }
-        let path = ["stacks", stack, "tags"].map(str::to_owned);
-        let context = self.context.at(self.slug, &path, Some(region));
+        let path = ["stacks", entry.name.as_str(), "tags"].map(str::to_owned);
+        let seen = LazyCell::new(|| self.context.at(self.slug, &path, Some(region)));
+        let is_one = declared.values().any(|tag| has_expression(&tag.value));
+        let context = if is_one { &*seen } else { self.context };
         let (mut tags, mut deferred) = (BTreeMap::new(), BTreeMap::new());
-        for (key, value) in tags::evaluate(self.slug, &declared, &context, faults) {
+        for (key, value) in tags::evaluate(self.slug, &declared, context, faults) {
             match later::known_or_later(value) {
                 Ok(value) => _ = tags.insert(key, value),
                 Err(value) => _ = deferred.insert(key, value),
@@ -258,8 +269,8 @@ impl Stacks<'_> {
         faults: &mut Faults,
     ) -> BTreeMap<String, BTreeSet<String>> {
         let mut needs = BTreeMap::new();
-        for name in entries.keys() {
-            let leaf = self.leaf(name, "needs");
+        for (name, entry) in entries {
+            let leaf = entry.leaf("needs");
             let named = leaf.into_iter().flat_map(|leaf| texts(&leaf.value));
             let named: BTreeSet<_> =
                 named.filter(|need| setting(need).is_none()).map(str::to_owned).collect();
@@ -281,16 +292,18 @@ impl Stacks<'_> {
     }
 
     /// The settings a stack needs, each of them declared for the account.
-    fn needed_settings(&self, stack: &str, faults: &mut Faults) -> BTreeSet<Item> {
-        let Some(leaf) = self.leaf(stack, "needs") else { return BTreeSet::new() };
+    fn needed_settings(&self, entry: &Entry<'_>, faults: &mut Faults) -> BTreeSet<Item> {
+        let Some(leaf) = entry.leaf("needs") else { return BTreeSet::new() };
         let mut needed = BTreeSet::new();
         for path in texts(&leaf.value).filter_map(setting) {
             if let Some(setting) = path.parse().ok().filter(|setting| self.declares(setting)) {
                 needed.insert(Item::Setting(setting));
                 continue;
             }
-            let message =
-                format!("the stack `{stack}` needs the setting `{path}`, which this account does not have");
+            let message = format!(
+                "the stack `{}` needs the setting `{path}`, which this account does not have",
+                entry.name
+            );
             let hint = "declare it, or take the need out";
             faults.report_for(Rule::UnknownName, self.slug, &leaf.spot, message, hint);
         }
@@ -298,10 +311,9 @@ impl Stacks<'_> {
     }
 
     fn declares(&self, setting: &Setting) -> bool {
-        let path: Vec<_> = std::iter::once("settings".to_owned())
-            .chain(setting.to_string().splitn(2, '.').map(str::to_owned))
-            .collect();
-        self.merged.contains_key(&path)
+        let rest = setting.to_string();
+        let path: Vec<_> = ["settings"].into_iter().chain(rest.splitn(2, '.')).collect();
+        self.merged.contains(&path)
     }
 }
 
@@ -434,10 +446,6 @@ fn unworkable(name: &str, declared: &TemplateParameter, fault: ExpressionFault) 
 fn hidden(template: &Loaded) -> BTreeSet<String> {
     let hidden = template.parameters.iter().filter(|(_, parameter)| parameter.no_echo);
     hidden.map(|(name, _)| name.clone()).collect()
-}
-
-fn parameter_path(stack: &StackName, name: &str) -> Vec<String> {
-    ["stacks", stack.as_str(), "parameters", name].map(str::to_owned).to_vec()
 }
 
 fn texts(value: &Value) -> impl Iterator<Item = &str> {

@@ -22,7 +22,7 @@ pub(super) struct Whole<'a> {
     pub(super) layers: &'a Layers,
     pub(super) speakers: Vec<Speaker<'a>>,
     pub(super) words: Words<'a>,
-    pub(super) merged: Merged,
+    pub(super) merged: Merged<'a>,
     /// What expressions see, without `region`.
     pub(super) context: Context,
     pub(super) templates: &'a Templates<'a>,
@@ -75,8 +75,7 @@ impl Whole<'_> {
 
     /// A parameter of a template that is not there any more may have been one.
     fn hides(&self, stack: &str, name: &str) -> bool {
-        let path = ["stacks", stack, "template"].map(str::to_owned);
-        let template = self.merged.get(path.as_slice()).and_then(|leaf| leaf.value.as_str());
+        let template = self.merged.get(&["stacks", stack, "template"]).and_then(|leaf| leaf.value.as_str());
         let template = template.and_then(|path| self.templates.get(path));
         let parameter = template.and_then(|template| template.parameters.get(name));
         parameter.is_none_or(|parameter| parameter.no_echo)

@@ -3,12 +3,12 @@
 //! Guarantees: nothing that was said is lost, so that every decision can be explained; putting layers together only
 //! appends, so it does not matter which of them are put together first.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::diagnostic::{At, Spot};
 use super::fields::Denial;
 use super::layer::Layer;
+use super::paths::ByPath;
 use super::targets::Candidate;
 use crate::model::Value;
 
@@ -83,94 +83,95 @@ pub(super) fn is_hidden(path: &[String], word: &Word<'_>, other: &[String], over
     other.starts_with(path) && is_plain && !over.is_denied()
 }
 
-/// Every word to one account.
+/// Every word to one account, those at one path in the order of the speakers.
 #[derive(Default)]
 pub(super) struct Words<'a> {
-    /// Of each path, in the order of the speakers.
-    by_path: BTreeMap<&'a [String], Vec<Word<'a>>>,
+    all: ByPath<'a, Word<'a>>,
     /// Paths at which something is denied.
     denied: Vec<&'a [String]>,
 }
 
-impl<'a> Words<'a> {
-    /// Appends what the next speaker says to the account.
-    pub(super) fn add(&mut self, by: usize, layer: &'a Layer, account: &Candidate<'_>) {
-        for (path, leaf) in layer.leaves_for(account) {
-            self.push(path, Word { by, said: Said::Value(leaf) });
-        }
-        for (path, denial) in layer.denied_for(account) {
-            self.push(path, Word { by, said: Said::Denied(denial) });
-        }
-    }
+/// A word with its path.
+pub(super) type Spoken<'a> = (&'a [String], Word<'a>);
 
-    fn push(&mut self, path: &'a [String], word: Word<'a>) {
-        if word.is_denied() && !self.denied.contains(&path) {
-            self.denied.push(path);
+impl<'a> Words<'a> {
+    /// What each of these layers says to the account, with the number of the speaker.
+    pub(super) fn of(layers: impl Iterator<Item = (usize, &'a Layer)>, account: &Candidate<'_>) -> Self {
+        let (mut all, mut denied) = (Vec::new(), Vec::new());
+        for (by, layer) in layers {
+            let given = layer.leaves_for(account);
+            all.extend(given.map(|(path, leaf)| (path.as_slice(), Word { by, said: Said::Value(leaf) })));
+            for (path, denial) in layer.denied_for(account) {
+                all.push((path, Word { by, said: Said::Denied(denial) }));
+                denied.push(path.as_slice());
+            }
         }
-        self.by_path.entry(path).or_default().push(word);
+        Self { all: all.into_iter().collect(), denied }
     }
 
     /// Every word with its path, those of a path in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        self.by_path.iter().flat_map(|(path, words)| words.iter().map(|word| (*path, word)))
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Spoken<'a>> {
+        self.all.iter()
+    }
+
+    /// The words at each path, path by path.
+    pub(super) fn by_path(&self) -> impl Iterator<Item = &[Spoken<'a>]> {
+        self.all.groups()
     }
 
     /// The words at one path.
-    pub(super) fn at(&self, path: &[String]) -> &[Word<'a>] {
-        self.by_path.get(path).map_or(&[], Vec::as_slice)
-    }
-
-    /// The same with their path.
-    pub(super) fn exactly(&self, path: &[String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        let found = self.by_path.get_key_value(path);
-        found.into_iter().flat_map(|(path, words)| words.iter().map(|word| (*path, word)))
+    pub(super) fn at(&self, path: &[String]) -> &[Spoken<'a>] {
+        self.all.at(path)
     }
 
     /// The words at and below a path.
-    pub(super) fn under(&self, path: &[String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        let range =
-            self.by_path.range::<[String], _>((std::ops::Bound::Included(path), std::ops::Bound::Unbounded));
-        let path = path.to_vec();
-        let below = range.take_while(move |(other, _)| other.starts_with(&path));
-        below.flat_map(|(path, words)| words.iter().map(|word| (*path, word)))
+    pub(super) fn under(&self, path: &[String]) -> &[Spoken<'a>] {
+        self.all.under(path)
     }
 
     /// The words that may leave nothing of one at this path: those at it and those above it.
-    pub(super) fn rivals(&self, path: &'a [String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        self.at(path).iter().map(move |word| (path, word)).chain(self.above(path))
+    pub(super) fn rivals(&self, path: &'a [String]) -> impl Iterator<Item = &Spoken<'a>> {
+        self.at(path).iter().chain(self.above(path))
     }
 
-    fn above(&self, path: &'a [String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
+    /// The words above a path that may leave nothing of one at it.
+    pub(super) fn above(&self, path: &'a [String]) -> impl Iterator<Item = &Spoken<'a>> {
         // Only in values can something else than a denial stand where another layer has a map.
         let is_free = path[0] == "values";
         let lids = (2..path.len()).map(move |end| &path[..end]);
         let lids = lids.filter(move |lid| is_free || self.denied.contains(lid));
-        lids.flat_map(|lid| self.at(lid).iter().map(move |word| (lid, word)))
+        lids.flat_map(|lid| self.at(lid))
     }
 
     /// The words of a map in the place of a value at this path.
-    pub(super) fn inside(&self, path: &'a [String]) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
+    pub(super) fn inside(&self, path: &'a [String]) -> impl Iterator<Item = &Spoken<'a>> {
         let inside = (path[0] == "values").then(|| self.under(path));
         inside.into_iter().flatten().filter(move |(other, _)| other.len() > path.len())
     }
 
     /// Of each path the word that counts, where one does.
-    pub(super) fn decided(&self) -> impl Iterator<Item = (&'a [String], &Word<'a>)> {
-        self.by_path.iter().filter_map(|(path, words)| Some((*path, self.last(path, words)?)))
+    pub(super) fn decided(&self) -> impl Iterator<Item = &Spoken<'a>> {
+        self.by_path().filter_map(|words| self.last(words))
+    }
+
+    /// The denials that count.
+    pub(super) fn denied(&self) -> impl Iterator<Item = (&'a [String], &'a At<Denial>)> {
+        self.denied.iter().filter_map(|path| match self.decides(path)?.said {
+            Said::Denied(denial) => Some((*path, denial)),
+            Said::Value(_) => None,
+        })
     }
 
     /// The word that counts at a path.
     pub(super) fn decides(&self, path: &[String]) -> Option<&Word<'a>> {
-        let (path, words) = self.by_path.get_key_value(path)?;
-        self.last(path, words)
+        self.last(self.at(path)).map(|(_, word)| word)
     }
 
-    /// The last of the words at a path, unless something above or in its place leaves nothing of it.
-    fn last<'w>(&'w self, path: &'a [String], words: &'w [Word<'a>]) -> Option<&'w Word<'a>> {
-        let last = words.last()?;
-        let hides = |(other, rival): (&[String], &Word<'_>)| {
-            rival.by > last.by && is_hidden(path, last, other, rival)
-        };
-        (!self.above(path).chain(self.inside(path)).any(hides)).then_some(last)
+    /// The last of the words at one path, unless something above or in its place leaves nothing of it.
+    fn last<'w>(&'w self, words: &'w [Spoken<'a>]) -> Option<&'w Spoken<'a>> {
+        let spoken = words.last()?;
+        let (path, last) = spoken;
+        let hides = |(other, rival): &Spoken<'_>| rival.by > last.by && is_hidden(path, last, other, rival);
+        (!self.above(path).chain(self.inside(path)).any(hides)).then_some(spoken)
     }
 }
