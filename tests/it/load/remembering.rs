@@ -159,6 +159,21 @@ fn an_account_is_built_again_when_one_that_it_looks_at_changed() {
 }
 
 #[test]
+fn who_looks_at_an_account_is_left_alone_while_what_there_is_to_see_stays() {
+    let (mut files, mut loader) = (beginning(), Loader::default());
+    let looks = "targets: {ous: [/**]}\nvalues: {Mail: \"${{ accounts['two'].email }}\"}\n";
+    files.insert("baselines/a/baseline.yaml".to_owned(), File::text(looks));
+    let before = loader.check(&tree(files.clone()), None).desired.unwrap();
+    let shared = |desired: &Desired| ["one", "two", "three"].map(|name| is_shared(&before, desired, name));
+    let same = "name: two\nemail: two@example.com\nou: /workloads\ntags: {env: prod}\nvalues: {Days: 7}\n";
+    files.insert("accounts/two/account.yaml".to_owned(), File::text(same));
+    assert_eq!(shared(&loader.check(&tree(files.clone()), None).desired.unwrap()), [true, false, true]);
+    let other = same.replace("two@", "2@");
+    files.insert("accounts/two/account.yaml".to_owned(), File::text(other));
+    assert_eq!(shared(&loader.check(&tree(files), None).desired.unwrap()), [false, false, false]);
+}
+
+#[test]
 fn a_commit_that_does_not_load_costs_the_next_one_nothing() {
     let (mut files, mut loader) = (beginning(), Loader::default());
     let before = loader.check(&tree(files.clone()), None).desired.unwrap();
@@ -169,7 +184,7 @@ fn a_commit_that_does_not_load_costs_the_next_one_nothing() {
     assert!(["one", "two", "three"].iter().all(|name| is_shared(&before, &after, name)));
 }
 
-/// Where nothing is known yet many accounts are made at once, and one by one where something is.
+/// Many accounts that are not known yet are made at once, and few of them one by one.
 #[test]
 fn accounts_that_are_made_at_once_come_to_the_same_as_one_by_one() {
     let baseline = "targets: {ous: [/**]}\nstacks: {network: {template: network.template.yaml, parameters: \
@@ -180,16 +195,18 @@ fn accounts_that_are_made_at_once_come_to_the_same_as_one_by_one() {
     for (path, text) in [(ACCOUNT, ONE), ("accounts/two/account.yaml", TWO)] {
         files.insert(path.to_owned(), File::text(format!("{text}values: {{Cidr: x}}\n")));
     }
-    let few = tree(files.clone());
+    let (mut loader, mut left) = (Loader::default(), Vec::new());
     for nth in 0..200 {
         // Every tenth has a fault.
         let values = if nth % 10 == 0 { "" } else { "values: {Cidr: x}\n" };
         let text = format!("name: N{nth}\nemail: n{nth}@example.com\nou: /workloads/prod\n{values}");
         files.insert(format!("accounts/n{nth}/account.yaml"), File::text(text));
+        if nth % 40 == 0 {
+            left.push(loader.check(&tree(files.clone()), None).desired.is_some());
+        }
     }
+    assert_eq!(left, [false; 5]);
     let many = tree(files);
-    let mut loader = Loader::default();
-    assert!(loader.check(&few, None).desired.is_some());
     let (one_by_one, at_once) = (loader.check(&many, None), check(&many, None));
     assert_eq!(at_once.diagnostics.to_string(), one_by_one.diagnostics.to_string());
     assert!(at_once.diagnostics.to_string().contains("`values.Cidr` has no value here (in 20 accounts"));
