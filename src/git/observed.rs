@@ -26,7 +26,7 @@ use super::signing::Signer;
 use super::turn::Turn;
 use super::writing::{Changes, write_commit, write_tree};
 use super::{Error, Repository, commit_id, history};
-use crate::model::{Base, CommitId, Item, Proofs, Scope, Slug, Value};
+use crate::model::{Base, CommitId, Item, Proofs, Scope, SharedValue, Slug};
 
 /// The branch.
 pub const OBSERVED_BRANCH: &str = "landfast/observed";
@@ -43,7 +43,7 @@ pub struct ScopeRecord {
     /// Its base, whole: items that are not in it have none from now on.
     pub base: Arc<Base>,
     /// What was seen, by item, for people to read.
-    pub live: BTreeMap<Item, Value>,
+    pub live: BTreeMap<Item, SharedValue>,
     /// Which templates its stacks were seen to have.
     pub proofs: Proofs,
 }
@@ -355,7 +355,7 @@ fn bases(cache: &git2::Repository, commit: Oid) -> Result<Bases, Error> {
     let mut ties = record::read(cache, &tree, "tie")?;
     let base = |(scope, items)| {
         let ties = record::ties(ties.remove(&scope).unwrap_or_default());
-        (scope, Arc::new(Base { items, ties }))
+        (scope, Arc::new(Base { ties, ..Base::of(items) }))
     };
     Ok(record::read(cache, &tree, "base")?.into_iter().map(base).collect())
 }
@@ -403,7 +403,8 @@ mod tests {
     fn record(slug: &str, alias: &str) -> ScopeRecord {
         let items = BTreeMap::from([("settings.accountAlias".parse().unwrap(), json!(alias))]);
         let scope = Scope::Account(crate::model::Slug::parse(slug).unwrap());
-        ScopeRecord { scope, base: Base::of(items.clone()).into(), live: items, proofs: Proofs::new() }
+        let base = Arc::new(Base::of(items));
+        ScopeRecord { scope, live: base.items.clone(), base, proofs: Proofs::new() }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::Error;
 use crate::model::{CommitId, Item, Proofs, Scope, Slug, Ties, Value};
 
@@ -39,7 +41,7 @@ fn file_name(scope: &str) -> String {
 }
 
 /// The file's text.
-pub(super) fn print(items: &Items) -> Result<String, Error> {
+pub(super) fn print(items: &BTreeMap<Item, impl Serialize>) -> Result<String, Error> {
     let body = yaml_serde::to_string(items).map_err(|error| Error::bug(format!("items as YAML: {error}")))?;
     Ok(format!("{HEADER}{body}"))
 }

@@ -20,6 +20,7 @@ mod reference;
 mod rollout;
 pub mod saml;
 mod setting;
+mod shared;
 pub mod status;
 pub mod template;
 mod tie;
@@ -51,6 +52,7 @@ pub use rollout::{
     Cause, Closed, FirstOu, Freeze, Frozen, Gate, OTHERS, Rollout, Tolerance, Wave, Window, shown, weekday,
 };
 pub use setting::{Setting, SettingKind, SettingValue};
+pub use shared::SharedValue;
 pub use tie::{OnLeave, Tie, Ties};
 pub use verdict::{Verdict, assume, overlay, verdict};
 

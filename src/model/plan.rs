@@ -13,6 +13,7 @@ use super::observed::StackFact;
 use super::policy::{Policy, PolicyTarget, PolicyType};
 use super::rollout::Gate;
 use super::saml::SamlMetadata;
+use super::shared::SharedValue;
 use super::tie::Ties;
 use super::verdict::Verdict;
 
@@ -25,12 +26,12 @@ pub struct Finding {
     /// How far to go for this item.
     pub mode: Mode,
     /// What git says, if it says anything.
-    pub desired: Option<Value>,
+    pub desired: Option<SharedValue>,
     /// What was last agreed.
-    pub base: Option<Value>,
+    pub base: Option<SharedValue>,
     /// What AWS showed, with its unchecked parts as they are believed to be; `None` when it is absent or could not
     /// be read.
-    pub observed: Option<Value>,
+    pub observed: Option<SharedValue>,
     /// Parts that are not checked, with the reason, by JSON pointer.
     pub unchecked: BTreeMap<String, String>,
     /// Why, in words, where the verdict alone does not say it: the gap's reason, the motion.

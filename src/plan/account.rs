@@ -78,7 +78,7 @@ fn set(
     finding: &Finding,
     facts: &AccountFacts,
 ) {
-    let (Some(declared), observed) = (account.settings.get(setting), finding.observed.as_ref()) else {
+    let (Some(declared), observed) = (account.settings.get(setting), finding.observed.as_deref()) else {
         return;
     };
     let step = match (setting, &declared.value) {

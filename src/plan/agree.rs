@@ -1,6 +1,6 @@
 //! What becomes of the base after a pass: it moves to where git and AWS agree, and nowhere else.
 
-use crate::model::{Base, Finding, Item, Outcome, Outcomes, Plan, Verdict, overlay};
+use crate::model::{Base, Finding, Item, Outcome, Outcomes, Plan, SharedValue, Verdict, overlay};
 
 /// The base after `plan` was carried out with `outcomes`. What was blocked, failed or only partly done keeps its
 /// old base.
@@ -21,7 +21,10 @@ pub fn next_base(plan: &Plan, outcomes: &Outcomes, base: &Base) -> Base {
 
 fn agree(base: &mut Base, item: &Item, finding: &Finding) {
     if let Some(desired) = &finding.desired {
-        base.items.insert(item.clone(), overlay(desired, finding.observed.as_ref()));
+        let agreed = overlay(desired, finding.observed.as_deref());
+        let known = base.items.get(item).into_iter().chain(&finding.observed).chain([desired]);
+        let agreed = SharedValue::like(agreed, known);
+        base.items.insert(item.clone(), agreed);
     }
 }
 

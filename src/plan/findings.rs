@@ -8,7 +8,8 @@ use super::unmarked::{Compared, plain};
 use crate::model::status::Standing;
 use crate::model::{
     AccountFacts, AccountProperty, AccountState, Base, Declared, Desired, Facts, Finding, Item, Mode,
-    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, Sight, Slug, StackKey, Value, assume, verdict,
+    Observed, OrganizationFacts, OuPath, SLUG_TAG, Scope, SharedValue, Sight, Slug, StackKey, Value, assume,
+    verdict,
 };
 
 /// The findings of one scope, by item.
@@ -27,7 +28,7 @@ pub(super) fn findings(
         let sight = match item {
             // A kind of policy that nothing needs any more does no harm, and nobody switches it off.
             Item::PolicyType(_) if !declared.contains_key(item) => Sight::Absent,
-            _ => sight(item, base.items.get(item), observed),
+            _ => sight(item, base.value(item), observed),
         };
         let ceiling =
             if rules.fights.contains(item) { rules.ceiling.min(Mode::Report) } else { rules.ceiling };
@@ -37,7 +38,7 @@ pub(super) fn findings(
             .completed(item);
         let finding = match (effective.and_then(|effective| effective.wait(item)), compared) {
             (Some(wait), Compared { desired: Some(declared), base, sight }) => {
-                wait.finding(&declared, base.as_ref(), sight, mode)
+                wait.finding(&declared, base, sight, mode)
             }
             (_, compared) => judge(compared, mode),
         };
@@ -49,16 +50,19 @@ pub(super) fn findings(
 fn judge(compared: Compared, mode: Mode) -> Finding {
     let Compared { desired, base, sight } = compared;
     let (value, source) = desired.map(|Declared { value, source }| (value, source)).unzip();
-    let verdict = verdict(value.as_ref(), base.as_ref(), &sight);
+    let verdict = verdict(value.as_ref(), base.as_deref(), &sight);
     let (observed, unchecked, because) = match sight {
         Sight::Absent => (None, BTreeMap::new(), String::new()),
         Sight::Present { value: seen, unchecked } => {
-            let believed = base.as_ref().or(value.as_ref());
+            let believed = base.as_deref().or(value.as_ref());
             (Some(assume(&seen, &unchecked, believed)), unchecked, String::new())
         }
         Sight::Moving(because) | Sight::Gap(because) => (None, BTreeMap::new(), because),
     };
-    Finding { verdict, mode, desired: value, base, observed, unchecked, because, source }
+    // In what is in sync most is as it was: then nothing is kept twice.
+    let observed = observed.map(|value| SharedValue::like(value, &base));
+    let desired = value.map(|value| SharedValue::like(value, base.iter().chain(&observed)));
+    Finding { verdict, mode, desired, base, observed, unchecked, because, source }
 }
 
 /// What was seen of `item`, as it counts for the verdict.

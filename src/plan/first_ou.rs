@@ -183,7 +183,7 @@ impl Trial<'_> {
     /// Where an account is now: what is yet to be moved there is not in the first OU.
     fn place(&self, slug: &Slug) -> Option<OuPath> {
         let finding = self.findings.get(&Item::Account(slug.clone(), AccountProperty::Ou))?;
-        OuPath::parse(finding.observed.as_ref()?.as_str()?).ok()
+        OuPath::parse(finding.observed.as_deref()?.as_str()?).ok()
     }
 
     /// Since when the policy as it is now is attached to a target; nothing while one of the two is not as declared.

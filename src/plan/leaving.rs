@@ -33,7 +33,9 @@ pub(super) fn leaving<'a>(
             && on_leave == OnLeave::Remove
     };
     let must_go = |item: &Item, finding: &Finding| {
-        finding.desired == Some(Value::Null) && wanted.contains_key(item) && finding.observed.is_some()
+        finding.desired.as_deref() == Some(&Value::Null)
+            && wanted.contains_key(item)
+            && finding.observed.is_some()
     };
     findings.iter().filter(|(item, finding)| is_sent_away(item, finding) || must_go(item, finding)).collect()
 }
@@ -151,7 +153,7 @@ impl Exit<'_> {
         check_owner(key, fact, tie, desired.is_adopted(&scope, item))?;
         check_state(fact)?;
         check_value(finding)?;
-        let template = finding.observed.as_ref().and_then(|value| value["template"].as_str());
+        let template = finding.observed.as_deref().and_then(|value| value["template"].as_str());
         let losses = losses::losses(template.unwrap_or_default());
         if !losses.is_empty() && !rules.guards.is_approved(&desired.revision) {
             let because = format!("{}, with the data in it: {}", losses.join(", "), go_on(&desired.revision));
@@ -209,7 +211,7 @@ fn setting_step(
     policy: Option<&Value>,
 ) -> Result<Step, Hindrance> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let observed = finding.observed.as_ref();
+    let observed = finding.observed.as_deref();
     let step = match setting {
         Setting::PasswordPolicy => policy.cloned().map(|before| Step::RemovePasswordPolicy { before }),
         Setting::AccountAlias => text(observed).map(|before| Step::RemoveAccountAlias { before }),

@@ -119,7 +119,7 @@ fn creation(desired: &Desired, account: &Account) -> Step {
 }
 
 fn not_usable(account: &Account, finding: &Finding) -> String {
-    let state = finding.observed.as_ref().and_then(|value| value.get("state")).and_then(Value::as_str);
+    let state = finding.observed.as_deref().and_then(|value| value.get("state")).and_then(Value::as_str);
     match (state, &account.id) {
         (Some(state), _) => format!(
             "the account is {state}: Landfast changes nothing in it; reopen it with AWS, or remove the folder"
@@ -333,7 +333,7 @@ fn change(
                 slug: account.slug.clone(),
                 id: fact.id.clone(),
                 key: key.clone(),
-                before: finding.observed.as_ref().and_then(Value::as_str).map(str::to_owned),
+                before: finding.observed.as_deref().and_then(Value::as_str).map(str::to_owned),
                 after: account.tags.get(key).cloned().unwrap_or_default(),
             };
             draft.step("tag", item, BTreeSet::new(), step);

@@ -11,8 +11,8 @@ use super::Draft;
 use crate::model::template::Objection;
 use crate::model::{
     Account, AccountFacts, AccountId, Base, Declared, Deferred, Desired, Finding, Item, Mode, Observed,
-    OutputRef, Outputs, Part, Plan, Produced, Setting, SettingValue, Sight, Slug, Stack, StackKey,
-    Standpoint, Value, Verdict, assume, verdict,
+    OutputRef, Outputs, Part, Plan, Produced, Setting, SettingValue, SharedValue, Sight, Slug, Stack,
+    StackKey, Standpoint, Value, Verdict, assume, verdict,
 };
 
 /// The parts of a stack's value that its outputs hang on.
@@ -62,7 +62,7 @@ pub fn produced(plan: &Plan, account: &Account, facts: &AccountFacts) -> BTreeMa
             (Verdict::Moving, ..) => Standpoint::Changing,
             (_, _, None) => Standpoint::Absent,
             (_, Some(wanted), Some(seen)) if !waits(&declared.value, finding) => {
-                compared(wanted, finding.base.as_ref(), seen)
+                compared(wanted, finding.base.as_deref(), seen)
             }
             _ => Standpoint::Changing,
         };
@@ -169,7 +169,7 @@ impl Making<'_, '_> {
             (Sight::Moving(_), _) | (_, false) => Standpoint::Changing,
             (Sight::Present { value, unchecked }, true) => {
                 let wanted = own.value.to_value(&self.desired.organization.id);
-                let base = self.base.items.get(&item);
+                let base = self.base.value(&item);
                 compared(&wanted, base, &assume(&value, &unchecked, base.or(Some(&wanted))))
             }
         };
@@ -296,23 +296,23 @@ impl Wait {
     pub(super) fn finding(
         &self,
         declared: &Declared<Value>,
-        base: Option<&Value>,
+        base: Option<SharedValue>,
         sight: Sight,
         mode: Mode,
     ) -> Finding {
-        let desired = self.assumed(&declared.value, base, &sight);
+        let desired = self.assumed(&declared.value, base.as_deref(), &sight);
         let mut unchecked = BTreeMap::new();
         let mut observed = None;
         let sight = match sight {
             Sight::Present { value, unchecked: mut parts } => {
                 parts.extend(self.parts.clone());
                 unchecked.clone_from(&parts);
-                observed = Some(assume(&value, &parts, base.or(Some(&desired))));
+                observed = Some(assume(&value, &parts, base.as_deref().or(Some(&desired))));
                 Sight::Present { value, unchecked: parts }
             }
             other => other,
         };
-        let verdict = match verdict(Some(&desired), base, &sight) {
+        let verdict = match verdict(Some(&desired), base.as_deref(), &sight) {
             Verdict::InSync => Verdict::Waiting,
             other => other,
         };
@@ -321,8 +321,10 @@ impl Wait {
             Sight::Absent | Sight::Present { .. } if verdict == Verdict::Waiting => self.because(),
             Sight::Absent | Sight::Present { .. } => String::new(),
         };
-        let (base, source) = (base.cloned(), Some(declared.source.clone()));
-        Finding { verdict, mode, desired: Some(desired), base, observed, unchecked, because, source }
+        let source = Some(declared.source.clone());
+        let observed = observed.map(|value| SharedValue::like(value, &base));
+        let desired = Some(SharedValue::like(desired, base.iter().chain(&observed)));
+        Finding { verdict, mode, desired, base, observed, unchecked, because, source }
     }
 
     /// What is wanted as far as it is known, with what is not as it was agreed; of a whole that waits and of which nothing

@@ -187,7 +187,7 @@ fn was_tried(sent: Sent<'_>, fact: &StackFact, rules: &Rules) -> bool {
 }
 
 fn is_drifted(finding: &Finding) -> bool {
-    let drift = finding.observed.as_ref().and_then(|value| value.get("drift"));
+    let drift = finding.observed.as_deref().and_then(|value| value.get("drift"));
     drift.and_then(Value::as_object).is_some_and(|drift| !drift.is_empty())
 }
 

@@ -107,7 +107,7 @@ fn agreed_stack(item: &Item, finding: &Finding, facts: &Facts) -> Option<String>
 
 /// The password policy is one value with keys of several owners; every other value is one owner's.
 fn keys(item: &Item, finding: &Finding) -> BTreeSet<String> {
-    let fields = finding.desired.as_ref().and_then(|value| value.as_object());
+    let fields = finding.desired.as_deref().and_then(|value| value.as_object());
     match item {
         Item::Setting(Setting::PasswordPolicy) => {
             fields.into_iter().flatten().map(|(key, _)| key.clone()).collect()
@@ -123,11 +123,11 @@ fn left_keys(keys: &BTreeSet<String>, finding: &Finding, before: Option<&Tie>) -
     if must_be_absent(finding) && finding.verdict == Verdict::InSync {
         return BTreeMap::new();
     }
-    let base = |key: &String| Some((key.clone(), finding.base.as_ref()?.get(key)?.clone()));
+    let base = |key: &String| Some((key.clone(), finding.base.as_deref()?.get(key)?.clone()));
     let mut left = before.left_keys.clone();
     left.extend(before.keys.iter().filter_map(base));
     let is_there =
-        |key: &str, value: &Value| finding.observed.as_ref().is_none_or(|now| now.get(key) == Some(value));
+        |key: &str, value: &Value| finding.observed.as_deref().is_none_or(|now| now.get(key) == Some(value));
     left.retain(|key, value| !keys.contains(key) && is_there(key, value) && !is_usual(key, value));
     left
 }
@@ -138,7 +138,7 @@ pub(super) fn is_usual(key: &str, value: &Value) -> bool {
 }
 
 fn must_be_absent(finding: &Finding) -> bool {
-    finding.desired == Some(Value::Null)
+    finding.desired.as_deref() == Some(&Value::Null)
 }
 
 /// What is said of keys that are left in a value whose other keys are still declared.

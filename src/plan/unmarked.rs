@@ -12,8 +12,8 @@ use serde_json::json;
 use super::foreign;
 use super::ties::is_usual;
 use crate::model::{
-    Base, Declared, Desired, Facts, Finding, Item, OWNER_TAG, Observed, Scope, Setting, Sight, StackFact,
-    Value,
+    Base, Declared, Desired, Facts, Finding, Item, OWNER_TAG, Observed, Scope, Setting, SharedValue, Sight,
+    StackFact, Value,
 };
 
 /// Where the base of an unmarked stack records its ARN.
@@ -22,7 +22,7 @@ const ID: &str = "id";
 /// The three values of an item, as they are to be compared.
 pub(super) struct Compared {
     pub(super) desired: Option<Declared<Value>>,
-    pub(super) base: Option<Value>,
+    pub(super) base: Option<SharedValue>,
     pub(super) sight: Sight,
 }
 
@@ -50,12 +50,10 @@ impl Compared {
     /// all of it must go.
     pub(super) fn completed(mut self, item: &Item) -> Self {
         let must_go = self.desired.as_ref().is_some_and(|declared| declared.value.is_null());
-        if let (
-            Item::Setting(Setting::PasswordPolicy),
-            Some(Value::Object(base)),
-            Sight::Present { value, .. },
-        ) = (item, &mut self.base, &self.sight)
+        if let (Item::Setting(Setting::PasswordPolicy), Some(base), Sight::Present { value, .. }) =
+            (item, &mut self.base, &self.sight)
             && must_go
+            && let Value::Object(base) = base.to_mut()
         {
             let seen = value.as_object().into_iter().flatten();
             for (key, value) in seen.filter(|(key, value)| is_usual(key, value)) {
@@ -68,7 +66,7 @@ impl Compared {
     fn unmark(&mut self, fact: &StackFact) {
         let Sight::Present { value, .. } = &mut self.sight else { return };
         // A tag that is gone, or another organization's, is a difference like any other.
-        if tag(value).is_some() || self.base.as_ref().and_then(tag).is_some() {
+        if tag(value).is_some() || self.base.as_deref().and_then(tag).is_some() {
             return;
         }
         value[ID] = json!(fact.id);
@@ -79,7 +77,7 @@ impl Compared {
 
     fn mark_base(&mut self, desired: &Desired) {
         let Some(base) = self.base.as_mut().filter(|base| base.get(ID).is_some()) else { return };
-        if let Some(tags) = tags_of(base) {
+        if let Some(tags) = tags_of(base.to_mut()) {
             tags.entry(OWNER_TAG).or_insert_with(|| json!(desired.organization.id));
         }
     }
@@ -100,7 +98,7 @@ pub(super) fn is_agreed(finding: &Finding, fact: &StackFact) -> bool {
     let is_it = |value: Option<&Value>| {
         value.and_then(|value| value.get(ID)).and_then(Value::as_str) == Some(fact.id.as_str())
     };
-    is_it(finding.base.as_ref()) && is_it(finding.observed.as_ref())
+    is_it(finding.base.as_deref()) && is_it(finding.observed.as_deref())
 }
 
 fn tag(value: &Value) -> Option<&Value> {

@@ -83,7 +83,7 @@ async fn ask(
     let (policy, target) = attached(task, observed, item);
     let question = Question {
         item,
-        observed: sighting.observed.as_ref(),
+        observed: sighting.observed.as_deref(),
         account: id,
         policy: policy.as_deref(),
         target: target.as_deref(),

@@ -9,8 +9,8 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::rollout::Waves;
 use crate::model::{
-    Author, Base, Item, Known, Outcome, Outcomes, Plan, Produced, Proofs, Scope, Slug, StackKey, Step, Value,
-    Verdict,
+    Author, Base, Item, Known, Outcome, Outcomes, Plan, Produced, Proofs, Scope, SharedValue, Slug, StackKey,
+    Step, Verdict,
 };
 use crate::observe::{AccountCache, OrganizationCache, RootHold};
 
@@ -24,7 +24,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// A difference as it was first seen.
 #[derive(Clone, Debug)]
 pub(super) struct Sighting {
-    pub(super) observed: Option<Value>,
+    pub(super) observed: Option<SharedValue>,
     pub(super) first: i64,
     pub(super) author: Author,
 }

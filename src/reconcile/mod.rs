@@ -19,7 +19,7 @@ use crate::aws::{Readers, Writers};
 use crate::clock::Clock;
 use crate::model::{
     Account, Base, Desired, Facts, Hold, Item, Mode, Observed, OrganizationFacts, Outcomes, Plan, Proofs,
-    Scope, Sight, Slug, Value, names_secret,
+    Scope, SharedValue, Sight, Slug, Value, names_secret,
 };
 use crate::observe::DriftLook;
 use crate::plan::{Guards, Rules, next_base, plan, produced};
@@ -102,7 +102,7 @@ pub struct Pass {
     /// The base from now on.
     pub base: Base,
     /// What was seen, item by item.
-    pub live: std::collections::BTreeMap<Item, Value>,
+    pub live: std::collections::BTreeMap<Item, SharedValue>,
     /// The organization, where that was the scope.
     pub organization: Option<OrganizationFacts>,
     /// Which templates were seen.
@@ -127,7 +127,7 @@ pub async fn pass(world: &World, task: &Task<'_>, hands: Option<&Hands>) -> Pass
     let authors = attribution::authors(world, task, &observed, &plan).await;
     let learned = learn(world, task, &observed, &plan);
     let base = next_base(&plan, &outcomes, task.base);
-    let live = live(&observed);
+    let live = live(&observed, &base);
     let organization = match &observed.facts {
         Facts::Organization(facts) => Some(facts.clone()),
         Facts::Account(_) => None,
@@ -246,9 +246,11 @@ async fn act(
     apply(plan, &site).await
 }
 
-fn live(observed: &Observed) -> std::collections::BTreeMap<Item, Value> {
+fn live(observed: &Observed, base: &Base) -> std::collections::BTreeMap<Item, SharedValue> {
     let value = |(item, sight): (&Item, &Sight)| match sight {
-        Sight::Present { value, .. } => Some((item.clone(), without_secrets(value))),
+        Sight::Present { value, .. } => {
+            Some((item.clone(), SharedValue::like(without_secrets(value), base.items.get(item))))
+        }
         Sight::Absent | Sight::Moving(_) | Sight::Gap(_) => None,
     };
     observed.items.iter().filter_map(value).collect()

@@ -58,7 +58,7 @@ impl Waves {
         for (slug, base) in bases {
             let items = desired.items(&Scope::Account(slug.clone()));
             let is_agreed = items.iter().all(|(item, declared)| {
-                let base = base.items.get(item);
+                let base = base.value(item);
                 let as_agreed = base.cloned().map_or(Sight::Absent, Sight::present);
                 let declared = as_marked(&declared.value, base);
                 verdict(Some(&declared), base, &as_agreed) == Verdict::InSync

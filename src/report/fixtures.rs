@@ -12,9 +12,9 @@ pub(crate) fn finding(verdict: Verdict, desired: Value, observed: Value) -> Find
     Finding {
         verdict,
         mode: Mode::Report,
-        base: Some(desired.clone()).filter(|value| !value.is_null()),
-        desired: Some(desired).filter(|value| !value.is_null()),
-        observed: Some(observed).filter(|value| !value.is_null()),
+        base: Some(desired.clone()).filter(|value| !value.is_null()).map(Into::into),
+        desired: Some(desired).filter(|value| !value.is_null()).map(Into::into),
+        observed: Some(observed).filter(|value| !value.is_null()).map(Into::into),
         unchecked: [].into(),
         because: String::new(),
         source: Some(Source { path: "baselines/security/baseline.yaml".to_owned(), line: 4 }),

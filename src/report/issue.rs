@@ -243,7 +243,7 @@ fn now(report: &ScopeReport) -> Now {
             Some(crate::model::Author::Known(deed)) => Some(deed.clone()),
             _ => None,
         };
-        let desired = value_digest(finding.desired.as_ref());
+        let desired = value_digest(finding.desired.as_deref());
         let is_put_back = page::is_put_back(report, item);
         (item_digest(item), ItemNow { verdict: finding.verdict, desired, is_put_back, author })
     });

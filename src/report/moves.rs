@@ -40,8 +40,10 @@ impl<'a> Move<'a> {
         let Scope::Account(slug) = &report.scope else { return None };
         let organization = all.iter().find(|other| other.scope == Scope::Organization)?;
         let (from, to) = planned(organization, slug)?;
-        let (before, after) =
-            (held(organization, &from, |it| &it.observed), held(organization, &to, |it| &it.desired));
+        let (before, after) = (
+            held(organization, &from, |it| it.observed.is_some()),
+            held(organization, &to, |it| it.desired.is_some()),
+        );
         let findings = report.plan.findings.iter();
         let gains = findings.clone().filter(|it| matches!(it.1.verdict, Verdict::New | Verdict::FirstSight));
         let loses = findings.filter(|it| it.1.verdict == Verdict::Undeclared);
@@ -62,19 +64,19 @@ fn planned(report: &ScopeReport, slug: &Slug) -> Option<(OuPath, OuPath)> {
     let Plan { steps, blocked, findings, .. } = &report.plan;
     let is_meant = steps.iter().any(|it| it.item == item) || blocked.iter().any(|it| it.item == item);
     let finding = findings.get(&item).filter(|_| is_meant)?;
-    let path = |value: &Option<Value>| OuPath::parse(value.as_ref()?.as_str()?).ok();
-    Some((path(&finding.observed)?, path(&finding.desired)?))
+    let path = |value: Option<&Value>| OuPath::parse(value?.as_str()?).ok();
+    Some((path(finding.observed.as_deref())?, path(finding.desired.as_deref())?))
 }
 
 /// The policies that hold for an account in `place` because of the OUs above it, as git or as AWS has it.
 fn held<'a>(
     report: &'a ScopeReport,
     place: &OuPath,
-    side: impl Fn(&Finding) -> &Option<Value>,
+    is_there: impl Fn(&Finding) -> bool,
 ) -> BTreeSet<&'a PolicyName> {
     let findings = report.plan.findings.iter();
     let name = |(item, finding): (&'a Item, &Finding)| match item {
-        Item::Attachment(name, PolicyTarget::Ou(path)) if path.holds(place) && side(finding).is_some() => {
+        Item::Attachment(name, PolicyTarget::Ou(path)) if path.holds(place) && is_there(finding) => {
             Some(name)
         }
         _ => None,

@@ -58,8 +58,8 @@ fn any_report() -> impl Strategy<Value = ScopeReport> {
             };
             let found = Finding {
                 verdict: *verdict,
-                desired: Some(desired.clone()),
-                observed: Some(observed.clone()),
+                desired: Some(desired.clone().into()),
+                observed: Some(observed.clone().into()),
                 because: because.repeat(times),
                 unchecked: [(format!("/{because}"), because.clone())].into(),
                 source: Some(Source { path: because.clone(), line: 1 }),

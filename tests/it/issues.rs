@@ -51,9 +51,9 @@ pub(crate) fn finding(verdict: Verdict, desired: u32, observed: u32) -> Finding 
     Finding {
         verdict,
         mode: Mode::Report,
-        desired: Some(json!({"minimumLength": desired})),
-        base: Some(json!({"minimumLength": 14})),
-        observed: (verdict != Verdict::Gap).then(|| json!({"minimumLength": observed})),
+        desired: Some(json!({"minimumLength": desired}).into()),
+        base: Some(json!({"minimumLength": 14}).into()),
+        observed: (verdict != Verdict::Gap).then(|| json!({"minimumLength": observed}).into()),
         unchecked: [].into(),
         because: String::new(),
         source: Some(Source { path: "baselines/security/baseline.yaml".to_owned(), line: 7 }),

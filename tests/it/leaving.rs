@@ -83,7 +83,7 @@ impl World {
 
     fn put(mut self, item: Item, value: Value, tie: Tie) -> Self {
         self.items.insert(item.clone(), Sight::present(value.clone()));
-        self.base.items.insert(item.clone(), value);
+        self.base.items.insert(item.clone(), value.into());
         self.base.ties.insert(item, tie);
         self
     }
@@ -159,7 +159,7 @@ fn a_stack_that_left_as_it_was_agreed_is_removed_and_each_single_doubt_keeps_it(
     assert_eq!(fate(&|world| world.base.ties.clear()), Fate::Kept, "nobody knows its last word");
     assert_eq!(fate(&|world| payments(&mut world.desired).mode = Mode::Observe), Fate::Kept);
     let unread = fate(&|world| {
-        world.base.items.insert(ALIAS, json!("acme"));
+        world.base.items.insert(ALIAS, json!("acme").into());
         world.items.insert(ALIAS, Sight::Gap("AccessDenied".to_owned()));
     });
     assert!(waits("settings.accountAlias cannot be read", &unread), "{unread:?}");

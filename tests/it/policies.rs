@@ -93,7 +93,7 @@ impl Scene {
 
     fn agree(&mut self, at: &str, value: Value) {
         self.seen.insert(item(at), Sight::present(value.clone()));
-        self.base.items.insert(item(at), value);
+        self.base.items.insert(item(at), value.into());
     }
 
     /// Everything of policies goes from git, and is to be removed.
@@ -273,7 +273,7 @@ fn nothing_is_detached_before_what_is_declared_in_its_place_is_attached() {
     drifted.leave();
     drifted.declare("next", policy("Allow"));
     drifted.attach("next", "/workloads");
-    drifted.base.items.insert(item("policies.next.targets./workloads"), json!(true));
+    drifted.base.items.insert(item("policies.next.targets./workloads"), json!(true).into());
     let told = told(&drifted.plan());
     assert!(
         told.contains("policies.deny.targets./workloads waits: policies.next.targets./workloads has to be"),

@@ -68,7 +68,7 @@ fn observed(text: Option<&str>) -> Observed {
 
 fn planned(git: &str, base: Option<&str>, aws: Option<&str>, now: i64) -> Plan {
     let mut base_items = based_on(None);
-    base_items.items.extend(base.map(|text| (Item::Setting(provider()), value(text))));
+    base_items.items.extend(base.map(|text| (Item::Setting(provider()), value(text).into())));
     let rules = landfast::plan::Rules { now, ..rules() };
     plan(&scope(), &wanting(git), &base_items, &observed(aws), &rules)
 }

@@ -306,7 +306,7 @@ fn what_must_not_be_there_goes_where_it_was_agreed_on_and_is_left_where_it_was_n
         assert!(plan.steps.iter().all(is_removal));
     }
     let agreed = next_base(&absent("", Some(json!("a"))), &Outcomes::new(), &based_on(Some(&json!("a"))));
-    assert_eq!(agreed.items[&ALIAS], Value::Null, "that there is nothing is agreed now");
+    assert_eq!(*agreed.items[&ALIAS], Value::Null, "that there is nothing is agreed now");
     let forgotten = plan(
         &scope(),
         &wanting(None),

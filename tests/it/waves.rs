@@ -403,7 +403,7 @@ fn what_needs_something_that_waits_for_its_wave_waits_with_it() {
         facts.stacks.insert(key, fact);
     }
     let mut base = based_on(None);
-    base.items.insert(item.clone(), wanted);
+    base.items.insert(item.clone(), wanted.into());
     let open = plan(&scope(), &desired, &base, &seen, &rules());
     assert_eq!(open.steps.len(), 2, "{:?}", open.blocked);
     let closed = Closed { wave: "rest".to_owned(), cause: Cause::Working, because: "waits".to_owned() };

@@ -83,8 +83,8 @@ pub fn diff(left: Option<&Value>, right: Option<&Value>) -> Diff {
 /// The difference a finding shows. What git asks for reads the way a merge shows it, from AWS to git; everything else
 /// from git to AWS. Parts that were not checked say nothing about AWS, and are left out of both sides.
 pub(super) fn finding_diff(finding: &Finding) -> Diff {
-    let checked = |value: &Option<Value>| value.as_ref().map(|value| assume(value, &finding.unchecked, None));
-    let (desired, observed) = (checked(&finding.desired), checked(&finding.observed));
+    let checked = |value: Option<&Value>| value.map(|value| assume(value, &finding.unchecked, None));
+    let (desired, observed) = (checked(finding.desired.as_deref()), checked(finding.observed.as_deref()));
     if let (Some(stack), None) | (None, Some(stack)) = (&desired, &observed)
         && stack.get("template").is_some()
     {
@@ -93,7 +93,7 @@ pub(super) fn finding_diff(finding: &Finding) -> Diff {
         return Diff { lines: vec![Line { sign, text: "(the whole stack)".to_owned() }], left_out: 0 };
     }
     match finding.verdict {
-        Verdict::Pending => merge_diff(finding.observed.as_ref(), finding.desired.as_ref()),
+        Verdict::Pending => merge_diff(finding.observed.as_deref(), finding.desired.as_deref()),
         _ => diff(desired.as_ref(), observed.as_ref()),
     }
 }

@@ -79,7 +79,7 @@ fn clause(reason: &str) -> String {
 }
 
 fn remembered(report: &ScopeReport, item: &Item) -> Remembered {
-    let desired = report.plan.findings.get(item).and_then(|finding| finding.desired.as_ref());
+    let desired = report.plan.findings.get(item).and_then(|finding| finding.desired.as_deref());
     Remembered { desired: value_digest(desired), is_put_back: false }
 }
 

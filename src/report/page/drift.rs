@@ -69,18 +69,13 @@ fn is_reported(finding: &Finding) -> bool {
 }
 
 fn substance(it: &Drifted<'_>) -> String {
-    let value = |value: &Option<_>| value_digest(value.as_ref());
-    format!(
-        "{} {:?} {} {}",
-        it.item,
-        it.finding.verdict,
-        value(&it.finding.desired),
-        value(&it.finding.observed)
-    )
+    let Finding { verdict, desired, observed, .. } = it.finding;
+    let (desired, observed) = (value_digest(desired.as_deref()), value_digest(observed.as_deref()));
+    format!("{} {verdict:?} {desired} {observed}", it.item)
 }
 
 fn remembered(report: &ScopeReport, it: &Drifted<'_>) -> Remembered {
-    let desired = value_digest(it.finding.desired.as_ref());
+    let desired = value_digest(it.finding.desired.as_deref());
     Remembered { desired, is_put_back: is_put_back(report, it.item) }
 }
 
@@ -204,7 +199,7 @@ fn difference(finding: &Finding) -> String {
         return block(&finding_diff(finding));
     }
     let (desired, observed, base) =
-        (finding.desired.as_ref(), finding.observed.as_ref(), finding.base.as_ref());
+        (finding.desired.as_deref(), finding.observed.as_deref(), finding.base.as_deref());
     format!(
         "Both changed since they last agreed. Git changed:\n\n{}\n\nand AWS was changed:\n\n{}",
         block(&diff(base, desired)),
@@ -299,7 +294,7 @@ mod tests {
         let item: Item = format!("stacks.{long}[eu-west-1]").parse().unwrap();
         let mut report = report("payments-prod", [(item.clone(), role_drift().1)]);
         let finding = report.plan.findings.get_mut(&item).unwrap();
-        finding.observed = Some(json!({"state": "ok", "tags": {"a": "b"}, "drift": {}}));
+        finding.observed = Some(json!({"state": "ok", "tags": {"a": "b"}, "drift": {}}).into());
         report.authors.insert(item, alice());
         let wanted = wanted(&[report], &Situation::default());
         let title = &wanted.issues.values().next().unwrap().title;

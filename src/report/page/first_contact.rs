@@ -99,12 +99,12 @@ fn line(item: &Item, finding: &Finding) -> String {
 }
 
 fn substance(item: &Item, finding: &Finding) -> String {
-    let value = |value: &Option<_>| value_digest(value.as_ref());
-    format!("{item} {} {}", value(&finding.desired), value(&finding.observed))
+    let (desired, observed) = (finding.desired.as_deref(), finding.observed.as_deref());
+    format!("{item} {} {}", value_digest(desired), value_digest(observed))
 }
 
 fn remembered(finding: &Finding) -> Remembered {
-    Remembered { desired: value_digest(finding.desired.as_ref()), is_put_back: false }
+    Remembered { desired: value_digest(finding.desired.as_deref()), is_put_back: false }
 }
 
 fn differences(found: &[(&Item, &Finding)]) -> String {

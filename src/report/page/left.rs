@@ -25,7 +25,7 @@ pub(super) fn behind(report: &ScopeReport) -> String {
         .iter()
         .filter(|(item, it)| it.verdict == Verdict::Undeclared && !leaves_with_account(report, item))
         .collect();
-    let lines: Vec<_> = left.iter().map(|(item, it)| line(item, it.observed.as_ref())).collect();
+    let lines: Vec<_> = left.iter().map(|(item, it)| line(item, it.observed.as_deref())).collect();
     if lines.is_empty() {
         return String::new();
     }

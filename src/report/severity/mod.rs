@@ -72,11 +72,11 @@ fn mark(severity: Severity, headline: String, meaning: String) -> Mark {
 /// Judges what became of `item` since it was as git declares; in a conflict, where git has changed too, since the two
 /// last agreed, for what git wants by now nobody has undone.
 pub fn judge(item: &Item, finding: &Finding) -> Judgement {
-    let (desired, base) = (finding.desired.as_ref(), finding.base.as_ref());
+    let (desired, base) = (finding.desired.as_deref(), finding.base.as_deref());
     let left = if finding.verdict == Verdict::Conflict { base.or(desired) } else { desired.or(base) };
     let left = left.unwrap_or(&Value::Null);
-    let right = finding.observed.as_ref().unwrap_or(&Value::Null);
-    if finding.desired == Some(Value::Null) {
+    let right = finding.observed.as_deref().unwrap_or(&Value::Null);
+    if finding.desired.as_deref() == Some(&Value::Null) {
         let name = code(&item.to_string());
         let meaning = format!("{name} is there, and must not be");
         let headline = format!("{name} appeared");
@@ -398,7 +398,7 @@ mod tests {
     fn in_a_conflict_what_git_wants_by_now_is_not_said_to_have_been_undone() {
         let value = |cidr: &str, kept: &str| json!({"parameters": {"Cidr": cidr, "Kept": kept}});
         let mut finding = drifted_finding(value("agreed", "x"), value("agreed", "y"));
-        finding.desired = Some(value("wanted by now", "x"));
+        finding.desired = Some(value("wanted by now", "x").into());
         finding.verdict = Verdict::Conflict;
         let judgement = judge(&"stacks.x[eu-west-1]".parse().unwrap(), &finding);
         assert_eq!(judgement.meanings, ["parameter `Kept` of stack `x` went from `x` to `y`"]);

@@ -82,7 +82,7 @@ pub(super) fn comes_with_account(report: &ScopeReport, item: &Item) -> bool {
 pub(super) fn new_account(out: &mut String, report: &ScopeReport, all: &[ScopeReport], slug: &Slug) {
     let property = |property| {
         let finding = report.plan.findings.get(&Item::Account(slug.clone(), property));
-        finding.and_then(|it| it.desired.as_ref()).and_then(Value::as_str).map(plain)
+        finding.and_then(|it| it.desired.as_deref()).and_then(Value::as_str).map(plain)
     };
     let text = |wanted| property(wanted).unwrap_or_default();
     let is_tag =

@@ -176,7 +176,7 @@ fn verdict_words(report: &ScopeReport, item: &Item, finding: &Finding) -> String
     let words = match finding.verdict {
         Verdict::Drift => return meaning("drifted", item, finding),
         Verdict::Conflict => return meaning("changed in git and in AWS", item, finding),
-        Verdict::FirstSight if finding.desired == Some(Value::Null) => {
+        Verdict::FirstSight if finding.desired.as_deref() == Some(&Value::Null) => {
             "found there, and must not be; kept until `adopt` names it".to_owned()
         }
         Verdict::FirstSight => match adopt_path(item) {

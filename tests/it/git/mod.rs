@@ -124,7 +124,8 @@ fn account(slug: &str) -> Scope {
 
 fn record(scope: Scope, items: &[(&str, Value)]) -> ScopeRecord {
     let items: BTreeMap<_, _> = items.iter().map(|(path, value)| (item(path), value.clone())).collect();
-    ScopeRecord { scope, base: Base::of(items.clone()).into(), live: items, proofs: BTreeMap::new() }
+    let base = Arc::new(Base::of(items));
+    ScopeRecord { scope, live: base.items.clone(), base, proofs: BTreeMap::new() }
 }
 
 fn two_items(alias: &str) -> ScopeRecord {

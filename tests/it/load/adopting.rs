@@ -9,9 +9,9 @@ fn first_sight() -> Finding {
     Finding {
         verdict: Verdict::FirstSight,
         mode: Mode::Report,
-        desired: Some(json!({"a": 1})),
+        desired: Some(json!({"a": 1}).into()),
         base: None,
-        observed: Some(json!({"a": 2})),
+        observed: Some(json!({"a": 2}).into()),
         unchecked: BTreeMap::new(),
         because: String::new(),
         source: Some(Source { path: "accounts/scratch/account.yaml".to_owned(), line: 1 }),

@@ -93,7 +93,7 @@ impl Paper {
         self.base.ties = plan.ties.clone();
         for step in &plan.steps {
             let value = plan.findings[&step.item].desired.clone().unwrap();
-            self.items.insert(step.item.clone(), Sight::present(value.clone()));
+            self.items.insert(step.item.clone(), Sight::present((*value).clone()));
             self.base.items.insert(step.item.clone(), value);
         }
         plan
@@ -180,7 +180,7 @@ fn what_was_changed_without_being_recorded_is_watched_anew() {
     let changed = paper.desired.items(&Scope::Organization)[&policy].value.clone();
     paper.items.insert(policy.clone(), Sight::present(changed.clone()));
     assert_eq!(paper.pass(HOUR).gate.unwrap().again, Some(1000 + 2 * HOUR));
-    paper.base.items.insert(policy, changed);
+    paper.base.items.insert(policy, changed.into());
     assert_eq!(steps(&paper.pass(HOUR)), [TO_PROD]);
 }
 
