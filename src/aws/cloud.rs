@@ -150,7 +150,13 @@ impl Cloud {
         if let Some(session) = sessions.get(&key) {
             return Arc::clone(session);
         }
-        sessions.retain(|(other, theirs), _| other != account || !is_outdated(theirs, &identity));
+        let of_account = sessions.range((account.clone(), Identity::Own)..);
+        let of_account = of_account.map(|(key, _)| key).take_while(|(other, _)| other == account);
+        let outdated = of_account.filter(|(_, theirs)| is_outdated(theirs, &identity));
+        // There may be a thousand accounts, each with a session that is new.
+        for key in outdated.cloned().collect::<Vec<_>>() {
+            sessions.remove(&key);
+        }
         let session = Arc::new(Session::new(Arc::clone(&self.inner), account.clone(), identity));
         sessions.insert(key, Arc::clone(&session));
         session

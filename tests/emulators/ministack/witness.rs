@@ -26,6 +26,7 @@ impl Principal {
     /// Whoever has these keys.
     pub(crate) async fn with(endpoint: &str, keys: Credentials) -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(endpoint)
             .region(Region::new(REGION))
             .credentials_provider(SharedCredentialsProvider::new(keys))

@@ -35,6 +35,7 @@ impl Witness {
     /// Makes an organization.
     pub(crate) async fn with_new_organization(endpoint: &str) -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(endpoint)
             .region(Region::new(REGION))
             .credentials_provider(Credentials::new("test", "test", None, None, "tests"))

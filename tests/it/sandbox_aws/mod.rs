@@ -31,6 +31,7 @@ pub(crate) async fn held() -> SimulatedAws {
 pub(crate) async fn client(aws: &SimulatedAws, keys: &Credentials, region: &str) -> SdkConfig {
     let keys = Keys::new(&keys.access_key, &keys.secret_key, keys.session_token.clone(), None, "test");
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(aws.endpoint())
         .region(Region::new(region.to_owned()))
         .credentials_provider(keys)
