@@ -257,9 +257,9 @@ impl<'a> Accounts<'a> {
         let words = Words::of(speakers.iter().map(|speaker| speaker.layer).enumerate(), &candidate);
         Agreement { layers: &self.layers, words: &words, speakers: &speakers }.check(faults);
         let merged = effective(&words);
-        let context = self.context.with("account", &who.facts);
-        let values = values(who.slug, &merged, &context, faults);
-        let context = context.with_values(&values);
+        let bare = self.context.with("account", &who.facts);
+        let values = values(who.slug, &merged, &bare, faults);
+        let context = bare.with_values(&values);
         let stacks = Stacks {
             slug: who.slug,
             merged: &merged,
@@ -280,6 +280,7 @@ impl<'a> Accounts<'a> {
             words: &words,
             merged: &merged,
             context: &context,
+            bare: &bare,
             values: &values,
         };
         let regions = |name: &str| {

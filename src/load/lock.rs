@@ -58,6 +58,8 @@ pub(super) struct Locks<'a> {
     pub(super) merged: &'a Merged<'a>,
     /// What expressions see, `values` as every layer has them.
     pub(super) context: &'a Context,
+    /// The same without `values`: what the values themselves see.
+    pub(super) bare: &'a Context,
     pub(super) values: &'a Value,
 }
 
@@ -194,7 +196,7 @@ impl<'a> Locks<'a> {
     /// What expressions would see: nothing but what was said before the lock; and that over everything else.
     fn without_intruders(&self, frozen: &Frozen<'_>) -> (Context, Context) {
         // Faults in them were met when all layers were put together.
-        let values = super::account::values(self.slug, &frozen.merged, self.context, &mut Faults::default());
+        let values = super::account::values(self.slug, &frozen.merged, self.bare, &mut Faults::default());
         let mut held = self.values.clone();
         for (name, value) in values.as_object().into_iter().flatten() {
             held[name.as_str()] = value.clone();

@@ -162,6 +162,21 @@ fn a_locked_expression_keeps_what_was_said_and_what_was_not() {
     }
 }
 
+/// A value sees no other value: what else is said cannot have decided it.
+#[test]
+fn a_value_of_the_lock_is_the_same_whatever_other_values_are_said() {
+    let own = format!("{ONE}values: {{Other: 1}}\n");
+    for locked_text in ["${{ values.Days }}", "${{ values['Days'] }}"] {
+        let control = CONTROL
+            .replace("${{ values.Days }}", locked_text)
+            .replace("Days: 365", "Days: \"${{ 'x' if values is defined else 'y' }}\"");
+        let files = locked(&[("baselines/control/baseline.yaml", &control), (ACCOUNT, &own)]);
+        let one = &loaded(&files).accounts[&slug("one")];
+        let stack = one.stacks.values().next().unwrap();
+        assert_eq!(stack.value.parameters["Cidr"], "y", "{locked_text}");
+    }
+}
+
 #[test]
 fn a_later_baseline_is_held_as_an_account_is_and_both_files_are_named() {
     insta::assert_snapshot!(faults(&locked(&[(
