@@ -168,8 +168,7 @@ impl State {
             self.wake_consumers(slug, pass.learned, now, pace);
         }
         let Pass { base, live, proofs, .. } = pass;
-        let known = self.bases.get(&scope).filter(|known| ***known == base);
-        let base = known.map_or_else(|| Arc::new(base), Arc::clone);
+        let base = base.shared(self.bases.get(&scope));
         self.bases.insert(scope.clone(), Arc::clone(&base));
         self.records.insert(scope.clone(), Arc::new(ScopeRecord { scope, base, live, proofs }));
     }

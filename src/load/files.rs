@@ -8,6 +8,7 @@ use super::fields::Reader;
 use super::layer::Layer;
 use super::memory::{Content, Memory};
 use super::names;
+use super::pieces::has_expression;
 use super::raw;
 use super::rollout::Declared;
 use super::rule::Rule;
@@ -255,7 +256,7 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
     let last = found.len().saturating_sub(1);
     for (nth, fault) in found.into_iter().enumerate() {
         let hint = match fault.hint {
-            _ if node.is_none() && nth == last && has_expression(text, fault.place.line) => {
+            _ if node.is_none() && nth == last && line_has_expression(text, fault.place.line) => {
                 "inside { } and [ ] an expression needs quotes: \"${{ … }}\"".to_owned()
             }
             hint => hint.unwrap_or_default(),
@@ -266,8 +267,8 @@ fn document(tree: &Tree, path: &str, faults: &mut Faults) -> Option<Node> {
 }
 
 /// The braces of an expression end a `{…}` they stand in.
-fn has_expression(text: &str, line: u32) -> bool {
-    text.lines().nth(line.saturating_sub(1) as usize).is_some_and(|line| line.contains("${{"))
+fn line_has_expression(text: &str, line: u32) -> bool {
+    text.lines().nth(line.saturating_sub(1) as usize).is_some_and(has_expression)
 }
 
 /// The text of a file within the limit. A missing one is not reported here.

@@ -249,9 +249,8 @@ impl<'a> Stacks<'a> {
             return (BTreeMap::new(), BTreeMap::new());
         }
         let path = ["stacks", entry.name.as_str(), "tags"].map(str::to_owned);
-        let seen = LazyCell::new(|| self.context.at(self.slug, &path, Some(region)));
-        let is_one = declared.values().any(|tag| has_expression(&tag.value));
-        let context = if is_one { &*seen } else { self.context };
+        let is_plain = !declared.values().any(|tag| has_expression(&tag.value));
+        let context = if is_plain { self.context } else { &self.context.at(self.slug, &path, Some(region)) };
         let (mut tags, mut deferred) = (BTreeMap::new(), BTreeMap::new());
         for (key, value) in tags::evaluate(self.slug, &declared, context, faults) {
             match later::known_or_later(value) {

@@ -1,6 +1,7 @@
 //! Base: the value of each item on which git and AWS last agreed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Value;
 use super::item::Item;
@@ -23,6 +24,11 @@ impl Base {
             items: items.into_iter().map(|(item, value)| (item, value.into())).collect(),
             ties: Ties::new(),
         }
+    }
+
+    /// This base, in the memory of the one that was known where they are equal.
+    pub fn shared(self, known: Option<&Arc<Self>>) -> Arc<Self> {
+        known.filter(|known| ***known == self).cloned().unwrap_or_else(|| Arc::new(self))
     }
 
     /// What was agreed of an item.

@@ -136,8 +136,7 @@ impl<'a> Sweep<'a> {
             self.learned.extend(slug(scope).cloned());
         }
         let Pass { base, live, proofs, report, .. } = pass;
-        let known = self.bases.get(scope).filter(|known| ***known == base);
-        let base = known.map_or_else(|| Arc::new(base), Arc::clone);
+        let base = base.shared(self.bases.get(scope));
         self.bases.insert(scope.clone(), Arc::clone(&base));
         self.records.push(Arc::new(ScopeRecord { scope: scope.clone(), base, live, proofs }));
         if report.has_put_back() {
