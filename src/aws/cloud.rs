@@ -8,9 +8,10 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
-use aws_sdk_sts::config::{Credentials, RuntimeComponents, SharedHttpClient};
+use aws_sdk_sts::config::Credentials;
 use tokio::time::Instant;
 
+use super::connections::Connections;
 use super::error::{Error, wrong_organization};
 use super::session::{Assumption, Candidate, Identity, Session};
 use super::settings::{Keys, Settings};
@@ -246,7 +247,7 @@ async fn load(settings: &Settings) -> SdkConfig {
         .region(aws_config::Region::new(settings.region.to_string()))
         .timeout_config(timeouts)
         .retry_config(retries(settings))
-        .http_client(connections());
+        .http_client(Connections::new());
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }
@@ -264,18 +265,4 @@ fn retries(settings: &Settings) -> RetryConfig {
 fn credentials(keys: &Keys) -> Credentials {
     let token = keys.session_token.clone();
     Credentials::new(&keys.access_key_id, &keys.secret_access_key, token, None, "landfast")
-}
-
-/// One pool of connections and one TLS set-up for all clients: by itself, each client would make its own.
-fn connections() -> SharedHttpClient {
-    use aws_smithy_http_client::proxy::ProxyConfig;
-    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-    use aws_smithy_http_client::{Builder, ConnectorBuilder};
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.build()
-    })
 }

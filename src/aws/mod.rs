@@ -10,6 +10,7 @@
 
 mod cloud;
 mod codes;
+mod connections;
 mod error;
 mod pace;
 mod read;
