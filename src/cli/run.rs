@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Runs the command until it is asked to stop.
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
-    super::logs(args.log_format == LogFormat::Json);
+    super::logs::to_standard_error(args.log_format == LogFormat::Json);
     let health = Health::default();
     let listening = server::serve(args.listen, health.clone()).await?;
     tracing::info!(%listening, "health and metrics are served");

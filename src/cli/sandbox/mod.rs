@@ -19,7 +19,7 @@ const SPEED: f64 = 20.0;
 
 /// Runs the command.
 pub(super) async fn run(args: SandboxArgs) -> Result<ExitCode, Failure> {
-    super::no_logs();
+    super::logs::off();
     let folder = Folder::new(args.state.as_deref())?;
     let example = example(&args.example)?;
     let stage = Stage::set(folder.path(), &example, Scenery::fast(SPEED)).await?;
