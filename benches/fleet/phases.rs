@@ -182,6 +182,9 @@ impl Life<'_> {
         product.tell(Command::Start);
         self.measure(Phase::Cold, |_| product.tell(Command::Look));
         self.measure(Phase::Warm, |_| product.tell(Command::Look));
+        if self.is_done(Phase::Warm) {
+            return;
+        }
         let (accounts, concurrency) = (self.accounts, self.args.concurrency);
         if self.is_wanted(Phase::Import) {
             self.measure(Phase::Import, |fleet| import(fleet, accounts, concurrency));
@@ -199,6 +202,12 @@ impl Life<'_> {
 
     fn is_wanted(&self, phase: Phase) -> bool {
         self.args.only.is_empty() || self.args.only.contains(&phase)
+    }
+
+    /// True when nothing is wanted of what comes after this phase.
+    fn is_done(&self, phase: Phase) -> bool {
+        !self.args.only.is_empty()
+            && self.args.only.iter().all(|wanted| *wanted <= phase || *wanted == Phase::Load)
     }
 
     fn slow(&mut self) {

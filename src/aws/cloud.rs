@@ -7,8 +7,8 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sts::config::retry::RetryPartition;
 use aws_sdk_sts::config::Credentials;
+use aws_sdk_sts::config::retry::RetryPartition;
 use tokio::time::Instant;
 
 use super::connections::Connections;

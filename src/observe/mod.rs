@@ -18,14 +18,16 @@ mod shelf;
 mod stacks;
 mod subscriptions;
 mod survey;
+mod tags;
 mod traces;
 mod tree;
 
 pub use account::{AccountLook, DriftLook, account, unentered};
 pub use authors::{Question, Witnesses, author};
 pub use hold::{RootHold, account_hold};
-pub use organization::{OrganizationCache, organization};
+pub use organization::organization;
 pub use shelf::{Place, Shelf, Shelved};
 pub use stacks::AccountCache;
 pub use subscriptions::subscriptions;
 pub use survey::{Census, Counted, FoundStack, Inside, census, inside};
+pub use tags::OrganizationCache;

@@ -4,46 +4,19 @@
 //! name or an e-mail proves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::each::{ORGANIZATIONS_AT_ONCE, each};
 use super::hold::root_hold;
 use super::policies;
+use super::tags::{OrganizationCache, TagsOf, accounts_and_tags};
 use super::tree::{Tree, tree};
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::{
     AccountFact, AccountId, AccountProperty, AccountState, Base, Creation, Desired, Facts, Hold, Item,
     OWNER_TAG, Observed, OrganizationFacts, OuPath, PolicyTarget, SLUG_TAG, Scope, Sight, Slug,
 };
-
-pub(super) type Tags = BTreeMap<String, String>;
-
-/// Tags of accounts, which cost a call each and so are read in turns.
-#[derive(Debug)]
-pub struct OrganizationCache {
-    keep: Duration,
-    tags: BTreeMap<AccountId, (Instant, Tags)>,
-}
-
-impl OrganizationCache {
-    /// A cache that believes tags for as long as `keep`; zero reads them every time.
-    pub fn new(keep: Duration) -> Self {
-        Self { keep, tags: BTreeMap::new() }
-    }
-
-    /// Reads an account's tags again next time: to be called after they were written.
-    pub fn forget(&mut self, account: &AccountId) {
-        self.tags.remove(account);
-    }
-
-    fn fresh(&self, account: &AccountId) -> Option<&Tags> {
-        let (at, tags) = self.tags.get(account)?;
-        (at.elapsed() < self.keep).then_some(tags)
-    }
-}
 
 /// Everything that was read, each part with its own failure.
 struct Seen {
@@ -52,7 +25,7 @@ struct Seen {
     /// Where in the list an account is.
     at: BTreeMap<AccountId, usize>,
     creations: Result<Vec<Creation>, String>,
-    tags: BTreeMap<AccountId, Result<Tags, String>>,
+    tags: TagsOf,
     places: BTreeMap<AccountId, Result<OuPath, String>>,
     policies: policies::Found,
 }
@@ -79,20 +52,21 @@ pub async fn organization(
     cache: &mut OrganizationCache,
     met: &(dyn Fn(&Slug, &AccountId) + Send + Sync),
 ) -> Observed {
-    let known = known(desired, base);
+    let (known, settled) = (known(desired, base), settled(desired, base, wanted));
     let met = |account: &ListedAccount| {
         if let (AccountState::Active, Some(slug)) = (&account.state, known.get(&account.id)) {
             met(slug, &account.id);
         }
+        !settled.contains(&account.id)
     };
-    let policies = policies::policies(reader, desired, base, wanted);
-    let ((tree, hold), accounts, creations, policies) =
-        tokio::join!(tree_and_hold(reader), reader.accounts_meeting(&met), reader.creations(), policies);
+    let ((tree, hold), (accounts, tags), creations, policies) = tokio::join!(
+        tree_and_hold(reader),
+        accounts_and_tags(reader, &met, cache),
+        reader.creations(),
+        policies::policies(reader, desired, base, wanted),
+    );
     let accounts = accounts.map_err(|error| words(&error));
     let listed = accounts.as_deref().unwrap_or_default();
-    let settled = settled(desired, base, wanted);
-    let telling = listed.iter().map(|account| &account.id).filter(|id| !settled.contains(id));
-    let tags = tags(reader, telling.cloned().collect(), cache).await;
     let places = places(reader, listed, &tree).await;
     let creations = creations.map_err(|error| words(&error));
     let at = listed.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
@@ -103,7 +77,7 @@ pub async fn organization(
     Observed { scope: Scope::Organization, items, facts, hold }
 }
 
-fn words(error: &Error) -> String {
+pub(super) fn words(error: &Error) -> String {
     error.to_string()
 }
 
@@ -142,31 +116,6 @@ fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BT
     let has_place = |slug: &Slug| base.items.contains_key(&Item::Account(slug.clone(), AccountProperty::Ou));
     let known = known(desired, base).into_iter();
     known.filter(|(_, slug)| !tagged.contains(slug) && has_place(slug)).map(|(id, _)| id).collect()
-}
-
-/// The tags of these accounts, by account.
-pub(super) async fn tags(
-    reader: &Reader,
-    ids: Vec<AccountId>,
-    cache: &mut OrganizationCache,
-) -> BTreeMap<AccountId, Result<Tags, String>> {
-    let stale: Vec<_> = ids.iter().filter(|id| cache.fresh(id).is_none()).cloned().collect();
-    let read = each(stale, ORGANIZATIONS_AT_ONCE, |id| {
-        let reader = reader.clone();
-        async move { (id.clone(), reader.tags_of(id.as_str()).await) }
-    });
-    let mut failed = BTreeMap::new();
-    for (id, tags) in read.await {
-        match tags {
-            Ok(tags) => drop(cache.tags.insert(id, (Instant::now(), tags))),
-            Err(error) => drop(failed.insert(id, words(&error))),
-        }
-    }
-    let tags = |id: &AccountId| match failed.get(id) {
-        Some(why) => Err(why.clone()),
-        None => Ok(cache.tags.get(id).map(|(_, tags)| tags.clone()).unwrap_or_default()),
-    };
-    ids.into_iter().map(|id| (id.clone(), tags(&id))).collect()
 }
 
 /// Where each account is; asked one by one only where the listing does not say.
@@ -250,7 +199,7 @@ fn left<'a>(desired: &'a Desired, base: &'a Base) -> impl Iterator<Item = (Slug,
 }
 
 impl Claims {
-    fn by_tags(&mut self, desired: &Desired, id: &AccountId, tags: &Tags) {
+    fn by_tags(&mut self, desired: &Desired, id: &AccountId, tags: &BTreeMap<String, String>) {
         let is_ours = tags.get(OWNER_TAG).map(String::as_str) == Some(desired.organization.id.as_str());
         let slug = tags.get(SLUG_TAG).and_then(|slug| Slug::parse(slug.as_str()).ok());
         let Some(slug) = slug.filter(|_| is_ours) else { return };

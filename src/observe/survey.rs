@@ -9,9 +9,10 @@ use serde_json::json;
 
 use super::drift::Notes;
 use super::each::each;
-use super::organization::{OrganizationCache, Tags, places, tags};
+use super::organization::places;
 use super::shelf::{Shelf, shelf};
 use super::stacks::{MASK, RegionCache, described, fact, is_there, sight};
+use super::tags::{OrganizationCache, TagsOf, accounts_and_tags};
 use super::tree::tree;
 use crate::aws::{Error, ListedAccount, Reader, StackSeen};
 use crate::model::{
@@ -84,7 +85,9 @@ pub struct FoundStack {
 ///
 /// Errors where the tree or the list of accounts could not be read: without them there is nothing to write down.
 pub async fn census(reader: &Reader) -> Result<Census, String> {
-    let (found, listed) = tokio::join!(tree(reader), reader.accounts());
+    let mut cache = OrganizationCache::new(std::time::Duration::MAX);
+    let tagged = accounts_and_tags(reader, &|_| true, &mut cache);
+    let (found, (listed, mut tags)) = tokio::join!(tree(reader), tagged);
     let listed = listed.map_err(|error| error.to_string())?;
     let ous = found.as_ref().map_err(Clone::clone)?.by_path.keys().filter(|path| !path.is_root()).cloned();
     let ous = ous.collect();
@@ -92,9 +95,6 @@ pub async fn census(reader: &Reader) -> Result<Census, String> {
         Ok(tree) => shelf(reader, tree).await,
         Err(_) => Shelf::default(),
     };
-    let mut cache = OrganizationCache::new(std::time::Duration::MAX);
-    let ids = listed.iter().map(|account| account.id.clone()).collect();
-    let mut tags = tags(reader, ids, &mut cache).await;
     let mut places = places(reader, &listed, &found).await;
     let accounts = listed.into_iter().map(|account| counted(account, &mut tags, &mut places)).collect();
     Ok(Census { ous, accounts, policies })
@@ -102,7 +102,7 @@ pub async fn census(reader: &Reader) -> Result<Census, String> {
 
 fn counted(
     account: ListedAccount,
-    tags: &mut BTreeMap<AccountId, Result<Tags, String>>,
+    tags: &mut TagsOf,
     places: &mut BTreeMap<AccountId, Result<OuPath, String>>,
 ) -> Counted {
     let unread = || "it was not read".to_owned();
