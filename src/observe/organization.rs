@@ -104,7 +104,8 @@ fn kept_id<'b>(base: &'b Base, slug: &Slug) -> Option<&'b str> {
 }
 
 /// Accounts whose tags have nothing more to tell: a folder records the id and was kept under it and in a place before,
-/// and no tag is declared or was kept. Tags are a call for each account.
+/// and no tag is declared or was kept. Tags are a call for each account. The management account was there before us:
+/// only a folder that records its id makes it that folder's.
 fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BTreeSet<&'a AccountId> {
     let tagged: BTreeSet<_> = wanted
         .iter()
@@ -115,7 +116,13 @@ fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BT
         .collect();
     let has_place = |slug: &Slug| base.items.contains_key(&Item::Account(slug.clone(), AccountProperty::Ou));
     let known = known(desired, base).into_iter();
-    known.filter(|(_, slug)| !tagged.contains(slug) && has_place(slug)).map(|(id, _)| id).collect()
+    let known = known.filter(|(_, slug)| !tagged.contains(slug) && has_place(slug)).map(|(id, _)| id);
+    let management = Some(&desired.organization.management_account);
+    let is_kept = |id: &AccountId| {
+        desired.accounts.values().any(|account| account.id.as_ref() == Some(id))
+            || left(desired, base).any(|(_, left)| left == *id)
+    };
+    known.chain(management.filter(|id| !is_kept(id))).collect()
 }
 
 /// Where each account is; asked one by one only where the listing does not say.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use landfast::model::Outcome;
 use landfast::observe::DriftLook;
-use landfast::sandbox::aws::{Calls, Entry, Fault, Trouble, When};
+use landfast::sandbox::aws::Entry;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::fleet::{Climate, Fleet, Product, daemon, slug};
 
 const SMALL: usize = 8;
 const LARGE: usize = 16;
-const CONCURRENCY: usize = 32;
+pub(crate) const CONCURRENCY: usize = 32;
 /// How long no call must have come for a daemon to be at rest.
 const REST: Duration = Duration::from_millis(1500);
 
@@ -367,7 +367,7 @@ async fn until(fleet: &Fleet, stacks: usize) {
     }
 }
 
-async fn until_rest(fleet: &Fleet) {
+pub(crate) async fn until_rest(fleet: &Fleet) {
     let (mut last, mut since) = (fleet.mark(), Instant::now());
     while since.elapsed() < REST {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -376,45 +376,4 @@ async fn until_rest(fleet: &Fleet) {
             (last, since) = (mark, Instant::now());
         }
     }
-}
-
-#[tokio::test]
-async fn who_is_known_is_entered_while_the_rest_is_listed_and_nobody_else_before_the_list_is_whole() {
-    // Three pages with the management account, of which the third does not come.
-    const ACCOUNTS: usize = 45;
-    let climate = Climate { latency: Duration::ZERO, speed: 50.0, stack_operation: Duration::ZERO };
-    let fleet = Fleet::of(ACCOUNTS, climate).await;
-    let broken = |fleet: &Fleet| {
-        fleet.aws.add_fault(Fault {
-            operation: Calls::Of("ListAccounts".to_owned()),
-            account: None,
-            trouble: Trouble::Refuse(400, "AccessDeniedException".to_owned(), "not you".to_owned()),
-            when: When::After(2),
-        });
-    };
-    let entered = |fleet: &Fleet, mark| {
-        let calls = fleet.calls_since(mark).into_iter().filter(|entry| entry.operation == "AssumeRole");
-        calls
-            .filter(|entry| entry.params["RoleArn"].to_string().contains("OrganizationAccountAccessRole"))
-            .count()
-    };
-    let mut product = Product::start(&fleet.outside(CONCURRENCY)).await;
-    broken(&fleet);
-    let mark = fleet.mark();
-    product.look(DriftLook::LastKnown).await;
-    until_rest(&fleet).await;
-    assert_eq!(entered(&fleet, mark), 0, "nobody was kept before");
-    fleet.aws.clear_faults();
-    product.pass().await;
-    product.pass().await;
-    drop(product);
-    let product = Product::start(&fleet.outside(CONCURRENCY)).await;
-    broken(&fleet);
-    let mark = fleet.mark();
-    product.look(DriftLook::LastKnown).await;
-    until_rest(&fleet).await;
-    let count = entered(&fleet, mark);
-    assert!((38..=40).contains(&count), "{count} accounts stand on two pages");
-    let looks = fleet.calls_since(mark).into_iter().filter(|entry| entry.operation == "DescribeStacks");
-    assert_eq!(looks.count(), 0, "without the list nothing is known of them");
 }

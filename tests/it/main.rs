@@ -19,6 +19,7 @@ mod issue_steps;
 mod issues;
 mod kill_matrix;
 mod leaving;
+mod listing;
 mod load;
 mod moved;
 mod observe;
