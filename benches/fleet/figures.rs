@@ -27,9 +27,10 @@ const FIRST: &str = "the same, and the account's tags at first contact (law 6)";
 const NEW: &str =
     "also reads each setting before its write (law 3), and all that was written again afterwards";
 const LOADING: &str = "`cargo bench --bench load` takes it apart";
-/// At 50 ms a page, the 51 pages of a thousand accounts take longer than all that could be done beside them.
+/// At 50 ms a page, the 51 pages of a thousand accounts take 2.55 s and the 6 of a hundred 0.3 s, which is more than the
+/// figures of a warm sweep allow for all of it.
 const PAGES: &str =
-    "lists come page after page, 20 accounts each, and no account is entered before AWS has named it as ours";
+    "the list of accounts comes page after page, 20 each, and nobody is looked into before AWS has named all";
 
 fn at_most(what: impl Into<String>, measured: f64, limit: f64) -> Figure {
     let is_met = measured <= limit + 1e-9;
