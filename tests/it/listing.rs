@@ -20,7 +20,9 @@ async fn tags_are_read_once_each_and_while_the_list_is_still_coming() {
     let product = Product::start(&fleet.outside(CONCURRENCY)).await;
     let mark = fleet.mark();
     product.look(DriftLook::LastKnown).await;
-    let calls = fleet.calls_since(mark);
+    let mut calls = fleet.calls_since(mark);
+    // Of the organization; inside an account it is asked again whether that is on hold.
+    calls.truncate(calls.iter().position(|call| call.operation == "DescribeStacks").unwrap());
     let tags_of = |at: usize| {
         let id = calls[at].params["ResourceId"].as_str().filter(|id| !id.starts_with("r-"));
         id.filter(|_| calls[at].operation == "ListTagsForResource")

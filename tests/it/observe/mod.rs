@@ -328,8 +328,8 @@ async fn looking_changes_nothing_and_a_sweep_costs_what_it_must() {
     seen(&world, &["accounts.payments", "ous./workloads"]).await;
     inside(&world, "payments", &fact, &["settings.passwordPolicy", "settings.accountAlias"]).await;
     assert_eq!(world.aws.mutations().len(), writes);
-    // ListRoots, the root's OUs, ListAccounts, the requests, tags of two accounts and the root; two settings.
-    assert_eq!(world.aws.log().len() - calls, 9);
+    // ListRoots, the root's OUs, ListAccounts, the requests, tags of the account and the root; two settings.
+    assert_eq!(world.aws.log().len() - calls, 8);
 }
 
 #[tokio::test]
