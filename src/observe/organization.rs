@@ -117,12 +117,9 @@ fn settled<'a>(desired: &'a Desired, base: &Base, wanted: &BTreeSet<Item>) -> BT
     let has_place = |slug: &Slug| base.items.contains_key(&Item::Account(slug.clone(), AccountProperty::Ou));
     let known = known(desired, base).into_iter();
     let known = known.filter(|(_, slug)| !tagged.contains(slug) && has_place(slug)).map(|(id, _)| id);
-    let management = Some(&desired.organization.management_account);
-    let is_kept = |id: &AccountId| {
-        desired.accounts.values().any(|account| account.id.as_ref() == Some(id))
-            || left(desired, base).any(|(_, left)| left == *id)
-    };
-    known.chain(management.filter(|id| !is_kept(id))).collect()
+    let management = &desired.organization.management_account;
+    let is_a_folders = by_record(desired, base).any(|(_, id)| id == *management);
+    known.chain((!is_a_folders).then_some(management)).collect()
 }
 
 /// Where each account is; asked one by one only where the listing does not say.
@@ -155,9 +152,7 @@ fn claims(desired: &Desired, base: &Base, seen: &Seen) -> Claims {
     let mut claims = Claims::default();
     let listed = seen.accounts.as_deref().unwrap_or_default();
     let exists = |id: &AccountId| seen.at.contains_key(id);
-    let recorded =
-        desired.accounts.values().filter_map(|account| Some((account.slug.clone(), account.id.clone()?)));
-    for (slug, id) in recorded.chain(left(desired, base)).filter(|(_, id)| exists(id)) {
+    for (slug, id) in by_record(desired, base).filter(|(_, id)| exists(id)) {
         claims.by_slug.entry(slug).or_insert(id);
     }
     let by_record: BTreeSet<_> = claims.by_slug.values().cloned().collect();
@@ -192,6 +187,13 @@ fn contradiction(desired: &Desired, base: &Base, seen: &Seen, slug: &Slug, id: &
     let other = tags.get(SLUG_TAG).filter(|other| is_ours && other.as_str() != slug.as_str())?;
     let is_declared = Slug::parse(other.as_str()).is_ok_and(|other| desired.accounts.contains_key(&other));
     is_declared.then(|| format!("account {id} was made for accounts/{other} and bears its tag"))
+}
+
+/// Accounts that are a folder's by an id on record: the folder's own, or that of one which is gone.
+fn by_record<'a>(desired: &'a Desired, base: &'a Base) -> impl Iterator<Item = (Slug, AccountId)> + 'a {
+    let recorded = desired.accounts.values();
+    let recorded = recorded.filter_map(|account| Some((account.slug.clone(), account.id.clone()?)));
+    recorded.chain(left(desired, base))
 }
 
 /// Accounts that were kept and whose folder is gone, as the base remembers them, unless another folder has them now.

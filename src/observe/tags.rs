@@ -13,7 +13,7 @@ use super::organization::words;
 use crate::aws::{Error, ListedAccount, Reader};
 use crate::model::AccountId;
 
-pub(super) type Tags = BTreeMap<String, String>;
+type Tags = BTreeMap<String, String>;
 /// The tags of each account, or why they could not be read.
 pub(super) type TagsOf = BTreeMap<AccountId, Result<Tags, String>>;
 
