@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::fleet::{self, Outside, Product};
+use crate::process::{cpu, peak};
 
 /// What one command cost.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub(crate) struct Cost {
     /// CPU of all threads, user and system, in seconds.
     pub(crate) cpu: f64,
     /// The most memory that was ever resident, in KiB.
-    pub(crate) peak: u64,
+    pub(crate) peak: u32,
     /// Items by verdict, for a pass.
     pub(crate) verdicts: std::collections::BTreeMap<String, usize>,
 }
@@ -54,7 +55,7 @@ pub(crate) fn serve(outside: &Outside) {
         let cost = Cost {
             wall: began.elapsed().as_secs_f64(),
             cpu: cpu() - before,
-            peak: peak(),
+            peak: peak("self").unwrap(),
             verdicts: count(&reports),
         };
         println!("{}", serde_json::to_string(&cost).unwrap());
@@ -90,7 +91,7 @@ async fn run(outside: &Outside) {
 /// While the daemon runs, every line is answered with what the process has cost so far.
 fn answer_cpu() {
     while next_line().is_some() {
-        let cost = Cost { cpu: cpu(), peak: peak(), ..Cost::default() };
+        let cost = Cost { cpu: cpu(), peak: peak("self").unwrap(), ..Cost::default() };
         println!("{}", serde_json::to_string(&cost).unwrap());
     }
 }
@@ -101,20 +102,4 @@ fn count(reports: &[ScopeReport]) -> std::collections::BTreeMap<String, usize> {
         *counts.entry(format!("{:?}", finding.verdict)).or_default() += 1;
     }
     counts
-}
-
-/// CPU time of this process in seconds, as the kernel counts it: in ticks of a hundredth.
-pub(crate) fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: Vec<u32> =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
-    f64::from(ticks.iter().sum::<u32>()) / 100.0
-}
-
-/// The peak of resident memory in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
 }

@@ -1,6 +1,5 @@
 //! `landfast import` of a whole fleet into an empty folder, by the program as people run it.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::child::Cost;
 use crate::fleet::{Fleet, HOME, slug};
+use crate::process;
 
 /// Where there is nothing: a team looks in more than one region.
 const OTHER: &str = "us-east-1";
@@ -28,9 +28,9 @@ pub(crate) fn import(fleet: &Fleet, accounts: usize, concurrency: usize) -> Cost
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let (mut peak, status) = (0, std::path::PathBuf::from(format!("/proc/{}/status", program.id())));
+    let mut peak = 0;
     let ended = loop {
-        peak = peak_of(&status).max(peak);
+        peak = process::peak(&program.id().to_string()).unwrap_or(0).max(peak);
         match program.try_wait().unwrap() {
             Some(ended) => break ended,
             None => std::thread::sleep(Duration::from_millis(20)),
@@ -52,11 +52,4 @@ fn waited_for() -> f64 {
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<u32>().ok());
     f64::from(ticks.sum::<u32>()) / 100.0
-}
-
-/// The peak of resident memory so far, in KiB.
-fn peak_of(status: &Path) -> u64 {
-    let status = std::fs::read_to_string(status).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
 }

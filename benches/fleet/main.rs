@@ -12,6 +12,8 @@ mod figures;
 mod fleet;
 mod import;
 mod phases;
+#[path = "../process/mod.rs"]
+mod process;
 mod table;
 
 use clap::Parser;

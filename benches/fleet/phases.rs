@@ -10,10 +10,11 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::Args;
-use crate::child::{self, Command, Cost};
+use crate::child::{Command, Cost};
 use crate::figures::{self, Figure};
 use crate::fleet::{Climate, Fleet, Outside, STACKS, slug};
 use crate::import::import;
+use crate::process;
 use crate::table;
 
 /// How many times faster than AWS time passes where waiting is not what is measured.
@@ -22,7 +23,7 @@ const FAST: f64 = 10.0;
 const SLOW: Duration = Duration::from_secs(20);
 /// How many folders the repository has from which one is touched.
 const FOLDERS: usize = 10_000;
-/// How many warm looks there are besides the one that is shown: the kernel counts CPU in hundredths of a second.
+/// How many looks there are besides the one that is shown: what one takes of CPU varies by a third.
 const MORE: usize = 4;
 /// How long no call must have come for a daemon to be at rest.
 const REST: Duration = Duration::from_secs(3);
@@ -160,8 +161,7 @@ fn load(args: &Args, runtime: &Runtime) -> Measured {
     let fleet = runtime.block_on(Fleet::of(FOLDERS, climate));
     println!("\n{FOLDERS} folders");
     let mut life = Life { args, accounts: FOLDERS, fleet, measured: Vec::new() };
-    let mut product = Product::start(&life.fleet.outside(args.concurrency));
-    product.tell(Command::Start);
+    let mut product = started(&life.fleet.outside(args.concurrency));
     life.fleet.touch(1);
     life.measure(Phase::Load, |_| product.tell(Command::Pull));
     life.measured.remove(0)
@@ -174,21 +174,16 @@ impl Life<'_> {
         }
         println!("\n{} accounts × {} stacks", self.accounts, STACKS.len());
         let outside = self.fleet.outside(self.args.concurrency);
-        let mut product = Product::start(&outside);
-        product.tell(Command::Start);
+        let mut product = started(&outside);
         self.measure(Phase::Rollout, |_| product.tell(Command::Pass));
         assert_eq!(self.fleet.whole_stacks(), self.accounts * STACKS.len(), "the rollout made every stack");
         self.measure(Phase::Confirm, |_| product.tell(Command::Pass));
         drop(product);
-        let mut product = Product::start(&outside);
-        product.tell(Command::Start);
-        self.measure(Phase::Cold, |_| product.tell(Command::Look));
-        let more = if self.is_wanted(Phase::Warm) { MORE } else { 0 };
-        let before: Vec<f64> = (0..more).map(|_| product.tell(Command::Look).cpu).collect();
-        self.measure(Phase::Warm, |_| {
-            let cost = product.tell(Command::Look);
-            Cost { cpu: mean(&before, cost.cpu), ..cost }
-        });
+        let before = self.more(Phase::Cold, || started(&outside).tell(Command::Look).cpu);
+        let mut product = started(&outside);
+        self.measure(Phase::Cold, |_| product.tell(Command::Look).averaged(&before));
+        let before = self.more(Phase::Warm, || product.tell(Command::Look).cpu);
+        self.measure(Phase::Warm, |_| product.tell(Command::Look).averaged(&before));
         if self.is_done(Phase::Warm) {
             return;
         }
@@ -207,6 +202,12 @@ impl Life<'_> {
         self.one_more();
     }
 
+    /// What a phase takes of CPU, so often that one look more gives a mean.
+    fn more(&self, phase: Phase, look: impl FnMut() -> f64) -> Vec<f64> {
+        let times = if self.is_wanted(phase) { MORE } else { 0 };
+        std::iter::repeat_with(look).take(times).collect()
+    }
+
     fn is_wanted(&self, phase: Phase) -> bool {
         self.args.only.is_empty() || self.args.only.contains(&phase)
     }
@@ -223,8 +224,7 @@ impl Life<'_> {
         }
         self.fleet.at_pace(1.0, SLOW);
         // All at once: what is asked here is how often a stack is looked at, not how long the queue is.
-        let mut product = Product::start(&self.fleet.outside(self.accounts));
-        product.tell(Command::Start);
+        let mut product = started(&self.fleet.outside(self.accounts));
         product.tell(Command::Look);
         self.fleet.change_parameter(90);
         product.tell(Command::Pull);
@@ -265,9 +265,9 @@ impl Life<'_> {
     }
 
     fn measure(&mut self, phase: Phase, work: impl FnOnce(&Fleet) -> Cost) {
-        let (mark, before) = (self.fleet.mark(), child::cpu());
+        let (mark, before) = (self.fleet.mark(), process::cpu());
         let cost = work(&self.fleet);
-        let world = child::cpu() - before;
+        let world = process::cpu() - before;
         if !self.is_wanted(phase) {
             return;
         }
@@ -292,7 +292,17 @@ fn until_rest(fleet: &Fleet) {
     }
 }
 
-fn mean(others: &[f64], one: f64) -> f64 {
-    let count = f64::from(u32::try_from(others.len() + 1).unwrap_or(u32::MAX));
-    (others.iter().sum::<f64>() + one) / count
+/// A process that has loaded everything and looked at nothing.
+fn started(outside: &Outside) -> Product {
+    let mut product = Product::start(outside);
+    product.tell(Command::Start);
+    product
+}
+
+impl Cost {
+    /// The same with the CPU as a mean of this and other looks.
+    fn averaged(self, others: &[f64]) -> Self {
+        let count = f64::from(u32::try_from(others.len() + 1).unwrap_or(u32::MAX));
+        Self { cpu: (others.iter().sum::<f64>() + self.cpu) / count, ..self }
+    }
 }

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should end there")]
 
 mod measure;
+#[path = "../process/mod.rs"]
+mod process;
 mod repository;
 
 use std::path::PathBuf;

@@ -14,6 +14,7 @@ use landfast::model::{CommitId, Desired};
 use landfast::plan::Guards;
 use serde::{Deserialize, Serialize};
 
+use crate::process::{cpu, peak};
 use crate::repository::{BRANCH, account, account_path, baseline, baseline_path, remote};
 
 /// The daemon says what has ended and who is reached by nothing, so that has to be worked out as well.
@@ -93,7 +94,7 @@ pub(crate) fn measure(folder: &Path, commits: usize) -> Measured {
     let n_accounts = product.last().accounts.len();
     let stacks = product.last().accounts.values().map(|account| account.stacks.len()).sum();
     let changes = (0..commits).map(|nth| change(folder, &mut product, nth * n_accounts / commits)).collect();
-    let peak_mb = peak_mb();
+    let peak_mb = f64::from(peak("self").unwrap()) / 1024.0;
 
     let reaching_all = commit(folder, baseline_path(0), baseline(0, n_accounts, 60));
     product.repository.fetch(BRANCH).unwrap();
@@ -134,21 +135,4 @@ fn followed(folder: &Path, url: &str) -> f64 {
 fn commit(folder: &Path, path: String, text: String) -> CommitId {
     let changes = BTreeMap::from([(path, Some(text.into_bytes()))]);
     bare::commit_file_changes(&remote(folder), BRANCH, &changes, "Change", Timestamp::UNIX_EPOCH).unwrap()
-}
-
-/// CPU time in seconds of all threads that there are and were, in steps of a hundredth.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // After the name, which is in brackets, the 12th and the 13th field.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
-    let ticks: f64 = fields.filter_map(|field| field.parse::<f64>().ok()).sum();
-    ticks / 100.0
-}
-
-/// The peak of resident memory of this process in MB.
-fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib: Option<u32> = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-    f64::from(kib.unwrap_or(u32::MAX)) / 1024.0
 }
