@@ -21,8 +21,6 @@ use crate::model::{Access, AccountId, CommitId, Organization, RoleName};
 /// How many accounts AWS lets one make at once, and how long until the next.
 const CREATIONS_AT_ONCE: f64 = 3.0;
 const BETWEEN_CREATIONS: Duration = Duration::from_secs(10);
-/// So many sessions may keep their clients: to make them anew takes longer than the little room is worth.
-const FEW: usize = 200;
 /// The session name of everything that reads.
 pub const READ_SESSION: &str = "landfast-read";
 /// How the session names of everything that writes begin; the revision follows.
@@ -135,12 +133,9 @@ impl Cloud {
         Writer::new(self.session(account, write_identity(&access.role, access, revision)))
     }
 
-    /// Drops the clients of an account, on both sides, where there are many accounts: all of theirs together are large.
+    /// Drops the clients of an account, on both sides: all of theirs together are large, and soon made anew.
     pub(super) fn rest(&self, account: &AccountId) {
         let sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.len() <= FEW {
-            return;
-        }
         let of_account = sessions.range((account.clone(), Identity::Own)..);
         of_account.take_while(|((id, _), _)| id == account).for_each(|(_, session)| session.rest());
     }

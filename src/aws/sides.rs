@@ -39,8 +39,7 @@ impl Readers {
         self.0.verify(organization).await
     }
 
-    /// Gives back what the connection to an account takes up while nobody uses it, in a large fleet. Its sessions stay
-    /// open.
+    /// Gives back what the connection to an account takes up while nobody uses it. Its sessions stay open.
     pub fn rest(&self, account: &AccountId) {
         self.0.rest(account);
     }
