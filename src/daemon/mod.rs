@@ -235,7 +235,8 @@ impl Running {
         let task = self.passes.spawn(async move {
             let began = Instant::now();
             let organization = organization.as_deref();
-            let task = Task { scope: &scope, accepted: &accepted, base: &base, organization, drift };
+            let task =
+                Task { scope: &scope, accepted: &accepted, base: &base, organization, drift, ahead: None };
             let pass = pass(&world, &task, hands.as_ref()).await;
             Passed { scope, pass, took: began.elapsed(), detected }
         });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::each::each;
+use super::first::{FirstLook, REGIONS_AT_ONCE, first_look};
 use super::stacks::{AccountCache, RegionSeen, region};
 use crate::aws::{Error, Reader};
 use crate::model::saml::outline;
@@ -14,8 +15,6 @@ use crate::model::{
     Setting, Sight, Slug, StackKey, Value,
 };
 
-/// How many regions of one account are read at once.
-const REGIONS_AT_ONCE: usize = 4;
 /// How long a new account may refuse us before that means something (seconds).
 const YOUNG: i64 = 60 * 60;
 
@@ -41,30 +40,36 @@ pub struct AccountLook {
     pub now: i64,
 }
 
-/// Looks at one account. `fact` is what the organization says of it; `wanted` are the items to give a sight of.
+/// Looks at one account. `fact` is what the organization says of it; `wanted` are the items to give a sight of; `first`
+/// is the first look, where it was taken already.
 pub async fn account(
     reader: &Reader,
     slug: &Slug,
     fact: &AccountFact,
     wanted: &BTreeSet<Item>,
     look: &AccountLook,
+    first: Option<FirstLook>,
     cache: &mut AccountCache,
 ) -> Observed {
     if let Some(because) = closed(fact) {
         return unentered(slug, Some(&fact.id), wanted, &because);
     }
+    let FirstLook(first) = match first {
+        Some(first) => first,
+        None => first_look(reader, BTreeSet::new()).await,
+    };
     let is_young = look.now - fact.joined < YOUNG;
-    if let Err(error) = reader.enter().await {
-        let mut observed = unentered(slug, Some(&fact.id), wanted, &error.to_string());
-        observed.items.values_mut().for_each(|sight| *sight = unread(&error, is_young));
-        return observed;
-    }
+    let mut described = match first {
+        Ok(described) => described,
+        Err(error) => return refused(slug, fact, wanted, &unread(&error, is_young), &error),
+    };
     let regions = by_region(wanted);
     cache.keep_only(&regions);
     let stacks = each(regions, REGIONS_AT_ONCE, |(name, names)| {
-        let (reader, look, cache) = (reader.clone(), look.clone(), cache.take(&name));
+        let (reader, look) = (reader.clone(), look.clone());
+        let (cache, described) = (cache.take(&name), described.remove(&name));
         async move {
-            let seen = region(&reader, &name, &names, &look, cache).await;
+            let seen = region(&reader, &name, &names, &look, described, cache).await;
             (name, names, seen)
         }
     });
@@ -75,6 +80,19 @@ pub async fn account(
         seen.add(&name, names, stacks, is_young);
     }
     seen.observed(slug, wanted)
+}
+
+/// The observation of an account whose role lets nobody in.
+fn refused(
+    slug: &Slug,
+    fact: &AccountFact,
+    wanted: &BTreeSet<Item>,
+    sight: &Sight,
+    error: &Error,
+) -> Observed {
+    let mut observed = unentered(slug, Some(&fact.id), wanted, &error.to_string());
+    observed.items.values_mut().for_each(|of| *of = sight.clone());
+    observed
 }
 
 /// The observation of an account that cannot be entered: everything is a gap, because of `because`.

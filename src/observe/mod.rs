@@ -11,6 +11,7 @@ mod account;
 mod authors;
 mod drift;
 mod each;
+mod first;
 mod hold;
 mod organization;
 mod policies;
@@ -24,6 +25,7 @@ mod tree;
 
 pub use account::{AccountLook, DriftLook, account, unentered};
 pub use authors::{Question, Witnesses, author};
+pub use first::{FirstLook, first_look};
 pub use hold::{RootHold, account_hold};
 pub use organization::organization;
 pub use shelf::{Place, Shelf, Shelved};

@@ -86,15 +86,24 @@ impl AccountCache {
     }
 }
 
-/// Looks at the stacks of one region. The cache comes back whatever happens.
+/// Looks at the stacks of one region, which were `first` described already or are now. The cache comes back whatever
+/// happens.
 pub(super) async fn region(
     reader: &Reader,
     region: &Region,
     wanted: &BTreeSet<StackKey>,
     look: &AccountLook,
+    first: Option<Result<Stacks, Error>>,
     mut cache: RegionCache,
 ) -> (Result<RegionSeen, Error>, RegionCache) {
-    let seen = look_at(reader, region, wanted, look, &mut cache).await;
+    let stacks = match first {
+        Some(stacks) => stacks,
+        None => described(reader, region).await,
+    };
+    let seen = match stacks {
+        Ok(stacks) => look_at(reader, region, wanted, look, stacks, &mut cache).await,
+        Err(error) => Err(error),
+    };
     (seen, cache)
 }
 
@@ -103,9 +112,9 @@ async fn look_at(
     region: &Region,
     wanted: &BTreeSet<StackKey>,
     look: &AccountLook,
+    mut stacks: Stacks,
     cache: &mut RegionCache,
 ) -> Result<RegionSeen, Error> {
-    let mut stacks = described(reader, region).await?;
     let mut notes = Notes::new();
     if look.drift == DriftLook::Detect {
         let checked = to_check(&stacks, wanted, &look.owner);

@@ -3,6 +3,7 @@
 //! Guarantees: [`look`] is given readers only and cannot write; a pass that may write asks the brake first; every pass
 //! ends in a report, whatever happened.
 
+mod ahead;
 mod attribution;
 mod edition;
 mod memory;
@@ -25,6 +26,7 @@ use crate::observe::DriftLook;
 use crate::plan::{Guards, Rules, next_base, plan, produced};
 use crate::report::ScopeReport;
 
+pub use ahead::Ahead;
 pub use attribution::is_pending;
 pub use edition::Edition;
 pub use memory::{Learned, Memory};
@@ -81,6 +83,8 @@ pub struct Task<'a> {
     pub organization: Option<&'a OrganizationFacts>,
     /// How closely to look at stacks.
     pub drift: DriftLook,
+    /// First looks that passes over accounts may build on; only where nothing is written or put on record.
+    pub ahead: Option<&'a Ahead>,
 }
 
 /// What writes, and who hears of it.

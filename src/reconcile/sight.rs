@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Task, World, account};
 use crate::apply::Brake;
 use crate::model::{
-    AccountId, Desired, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug,
+    Account, AccountId, Facts, Item, Observed, OrganizationFacts, OuPath, Scope, Sight, Slug,
 };
 use crate::observe::{self, AccountLook};
 
@@ -55,16 +55,23 @@ async fn organization(world: &World, task: &Task<'_>, wanted: &BTreeSet<Item>) -
     let desired = &task.accepted.desired;
     let reader = world.readers.management(&desired.organization);
     let mut cache = world.memory.organization.lock().await;
-    observe::organization(&reader, desired, task.base, wanted, &mut cache, &entering(world, desired)).await
+    let enter = entering(world);
+    let met = |slug: &Slug, id: &AccountId| {
+        let is_meant = world.only.as_ref().is_none_or(|only| only == slug);
+        let Some(account) = desired.accounts.get(slug).filter(|_| is_meant) else { return };
+        match task.ahead {
+            Some(ahead) => ahead.begin(world, account, id),
+            None => enter(account, id),
+        }
+    };
+    observe::organization(&reader, desired, task.base, wanted, &mut cache, &met).await
 }
 
 /// Opens the session with which an account's own pass begins while the others are still being listed. Whoever lets
 /// nobody in says so in that pass.
-fn entering(world: &World, desired: &Desired) -> impl Fn(&Slug, &AccountId) + Send + Sync {
+fn entering(world: &World) -> impl Fn(&Account, &AccountId) + Send + Sync {
     let doors = Arc::new(Semaphore::new(ENTERED_AT_ONCE));
-    move |slug, id| {
-        let is_meant = world.only.as_ref().is_none_or(|only| only == slug);
-        let Some(account) = desired.accounts.get(slug).filter(|_| is_meant) else { return };
+    move |account, id| {
         let (reader, doors) = (world.readers.account(id, &account.access), Arc::clone(&doors));
         tokio::spawn(async move {
             if let Ok(_door) = doors.acquire().await {
@@ -94,8 +101,12 @@ async fn inside(world: &World, task: &Task<'_>, slug: &Slug, wanted: &BTreeSet<I
         deadline: DETECTION,
         now: world.clock.now().as_second(),
     };
+    let first = match task.ahead {
+        Some(ahead) => ahead.take(slug, &fact.id).await,
+        None => None,
+    };
     let mut cache = world.memory.account(slug, task.base).await;
-    let mut observed = observe::account(&reader, slug, fact, wanted, &look, &mut cache).await;
+    let mut observed = observe::account(&reader, slug, fact, wanted, &look, first, &mut cache).await;
     observe::subscriptions(&reader, account, &mut observed).await;
     observed
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Edition, Hands, Learned, Pass, Task, World, pass, rollout};
+use super::{Ahead, Edition, Hands, Learned, Pass, Task, World, pass, rollout};
 use crate::follow::Accepted;
 use crate::git::ScopeRecord;
 use crate::model::{Base, Desired, OrganizationFacts, Scope, Slug};
@@ -22,10 +22,10 @@ pub async fn look(
 ) -> Vec<ScopeReport> {
     let mut sweep = Sweep::new(world, accepted, bases.clone(), concurrency);
     sweep.drift = drift;
-    sweep.pass(None).await;
+    sweep.glance().await;
     if sweep.has_news() {
         // Two accounts that take outputs of each other: what the later one showed is known to the other by now.
-        sweep.pass(None).await;
+        sweep.glance().await;
     }
     sweep.into_reports()
 }
@@ -40,6 +40,7 @@ pub struct Sweep<'a> {
     reports: Vec<Arc<ScopeReport>>,
     records: Vec<Arc<ScopeRecord>>,
     organization: Option<Arc<OrganizationFacts>>,
+    ahead: Option<Ahead>,
     put_back: BTreeMap<Scope, ScopeReport>,
     /// Which accounts showed outputs in the last pass that were not known before.
     learned: BTreeSet<Slug>,
@@ -65,6 +66,7 @@ impl<'a> Sweep<'a> {
             reports,
             records,
             organization: None,
+            ahead: None,
             put_back: BTreeMap::new(),
             learned: BTreeSet::new(),
         }
@@ -87,6 +89,24 @@ impl<'a> Sweep<'a> {
             self.wave(&wave, rest, hands).await;
         }
         self.reports.sort_by(|left, right| left.scope.cmp(&right.scope));
+    }
+
+    /// The same for whoever only wants to see: accounts are looked at while the list of them is still coming.
+    ///
+    /// What is written or put on record follows from what was seen just before, which a wave may come long after; and
+    /// detection, which takes minutes, compares with a description of its own.
+    async fn glance(&mut self) {
+        if self.drift == DriftLook::Detect {
+            return self.pass(None).await;
+        }
+        let (world, concurrency) = (self.world, self.concurrency);
+        let (ahead, looks) = Ahead::new(&self.accepted.desired, &self.bases);
+        self.ahead = Some(ahead);
+        tokio::select! {
+            () = self.pass(None) => {}
+            never = looks.take(world, concurrency) => match never {},
+        }
+        self.ahead = None;
     }
 
     /// A pass of each account of one wave, after those whose outputs it takes.
@@ -127,7 +147,8 @@ impl<'a> Sweep<'a> {
         let none = Base::default();
         let base = self.bases.get(scope).map_or(&none, Arc::as_ref);
         let (accepted, organization) = (self.accepted, self.organization.as_deref());
-        let task = Task { scope, accepted, base, organization, drift: self.drift };
+        let (drift, ahead) = (self.drift, self.ahead.as_ref().filter(|_| hands.is_none()));
+        let task = Task { scope, accepted, base, organization, drift, ahead };
         pass(self.world, &task, hands).await
     }
 

@@ -327,7 +327,14 @@ impl Product {
         let scope = Scope::Account(Slug::parse(slug).unwrap());
         let base = self.bases[&scope].clone();
         let (accepted, drift) = (&self.accepted, DriftLook::LastKnown);
-        let task = Task { scope: &scope, accepted, base: &base, organization: Some(&organization), drift };
+        let task = Task {
+            scope: &scope,
+            accepted,
+            base: &base,
+            organization: Some(&organization),
+            drift,
+            ahead: None,
+        };
         let (observed, plan) = reconcile::look(&self.world, &task).await;
         Planned { organization, observed, plan }
     }
@@ -335,7 +342,12 @@ impl Product {
     async fn task(&self, scope: &Scope, organization: Option<&OrganizationFacts>) -> reconcile::Pass {
         let base = self.bases[scope].clone();
         let (accepted, drift) = (&self.accepted, DriftLook::LastKnown);
-        reconcile::pass(&self.world, &Task { scope, accepted, base: &base, organization, drift }, None).await
+        reconcile::pass(
+            &self.world,
+            &Task { scope, accepted, base: &base, organization, drift, ahead: None },
+            None,
+        )
+        .await
     }
 
     /// Carries a plan out that was made from a look so long ago.

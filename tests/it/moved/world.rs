@@ -322,6 +322,6 @@ async fn look(
 ) -> (Observed, Plan) {
     let none = Arc::default();
     let base = bases.get(scope).unwrap_or(&none);
-    let task = Task { scope, accepted, base, organization, drift: DriftLook::LastKnown };
+    let task = Task { scope, accepted, base, organization, drift: DriftLook::LastKnown, ahead: None };
     reconcile::look(&daemon.world, &task).await
 }

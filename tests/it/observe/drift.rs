@@ -43,14 +43,14 @@ async fn a_widened_role_shows_the_policy_and_who_attached_it() {
     let look = AccountLook { drift: DriftLook::Detect, ..look(&world.desired.organization.id, fact.joined) };
     let (slug, mut cache) = (Slug::parse("payments").unwrap(), AccountCache::default());
     let wanted = items(&["stacks.roles[eu-west-1]"]);
-    let before = account(&reader, &slug, &fact, &wanted, &look, &mut cache).await;
+    let before = account(&reader, &slug, &fact, &wanted, &look, None, &mut cache).await;
     let Sight::Present { value, unchecked } = before.sight(&item) else { panic!("{before:?}") };
     assert_eq!((&value["state"], &value["drift"]), (&json!("ok"), &json!({})), "{unchecked:?}");
     assert!(unchecked.is_empty(), "{unchecked:?}");
 
     let alice = Visitor::assume(&world.cloud, &id, &access.role, "alice", None).await.unwrap();
     alice.attach_role_policy("AWS-NetOps", "arn:aws:iam::aws:policy/AdministratorAccess").await.unwrap();
-    let after = account(&reader, &slug, &fact, &wanted, &look, &mut cache).await;
+    let after = account(&reader, &slug, &fact, &wanted, &look, None, &mut cache).await;
     let Sight::Present { value, .. } = after.sight(&item) else { panic!("{after:?}") };
     assert_eq!(value["drift"]["Role"]["physicalId"], json!("AWS-NetOps"));
     assert!(value["drift"]["Role"]["properties"].to_string().contains("AdministratorAccess"), "{value}");

@@ -61,7 +61,7 @@ async fn inside(world: &World, slug: &str, fact: &AccountFact, wanted: &[&str]) 
     let reader = world.cloud.reader(&fact.id, &world.desired.organization.access);
     let slug = Slug::parse(slug).unwrap();
     let look = look(&world.desired.organization.id, fact.joined + 7200);
-    account(&reader, &slug, fact, &items(wanted), &look, &mut AccountCache::default()).await
+    account(&reader, &slug, fact, &items(wanted), &look, None, &mut AccountCache::default()).await
 }
 
 #[tokio::test]
@@ -309,7 +309,8 @@ async fn a_new_account_that_refuses_us_is_not_ready_and_an_old_one_is_closed() {
     for (age, is_new) in [(60, true), (7200, false)] {
         let look = look(&world.desired.organization.id, fact.joined + age);
         let slug = Slug::parse("payments").unwrap();
-        let observed = account(&reader, &slug, &fact, &wanted, &look, &mut AccountCache::default()).await;
+        let observed =
+            account(&reader, &slug, &fact, &wanted, &look, None, &mut AccountCache::default()).await;
         let Facts::Account(facts) = &observed.facts else { panic!("facts of the organization") };
         assert!(facts.closed.is_some(), "it was not entered");
         let sight = observed.sight(wanted.first().unwrap());

@@ -60,7 +60,7 @@ impl Sweep {
         };
         let slug = Slug::parse("payments").unwrap();
         let reader = self.cloud.reader(&id, &access);
-        account(&reader, &slug, &fact, &items(wanted), &look, &mut self.cache).await
+        account(&reader, &slug, &fact, &items(wanted), &look, None, &mut self.cache).await
     }
 }
 
