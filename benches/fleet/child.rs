@@ -27,6 +27,8 @@ pub(crate) struct Cost {
 pub(crate) enum Command {
     /// Load the newest commit and the record, and prove who we are.
     Start,
+    /// Fetch a newer commit.
+    Fetch,
     /// Take in a newer commit.
     Pull,
     /// A pass without hands.
@@ -74,6 +76,7 @@ async fn carry_out(command: Command, outside: &Outside, product: &mut Option<Pro
     }
     let product = product.as_mut().expect("started");
     match command {
+        Command::Fetch => product.fetch(),
         Command::Pull => product.pull().await,
         Command::Look => return product.look(DriftLook::LastKnown).await,
         Command::Detect => return product.look(DriftLook::Detect).await,

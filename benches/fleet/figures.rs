@@ -72,7 +72,7 @@ fn of_phase(measured: &Measured) -> Vec<Figure> {
         Phase::Slow => vec![at_most(name("calls an account, polls too (best neighbour: 23)"), each, 23.0)],
         Phase::New => new(measured, name),
         Phase::Load => {
-            vec![at_most(name("seconds, the fetch too"), measured.cost.wall, 0.1).because(LOADING)]
+            vec![at_most(name("seconds, fetched already"), measured.cost.wall, 0.1).because(LOADING)]
         }
     };
     if matches!(measured.phase, Phase::Cold | Phase::Warm | Phase::Drift | Phase::Import | Phase::Confirm) {

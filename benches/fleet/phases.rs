@@ -49,7 +49,7 @@ pub(crate) enum Phase {
     Slow,
     /// A running daemon and one account more.
     New,
-    /// A commit that touches one folder of ten thousand.
+    /// A commit that touches one folder of ten thousand, taken in once it has been fetched.
     Load,
 }
 
@@ -163,6 +163,7 @@ fn load(args: &Args, runtime: &Runtime) -> Measured {
     let mut life = Life { args, accounts: FOLDERS, fleet, measured: Vec::new() };
     let mut product = started(&life.fleet.outside(args.concurrency));
     life.fleet.touch(1);
+    product.tell(Command::Fetch);
     life.measure(Phase::Load, |_| product.tell(Command::Pull));
     life.measured.remove(0)
 }

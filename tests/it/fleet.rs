@@ -234,6 +234,7 @@ pub(crate) struct Product {
     world: Arc<World>,
     writers: Writers,
     follow: Follow,
+    repository: Repository,
     publisher: Publisher,
     accepted: Accepted,
     bases: BTreeMap<Scope, Arc<Base>>,
@@ -246,6 +247,7 @@ struct Parts {
     readers: landfast::aws::Readers,
     writers: Writers,
     follow: Follow,
+    repository: Repository,
     ledger: Arc<ObservedBranch>,
     cache: TempDir,
 }
@@ -261,8 +263,9 @@ async fn parts(outside: &Outside) -> Parts {
     settings.keys = Some(Keys::new(&outside.access_key, &outside.secret_key));
     settings.pace = Pace::times(outside.speed);
     let (readers, writers) = Cloud::connect(settings).await.sides();
-    let ledger = Arc::new(ObservedBranch::new(repository, Some(signer.clone())));
-    Parts { readers, writers, follow: Follow::new(origin, Some(signer), Guards::lifted()), ledger, cache }
+    let ledger = Arc::new(ObservedBranch::new(repository.clone(), Some(signer.clone())));
+    let follow = Follow::new(origin, Some(signer), Guards::lifted());
+    Parts { readers, writers, follow, repository, ledger, cache }
 }
 
 fn world(readers: landfast::aws::Readers) -> World {
@@ -274,7 +277,7 @@ fn world(readers: landfast::aws::Readers) -> World {
 impl Product {
     /// Loads the newest commit and what is on record, and proves who it is at AWS.
     pub(crate) async fn start(outside: &Outside) -> Self {
-        let Parts { readers, writers, mut follow, ledger, cache } = parts(outside).await;
+        let Parts { readers, writers, mut follow, repository, ledger, cache } = parts(outside).await;
         let News::Accepted(accepted) = follow.look().await.unwrap() else { panic!("it does not load") };
         let bases = ledger.read().unwrap();
         readers.verify(&accepted.desired.organization).await.unwrap();
@@ -282,7 +285,13 @@ impl Product {
         world.memory.recall(ledger.proofs());
         let publisher = Publisher::new(Some(ledger), Outlet::Printed, None);
         let concurrency = outside.concurrency;
-        Self { world, writers, follow, publisher, accepted, bases, concurrency, _cache: cache }
+        Self { world, writers, follow, repository, publisher, accepted, bases, concurrency, _cache: cache }
+    }
+
+    /// Fetches a newer commit, and does not take it in yet.
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub(crate) fn fetch(&self) {
+        self.repository.fetch(BRANCH).unwrap();
     }
 
     /// Takes in a newer commit.
@@ -378,7 +387,7 @@ impl Product {
 
 /// A daemon that looks again by itself only after an hour.
 pub(crate) async fn daemon(outside: &Outside) -> (Daemon, TempDir) {
-    let Parts { readers, writers, follow, ledger, cache } = parts(outside).await;
+    let Parts { readers, writers, follow, ledger, cache, .. } = parts(outside).await;
     let hands = Hands { writers, progress: Progress::default(), patience: Duration::from_mins(10) };
     let daemon = Daemon {
         world: Arc::new(world(readers)),
