@@ -30,6 +30,10 @@ const LOADING: &str = "`cargo bench --bench load` takes it apart";
 /// At 50 ms a page, the 51 pages of a thousand accounts take 2.55 s and the 6 of a hundred 0.3 s, which is more than the
 /// figures of a warm sweep allow for all of it.
 const PAGES: &str = "the list of accounts comes page after page, 20 each; that alone takes longer";
+/// Twenty thousand warm looks at an account took 1.4 times as many samples of a profile in a fleet of 1,000 as in one of
+/// 100: two fifths of what came on top in the allocator, the rest spread over everything, and nothing of it in a function
+/// of ours that does more there. From 50 to 500 accounts one costs the same.
+const HEAP: &str = "the same work on a heap that no cache holds";
 
 fn at_most(what: impl Into<String>, measured: f64, limit: f64) -> Figure {
     let is_met = measured <= limit + 1e-9;
@@ -175,7 +179,7 @@ fn growth(all: &[Measured]) -> Vec<Figure> {
             let name = |what: &str| format!("1000 against 100 accounts, {phase}: {what}");
             [
                 at_most(name("calls"), per(large.calls.len(), small.calls.len()), 10.5),
-                at_most(name("CPU"), large.cost.cpu / small.cost.cpu.max(0.01), 10.5),
+                at_most(name("CPU"), large.cost.cpu / small.cost.cpu.max(0.01), 10.5).because(HEAP),
             ]
         })
         .collect()
