@@ -176,6 +176,19 @@ async fn who_is_known_is_looked_at_while_the_rest_is_listed_and_nobody_else_befo
     assert_eq!(looks(&fleet.calls_since(mark)).0, BTreeMap::new(), "nobody was kept before");
     drop(product);
 
+    // Who may write enters them, and describes nobody.
+    let (fleet, mut product) = settled(NEAR).await;
+    broken(&fleet);
+    let mark = fleet.mark();
+    product.pass().await;
+    until_rest(&fleet).await;
+    let calls = fleet.calls_since(mark);
+    let count = |operation: &str| calls.iter().filter(|entry| entry.operation == operation).count();
+    let entered = count("AssumeRole");
+    assert!((38..=40).contains(&entered), "{entered} accounts stand on two pages");
+    assert_eq!(count("DescribeStacks"), 0, "without the list nothing is known of them");
+    drop(product);
+
     let (fleet, product) = settled(FAR).await;
     product.look(DriftLook::LastKnown).await;
     broken(&fleet);
